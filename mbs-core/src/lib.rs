@@ -1,0 +1,3 @@
+//! The pure heart of the module build service.
+
+pub mod modulemd;

@@ -1,0 +1,111 @@
+//! The free-form block of a document: a tree whose leaves are text.
+
+/// A node of `xmd`: every scalar is text with its spelling kept, `null` and numbers included.
+///
+/// libmodulemd knows `TRUE` and `FALSE` as booleans, in capitals only; `true` is text to it, and stays so here, that
+/// what is written back is what was read. Ask [`Xmd::boolean`], which takes any case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Xmd {
+    /// A scalar other than `TRUE` and `FALSE`.
+    Text(String),
+    /// `TRUE` or `FALSE`, and what the service itself sets.
+    Bool(bool),
+    /// A sequence.
+    Seq(Vec<Xmd>),
+    /// A map in the order written; keys are distinct.
+    Map(Vec<(String, Xmd)>),
+}
+
+impl Default for Xmd {
+    fn default() -> Self {
+        Xmd::Map(Vec::new())
+    }
+}
+
+impl Xmd {
+    /// Makes a scalar of a document a node. Source: libmodulemd, `mmd_variant_from_scalar`.
+    pub(super) fn from_scalar(text: &str) -> Xmd {
+        match text {
+            "TRUE" => Xmd::Bool(true),
+            "FALSE" => Xmd::Bool(false),
+            _ => Xmd::Text(text.to_owned()),
+        }
+    }
+
+    /// Returns the value under a key of a map; `None` for other nodes.
+    pub fn value(&self, key: &str) -> Option<&Xmd> {
+        match self {
+            Xmd::Map(entries) => entries.iter().find(|(k, _)| k == key).map(|(_, v)| v),
+            Xmd::Text(_) | Xmd::Bool(_) | Xmd::Seq(_) => None,
+        }
+    }
+
+    /// Follows keys down through maps.
+    pub fn at(&self, path: &[&str]) -> Option<&Xmd> {
+        path.iter().try_fold(self, |node, key| node.value(key))
+    }
+
+    /// Returns the text of a text scalar.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Xmd::Text(text) => Some(text),
+            Xmd::Bool(_) | Xmd::Seq(_) | Xmd::Map(_) => None,
+        }
+    }
+
+    /// Returns the truth value of `true` or `false` in any case; `None` for all else.
+    pub fn boolean(&self) -> Option<bool> {
+        match self {
+            Xmd::Bool(value) => Some(*value),
+            Xmd::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Xmd::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            Xmd::Text(_) | Xmd::Seq(_) | Xmd::Map(_) => None,
+        }
+    }
+
+    /// Says whether the node is `true`, in any case.
+    pub fn is_true(&self) -> bool {
+        self.boolean() == Some(true)
+    }
+
+    /// Returns the entries of a map, nothing for other nodes.
+    pub fn entries(&self) -> &[(String, Xmd)] {
+        match self {
+            Xmd::Map(entries) => entries,
+            Xmd::Text(_) | Xmd::Bool(_) | Xmd::Seq(_) => &[],
+        }
+    }
+
+    /// Returns the texts of a sequence of text, nothing for other nodes.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Xmd::Seq(items) => items.iter().filter_map(Xmd::text).collect(),
+            Xmd::Text(_) | Xmd::Bool(_) | Xmd::Map(_) => Vec::new(),
+        }
+    }
+
+    /// Sets the value under a key, in place or at the end; a node that is no map becomes one.
+    pub fn set(&mut self, key: &str, value: Xmd) {
+        if !matches!(self, Xmd::Map(_)) {
+            *self = Xmd::default();
+        }
+        let Xmd::Map(entries) = self else { return };
+        match entries.iter_mut().find(|(k, _)| k == key) {
+            Some((_, old)) => *old = value,
+            None => entries.push((key.to_owned(), value)),
+        }
+    }
+
+    /// Removes a key of a map and returns what was there.
+    pub fn remove(&mut self, key: &str) -> Option<Xmd> {
+        let Xmd::Map(entries) = self else { return None };
+        let place = entries.iter().position(|(k, _)| k == key)?;
+        Some(entries.remove(place).1)
+    }
+}
+
+impl From<&str> for Xmd {
+    fn from(text: &str) -> Self {
+        Xmd::Text(text.to_owned())
+    }
+}
