@@ -1,0 +1,177 @@
+//! The engine: one loop per build that asks, plans, saves and acts. It only calls the traits; it decides when to await,
+//! never what a build should do.
+//!
+//! ```text
+//! claim -> load -> { missing -> ask } -> plan -> save -> act -> plan with the outcomes -> … -> release
+//! ```
+//!
+//! The engine is plain futures: whoever embeds it spawns [`Engine::run`] on a runtime of their choice, once per process.
+//! Any number of processes may run on one store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use jiff::Timestamp;
+
+use crate::build_system::BuildSystem;
+use crate::bus::Hint;
+use crate::clock::Clock;
+use crate::ident::BuildId;
+use crate::policy::Policy;
+use crate::resolver::ModuleResolver;
+use crate::source_control::SourceControl;
+use crate::store::{Claim, Store, StoreError, WorkerId};
+
+mod act;
+mod ask;
+mod look;
+#[cfg(test)]
+mod tests;
+
+use look::Look;
+
+/// Everything a look needs. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    /// Keeps the records.
+    pub store: Arc<dyn Store>,
+    /// Builds packages.
+    pub build_system: Arc<dyn BuildSystem>,
+    /// Knows modules.
+    pub resolver: Arc<dyn ModuleResolver>,
+    /// Reads sources.
+    pub source_control: Arc<dyn SourceControl>,
+    /// Tells how time passes.
+    pub clock: Arc<dyn Clock>,
+    /// The rules.
+    pub policy: Arc<Policy>,
+    /// Who claims: unique among processes on one store.
+    pub worker: WorkerId,
+    /// Most looks under way at once.
+    pub looks_at_once: usize,
+}
+
+/// Looks under way.
+type Looks<L> = FuturesUnordered<L>;
+
+/// What one round of the engine did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Round {
+    /// How many builds were looked at.
+    pub looks: usize,
+}
+
+/// The longest pause between two claims when nothing wakes the engine.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The shortest pause, so that a build that is due and cannot be claimed does not make the engine spin.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+
+impl Engine {
+    /// Looks at every build that is due, each once, and returns how many there were, when all looks have ended.
+    ///
+    /// # Errors
+    /// The store cannot be asked for due builds. Errors of single builds are kept with the build, not returned.
+    pub async fn round(&self) -> Result<Round, StoreError> {
+        let began = self.clock.reading();
+        let claims = self.store.claim(&self.worker, self.looks_at_once).await?;
+        let looks = claims.len();
+        let mut under_way: Looks<_> =
+            claims.into_iter().map(|claim| Look::new(self, claim, began).run()).collect();
+        while under_way.next().await.is_some() {}
+        Ok(Round { looks })
+    }
+
+    /// Works until the future is dropped: looks at what is due, as many builds at once as configured; one whose look takes
+    /// long holds up no other. Sleeps until the next is due, or until `woken` says so.
+    ///
+    /// `woken` is asked anew before every claim and answers when somebody called [`Engine::wake`] or a hint arrived; one
+    /// that never answers costs time only.
+    pub async fn run<W, F>(&self, woken: W)
+    where
+        W: Fn() -> F,
+        F: Future<Output = ()>,
+    {
+        let mut looks: Looks<_> = FuturesUnordered::new();
+        loop {
+            let next = woken();
+            let began = self.clock.reading();
+            let free = self.looks_at_once.saturating_sub(looks.len());
+            // A claim is never dropped half-way: its leases would be nobody's until they expire.
+            let claims = meanwhile(&mut looks, self.store.claim(&self.worker, free)).await;
+            let is_idle = match claims {
+                Ok(claims) => {
+                    let is_idle = claims.is_empty();
+                    looks.extend(claims.into_iter().map(|claim| Look::new(self, claim, began).run()));
+                    is_idle
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "due builds cannot be claimed");
+                    true
+                }
+            };
+            if is_idle {
+                self.pause(next, &mut looks).await;
+            }
+        }
+    }
+
+    /// Sleeps until the next build is due, but not longer than a while, or until woken, or until a look has ended.
+    async fn pause<L: Future<Output = ()>>(&self, woken: impl Future<Output = ()>, looks: &mut Looks<L>) {
+        let shortest = self.clock.reading() + SHORTEST_PAUSE;
+        meanwhile(looks, self.clock.sleep_until(shortest)).await;
+        let until_due = async {
+            match (self.store.next_due().await, self.store.now().await) {
+                (Ok(Some(due)), Ok(now)) => due.duration_since(now).try_into().unwrap_or(Duration::ZERO),
+                (Ok(None), _) | (_, Err(_)) | (Err(_), _) => LONGEST_PAUSE,
+            }
+        };
+        let deadline = shortest + meanwhile(looks, until_due).await.min(LONGEST_PAUSE);
+        let ended = async {
+            match looks.is_empty() {
+                true => std::future::pending().await,
+                false => looks.next().await,
+            }
+        };
+        let (timer, woken) = (self.clock.sleep_until(deadline), std::pin::pin!(woken));
+        select(select(std::pin::pin!(timer), woken), std::pin::pin!(ended)).await;
+    }
+
+    /// Makes a build due at once.
+    ///
+    /// # Errors
+    /// The store is not available.
+    pub async fn wake(&self, build: BuildId) -> Result<(), StoreError> {
+        self.store.wake(&[Hint::Build(build)]).await.map(drop)
+    }
+
+    /// Returns the store's time as of a claim, moved on by what has passed since on the monotonic clock.
+    fn now(&self, claim: &Claim, began: Duration) -> Timestamp {
+        let passed = self.clock.reading().saturating_sub(began);
+        claim.store_now.checked_add(passed).unwrap_or(claim.store_now)
+    }
+}
+
+/// Waits for a future while looks go on.
+async fn meanwhile<T, L: Future<Output = ()>>(looks: &mut Looks<L>, future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    loop {
+        if looks.is_empty() {
+            return future.await;
+        }
+        match select(future.as_mut(), looks.next()).await {
+            Either::Left((value, _)) => return value,
+            Either::Right(_) => {}
+        }
+    }
+}
+
+/// Waits for a future, but not beyond a reading of the clock; `None` if that came first.
+async fn until<T>(clock: &dyn Clock, deadline: Duration, future: impl Future<Output = T>) -> Option<T> {
+    match select(std::pin::pin!(future), std::pin::pin!(clock.sleep_until(deadline))).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(_) => None,
+    }
+}

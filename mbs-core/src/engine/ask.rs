@@ -1,0 +1,154 @@
+//! Asks the traits what is missing, all of them at once, one call each where the trait allows.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::{join, join4};
+
+use super::look::Look;
+use super::until;
+use crate::build_system::{BuildAnswers, BuildSystemError};
+use crate::ident::NameStream;
+use crate::plan::{
+    AskingTrouble, DefaultsPlace, ModuleQuestions, Observation, ObservationQuery, SourceQuestions,
+};
+use crate::resolver::{ResolverError, Retired};
+use crate::source_control::SourceError;
+use crate::store::{Signal, StoreError};
+
+/// Asks and adds the answers; what could not be asked, or was not answered in time, becomes a trouble.
+pub(super) async fn ask(look: &mut Look<'_>, query: ObservationQuery, seen: &mut Observation) {
+    let engine = look.engine;
+    let build = async {
+        if query.build.is_empty() {
+            Ok(None)
+        } else {
+            engine.build_system.observe(&query.build).await.map(Some)
+        }
+    };
+    let reuse = async {
+        match &query.reuse {
+            Some(question) => engine.store.reuse_candidates(question).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let all = join4(build, sources(look, &query.sources), modules(look, &query.modules), reuse);
+    let limit = engine.clock.reading() + engine.policy.call_within;
+    let Some((build, sources, modules, reuse)) = until(&*engine.clock, limit, all).await else {
+        let what = "questions about the build were not answered in time".to_owned();
+        seen.troubles.push(AskingTrouble { what, is_final: false, retry_after: None });
+        look.signal = Signal::Strained;
+        return;
+    };
+    look.signal = strained(look.signal, &build);
+    take(seen, build, |seen, answers| {
+        seen.note_asked(&query.build);
+        seen.build.absorb(answers.unwrap_or_default());
+    });
+    take(seen, sources, |seen, answers| {
+        seen.documents.extend(answers.documents);
+        seen.refs.extend(answers.refs);
+        seen.default_streams.extend(answers.default_streams);
+    });
+    take(seen, modules, |seen, answers| {
+        seen.modules.extend(answers.modules);
+        seen.compatible_bases.extend(answers.compatible_bases);
+        seen.latest.extend(answers.latest);
+    });
+    take(seen, reuse, |seen, builds| seen.reuse = builds.or(seen.reuse.take()));
+}
+
+fn take<T, E: Into<AskingTrouble>>(
+    seen: &mut Observation,
+    answer: Result<T, E>,
+    add: impl FnOnce(&mut Observation, T),
+) {
+    match answer {
+        Ok(answer) => add(seen, answer),
+        Err(error) => seen.troubles.push(error.into()),
+    }
+}
+
+impl From<BuildSystemError> for AskingTrouble {
+    fn from(error: BuildSystemError) -> Self {
+        // A login that expired or a hub that answers nonsense is mended by its people; no module fails over it at once.
+        Self { what: error.to_string(), is_final: false, retry_after: error.retry_after() }
+    }
+}
+
+impl From<SourceError> for AskingTrouble {
+    fn from(error: SourceError) -> Self {
+        Self { what: error.to_string(), is_final: !error.is_transient(), retry_after: None }
+    }
+}
+
+impl From<ResolverError> for AskingTrouble {
+    fn from(error: ResolverError) -> Self {
+        Self { what: error.to_string(), is_final: false, retry_after: None }
+    }
+}
+
+impl From<StoreError> for AskingTrouble {
+    fn from(error: StoreError) -> Self {
+        Self { what: error.to_string(), is_final: false, retry_after: None }
+    }
+}
+
+fn strained(before: Signal, answer: &Result<Option<BuildAnswers>, BuildSystemError>) -> Signal {
+    match answer {
+        Err(BuildSystemError::Unavailable { .. }) => Signal::Strained,
+        Ok(_) | Err(_) => before,
+    }
+}
+
+async fn sources(look: &Look<'_>, questions: &SourceQuestions) -> Result<Observation, SourceError> {
+    let mut seen = Observation::default();
+    if questions.is_empty() {
+        return Ok(seen);
+    }
+    let source_control = &look.engine.source_control;
+    let places: Vec<_> = questions.documents.iter().cloned().collect();
+    let (documents, refs) = join(
+        async { if places.is_empty() { Ok(Vec::new()) } else { source_control.documents(&places).await } },
+        async {
+            if questions.refs.is_empty() {
+                Ok(BTreeMap::new())
+            } else {
+                source_control.resolve_refs(&questions.refs).await
+            }
+        },
+    )
+    .await;
+    seen.documents = places.into_iter().zip(documents?).collect();
+    seen.refs = refs?;
+    for DefaultsPlace { repository, branch } in questions.default_streams.iter().cloned() {
+        let streams = source_control.default_streams(&repository, &branch).await?;
+        seen.default_streams.insert(DefaultsPlace { repository, branch }, streams);
+    }
+    Ok(seen)
+}
+
+async fn modules(look: &Look<'_>, questions: &ModuleQuestions) -> Result<Observation, ResolverError> {
+    let mut seen = Observation::default();
+    if questions.is_empty() {
+        return Ok(seen);
+    }
+    let resolver = &look.engine.resolver;
+    if !questions.builds.is_empty() {
+        let wanted: Vec<_> = questions.builds.iter().cloned().collect();
+        let mut known = resolver.builds(&wanted).await?;
+        seen.modules = wanted.into_iter().map(|nsvc| (nsvc.clone(), known.remove(&nsvc))).collect();
+    }
+    for base in &questions.compatible_bases {
+        let bases = resolver.compatible_bases(base, Retired::Included).await?;
+        seen.compatible_bases.insert(base.clone(), bases);
+    }
+    if !questions.latest.is_empty() {
+        let wanted: Vec<NameStream> = questions.latest.iter().cloned().collect();
+        let mut latest = resolver.latest(&wanted, Some(questions.latest_bases.clone())).await?;
+        seen.latest = wanted
+            .into_iter()
+            .map(|module| (module.clone(), latest.remove(&module).unwrap_or_default()))
+            .collect();
+    }
+    Ok(seen)
+}

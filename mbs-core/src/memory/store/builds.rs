@@ -1,0 +1,149 @@
+//! Making, loading and saving.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::commit::check_successor;
+use super::tables::{KeptKey, Row, Tables, WorkRow};
+use super::{MemoryStore, rejected};
+use crate::ident::{BuildId, Revision};
+use crate::model::{ModuleBuild, NewBuild};
+use crate::store::{
+    Amend, AuditEntry, Builds, Create, Created, IdempotencyKey, Loaded, Save, Saved, StoreError,
+};
+
+#[async_trait]
+impl Builds for MemoryStore {
+    async fn create(&self, create: Create) -> Result<Created, StoreError> {
+        self.transact(|tables, now| match tables.builds_of_key(create.key.as_ref())? {
+            Some(builds) => tables.created(&builds),
+            None => {
+                tables.check_create(&create)?;
+                let builds = tables.create(create, now);
+                tables.created(&builds)
+            }
+        })
+    }
+
+    async fn load(&self, id: BuildId) -> Result<Loaded, StoreError> {
+        self.transact(|tables, _| {
+            let row = tables.row(id)?;
+            Ok(Loaded { build: (*row.build).clone(), revision: row.revision, slots: tables.slots() })
+        })
+    }
+
+    async fn save(&self, save: Save) -> Result<Saved, StoreError> {
+        self.transact(|tables, now| {
+            tables.check_save(&save, now)?;
+            let id = save.now.id;
+            tables.signal = Some((now, save.signal));
+            tables.commit(save.now, save.notes, now);
+            tables.saved(id)
+        })
+    }
+
+    async fn amend(&self, amend: Amend) -> Result<Saved, StoreError> {
+        self.transact(|tables, now| {
+            tables.check_by_hand(&amend.now, amend.revision)?;
+            let id = amend.now.id;
+            tables.commit_by_hand(amend.now, AuditEntry { at: now, by: amend.by, what: amend.what });
+            tables.saved(id)
+        })
+    }
+}
+
+impl Tables {
+    /// Checks in the order of the contract: lease, revision, slots; what only a defective caller does comes between.
+    fn check_save(&self, save: &Save, now: Timestamp) -> Result<(), StoreError> {
+        let id = save.lease.build;
+        if save.now.id != id {
+            return Err(rejected(format!(
+                "the lease is on module build {id}, the record is of {}",
+                save.now.id
+            )));
+        }
+        let row = self.row(id)?;
+        if !row.work.honours(&save.lease, now) {
+            return Err(StoreError::LeaseLost(id));
+        }
+        let row = self.row_at(id, save.revision)?;
+        if save.was != row.build {
+            return Err(rejected(format!("module build {id} was not loaded as this revision")));
+        }
+        check_successor(&row.build, &save.now)?;
+        self.check_slots(&row.build, &save.now)
+    }
+
+    /// Returns the builds that a key stands for already.
+    fn builds_of_key(&self, key: Option<&IdempotencyKey>) -> Result<Option<Vec<BuildId>>, StoreError> {
+        let Some(key) = key else { return Ok(None) };
+        match self.keys.get(&key.key) {
+            Some(kept) if kept.content == key.content => Ok(Some(kept.builds.clone())),
+            Some(_) => Err(StoreError::KeyReused(key.key.clone())),
+            None => Ok(None),
+        }
+    }
+
+    fn check_create(&self, create: &Create) -> Result<(), StoreError> {
+        if create.new.is_empty() && create.resumed.is_empty() {
+            return Err(rejected("a submission must make or resume a build"));
+        }
+        let mut nsvcs = BTreeSet::new();
+        for new in &create.new {
+            if self.index.by_nsvc.contains_key(&new.nsvc) || !nsvcs.insert(&new.nsvc) {
+                return Err(StoreError::Taken(new.nsvc.clone()));
+            }
+        }
+        let mut resumed = BTreeSet::new();
+        for (build, revision) in &create.resumed {
+            if !resumed.insert(build.id) {
+                return Err(rejected(format!("module build {} is resumed twice", build.id)));
+            }
+            self.check_by_hand(build, *revision)?;
+        }
+        Ok(())
+    }
+
+    fn create(&mut self, create: Create, now: Timestamp) -> Vec<BuildId> {
+        let mut builds: Vec<BuildId> = create.new.into_iter().map(|new| self.begin(new, now)).collect();
+        for (build, _) in create.resumed {
+            builds.push(build.id);
+            let audit = AuditEntry { at: now, by: create.by.clone(), what: "resubmitted it".to_owned() };
+            self.commit_by_hand(build, audit);
+        }
+        if let Some(IdempotencyKey { key, content }) = create.key {
+            self.keys.insert(key, KeptKey { content, builds: builds.clone(), at: now });
+        }
+        builds
+    }
+
+    fn begin(&mut self, new: NewBuild, now: Timestamp) -> BuildId {
+        self.last_build += 1;
+        let id = BuildId(self.last_build);
+        let is_sibling =
+            |row: &&Row| row.build.nsvc().version == new.nsvc.version && row.build.new.scratch == new.scratch;
+        let siblings = self.rows_of(&new.nsvc.name_stream());
+        let dist_index = siblings.filter(is_sibling).map(|row| row.build.id).min().unwrap_or(id);
+        let mut build = ModuleBuild::begin(new, id, dist_index, now);
+        let trace = build.life.take_unsaved();
+        self.announce(&build, &trace);
+        self.insert(Row {
+            revision: Revision(0),
+            work: WorkRow { due: Some(now), ..WorkRow::default() },
+            last_seq: trace.len() as u64,
+            trace,
+            log: Vec::new(),
+            audit: Vec::new(),
+            build: Arc::new(build),
+        });
+        id
+    }
+
+    fn created(&self, builds: &[BuildId]) -> Result<Created, StoreError> {
+        let records = builds.iter().map(|id| Ok((*self.row(*id)?.build).clone()));
+        Ok(Created::new(records.collect::<Result<_, StoreError>>()?))
+    }
+}

@@ -1,0 +1,129 @@
+//! What every change of a record has in common: the checks before it, and all that is written with it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::rejected;
+use super::slots::given_up;
+use super::tables::{Row, Tables};
+use crate::ident::{BuildId, ComponentId, Revision};
+use crate::model::{ModuleBuild, Transition};
+use crate::store::{AuditEntry, EventNumber, LogLine, Saved, StateChange, StoreError};
+
+impl Tables {
+    /// Returns the row of a record that was loaded at a revision.
+    pub(super) fn row_at(&self, id: BuildId, revision: Revision) -> Result<&Row, StoreError> {
+        let row = self.row(id)?;
+        if row.revision == revision { Ok(row) } else { Err(StoreError::Stale(id)) }
+    }
+
+    /// Checks what a person did to a record, whether running or resumed.
+    pub(super) fn check_by_hand(&self, now: &ModuleBuild, revision: Revision) -> Result<(), StoreError> {
+        let row = self.row_at(now.id, revision)?;
+        check_successor(&row.build, now)?;
+        self.check_no_more_slots(&row.build, now)
+    }
+
+    /// Writes what a person did to a record that passed its checks, with the audit row; the build is due at once.
+    pub(super) fn commit_by_hand(&mut self, build: ModuleBuild, audit: AuditEntry) {
+        let (id, now) = (build.id, audit.at);
+        self.commit(build, Vec::new(), now);
+        self.change(id, |row| {
+            row.audit.push(audit);
+            row.work.make_due(now);
+        });
+    }
+
+    /// Writes a record that passed its checks: components get ids, transitions go to the trace and become events, notes go to
+    /// the log, and those in line learn of slots given up.
+    pub(super) fn commit(&mut self, mut build: ModuleBuild, notes: Vec<String>, now: Timestamp) {
+        let id = build.id;
+        let Some(row) = self.rows.get(&id) else { return };
+        let given_up = given_up(&row.build, &build);
+        self.number_components(&mut build);
+        let transitions = build.life.take_unsaved();
+        let build = Arc::new(build);
+        self.announce(&build, &transitions);
+        self.change(id, |row| {
+            row.last_seq += transitions.len() as u64;
+            row.trace.extend(transitions);
+            row.log.extend(notes.into_iter().map(|text| LogLine { at: now, text }));
+            row.revision = Revision(row.revision.0 + 1);
+            row.build = build;
+        });
+        self.wake_line(given_up, Some(id), now);
+    }
+
+    /// Makes an event of each transition, numbered after the build's last one.
+    pub(super) fn announce(&mut self, build: &ModuleBuild, transitions: &[Transition]) {
+        let last_seq = self.rows.get(&build.id).map_or(0, |row| row.last_seq);
+        for (seq, transition) in (last_seq + 1..).zip(transitions) {
+            self.last_event += 1;
+            let event = StateChange::of(build, seq, transition.clone());
+            self.events.insert(EventNumber(self.last_event), event);
+        }
+    }
+
+    /// Returns a build as it was just saved.
+    pub(super) fn saved(&self, id: BuildId) -> Result<Saved, StoreError> {
+        let row = self.row(id)?;
+        Ok(Saved { build: (*row.build).clone(), revision: row.revision, slots: self.slots() })
+    }
+
+    fn number_components(&mut self, build: &mut ModuleBuild) {
+        for component in build.components.iter_mut().filter(|component| component.id.is_none()) {
+            self.last_component += 1;
+            component.id = Some(ComponentId(self.last_component));
+        }
+    }
+}
+
+/// Refuses a record that cannot have come from the one that is stored.
+pub(super) fn check_successor(was: &ModuleBuild, now: &ModuleBuild) -> Result<(), StoreError> {
+    let fixed = |build: &ModuleBuild| {
+        (build.id, build.nsvc().clone(), build.dist_index, build.new.scratch, build.submitted_at)
+    };
+    if fixed(was) != fixed(now) {
+        return Err(rejected(format!("the identity of module build {} cannot change", was.id)));
+    }
+    check_components(was, now)?;
+    check_transitions(was, now)
+}
+
+fn check_components(was: &ModuleBuild, now: &ModuleBuild) -> Result<(), StoreError> {
+    let known: BTreeSet<ComponentId> = was.components.iter().filter_map(|component| component.id).collect();
+    let mut ids = BTreeSet::new();
+    let mut packages = BTreeSet::new();
+    for component in &now.components {
+        let package = &component.package;
+        if !packages.insert(package) {
+            return Err(rejected(format!("module build {} has the component {package} twice", now.id)));
+        }
+        if component.id.is_some_and(|id| !known.contains(&id) || !ids.insert(id)) {
+            return Err(rejected(format!(
+                "the id of the component {package} is not one that was given to it"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_transitions(was: &ModuleBuild, now: &ModuleBuild) -> Result<(), StoreError> {
+    let mut state = was.state();
+    for transition in now.life.unsaved() {
+        if transition.from != Some(state) || !state.may_become(transition.to) {
+            return Err(rejected(format!(
+                "the changes of state of module build {} do not follow each other: {state}, then {}",
+                now.id, transition.to
+            )));
+        }
+        state = transition.to;
+    }
+    if state == now.state() {
+        Ok(())
+    } else {
+        Err(rejected(format!("module build {} changed its state without a trace", now.id)))
+    }
+}

@@ -1,0 +1,72 @@
+//! Events on their way out: each sink has its own position.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use super::tables::{Position, Tables};
+use super::{MemoryStore, rejected};
+use crate::store::{Delivery, EventNumber, Outbox, Sink, StoreError};
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn take(&self, sink: &Sink, n: usize) -> Result<Vec<Delivery>, StoreError> {
+        self.transact(|tables, _| {
+            tables.know(sink);
+            Ok(tables.undelivered(sink).take(n).collect())
+        })
+    }
+
+    async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
+        self.transact(|tables, _| {
+            if let Some(unknown) = events.iter().find(|number| number.0 > tables.last_event) {
+                return Err(rejected(format!("there is no event {}", unknown.0)));
+            }
+            tables.know(sink);
+            tables.acknowledge(sink, events);
+            Ok(())
+        })
+    }
+}
+
+impl Position {
+    /// Says whether an event was acknowledged.
+    pub(super) fn has(&self, number: EventNumber) -> bool {
+        number.0 <= self.floor || self.beyond.contains(&number)
+    }
+}
+
+impl Tables {
+    /// Begins a position for a sink that is new: from now on events are kept until it, too, has them.
+    fn know(&mut self, sink: &Sink) {
+        if !self.positions.contains_key(sink) {
+            self.generation += 1;
+            let first = self.events.first_key_value().map_or(self.last_event + 1, |(number, _)| number.0);
+            self.positions.insert(sink.clone(), Position { floor: first - 1, ..Position::default() });
+        }
+    }
+
+    /// Returns per build the oldest event that a sink has not acknowledged, by number.
+    fn undelivered(&self, sink: &Sink) -> impl Iterator<Item = Delivery> {
+        let position = self.positions.get(sink).cloned().unwrap_or_default();
+        let mut begun = BTreeSet::new();
+        let beyond_floor = self.events.range(EventNumber(position.floor + 1)..);
+        beyond_floor
+            .filter(move |(number, event)| !position.has(**number) && begun.insert(event.build))
+            .map(|(number, event)| Delivery { number: *number, event: event.clone() })
+    }
+
+    fn acknowledge(&mut self, sink: &Sink, events: &[EventNumber]) {
+        let Some(position) = self.positions.get_mut(sink) else { return };
+        self.generation += 1;
+        let floor = position.floor;
+        position.beyond.extend(events.iter().filter(|number| number.0 > floor));
+        // Numbers that were trimmed away leave gaps, so the next event counts, not the next number.
+        for (number, _) in self.events.range(EventNumber(position.floor + 1)..) {
+            if !position.beyond.remove(number) {
+                break;
+            }
+            position.floor = number.0;
+        }
+    }
+}

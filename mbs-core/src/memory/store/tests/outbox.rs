@@ -1,0 +1,75 @@
+//! Events and their sinks.
+
+use super::*;
+use crate::store::{EventNumber, Outbox, Sink};
+
+fn sink(name: &str) -> Sink {
+    Sink(name.into())
+}
+
+fn take(bench: &Bench, name: &str, n: usize) -> Vec<(u64, i64, u64)> {
+    let events = now_or_panic(bench.store.take(&sink(name), n)).unwrap();
+    events.into_iter().map(|e| (e.number.0, e.event.build.0, e.event.seq)).collect()
+}
+
+fn ack(bench: &Bench, name: &str, numbers: &[u64]) -> Result<(), StoreError> {
+    let numbers: Vec<_> = numbers.iter().copied().map(EventNumber).collect();
+    now_or_panic(bench.store.ack(&sink(name), &numbers))
+}
+
+/// Two builds; the first has two events.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    let first = bench.create_asleep("a:1:1:a");
+    bench.look(first, |b| enter(b, State::Wait, 1)).unwrap();
+    bench.create("b:1:1:a");
+    bench
+}
+
+#[test]
+fn only_the_oldest_unacknowledged_event_of_a_build_is_given() {
+    let bench = bench();
+    assert_eq!(take(&bench, "bus", 9), [(1, 1, 1), (3, 2, 1)]);
+    assert_eq!(take(&bench, "bus", 9), [(1, 1, 1), (3, 2, 1)], "taking is not acknowledging");
+    ack(&bench, "bus", &[1]).unwrap();
+    assert_eq!(take(&bench, "bus", 9), [(2, 1, 2), (3, 2, 1)]);
+    assert_eq!(take(&bench, "bus", 1), [(2, 1, 2)]);
+}
+
+#[test]
+fn each_sink_has_its_own_position() {
+    let bench = bench();
+    ack(&bench, "bus", &[1, 2, 3]).unwrap();
+    assert_eq!(take(&bench, "bus", 9), vec![]);
+    assert_eq!(take(&bench, "pdc", 9), [(1, 1, 1), (3, 2, 1)]);
+}
+
+#[test]
+fn acknowledging_twice_or_out_of_order_is_fine() {
+    let bench = bench();
+    ack(&bench, "bus", &[3]).unwrap();
+    ack(&bench, "bus", &[3, 1]).unwrap();
+    assert_eq!(take(&bench, "bus", 9), [(2, 1, 2)]);
+    ack(&bench, "bus", &[2, 1]).unwrap();
+    assert_eq!(take(&bench, "bus", 9), vec![]);
+}
+
+#[test]
+fn an_event_that_never_was_cannot_be_acknowledged() {
+    let bench = bench();
+    assert!(matches!(ack(&bench, "bus", &[1, 4]), Err(StoreError::Rejected { .. })));
+    assert_eq!(take(&bench, "bus", 1), [(1, 1, 1)], "nothing of it was noted");
+}
+
+#[test]
+fn a_sink_that_comes_after_a_trim_sees_what_is_left() {
+    let bench = bench();
+    ack(&bench, "bus", &[1, 2]).unwrap();
+    now_or_panic(bench.store.trim(at(1000))).unwrap();
+    assert_eq!(take(&bench, "late", 9), [(3, 2, 1)]);
+    ack(&bench, "late", &[3]).unwrap();
+    ack(&bench, "bus", &[3]).unwrap();
+    assert_eq!(now_or_panic(bench.store.trim(at(1000))), Ok(1));
+    bench.create("c:1:1:a");
+    assert_eq!(take(&bench, "late", 9), [(4, 3, 1)]);
+}

@@ -1,0 +1,295 @@
+//! The record of a module build: what is stored, and nothing that can be derived from it.
+//!
+//! A record is changed by pure functions only: [`mod@crate::plan`] for the service, [`crate::submission`] for people. States
+//! change through [`ModuleBuild::enter`], which refuses what no arrow allows and notes each change for the trace.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Contexts;
+use crate::ident::{Arch, Batch, BuildId, Nsvc, Package, RepoId, TagName, TaskId};
+use crate::modulemd::ModuleStream;
+
+mod component;
+mod document;
+mod lifecycle;
+mod state;
+
+pub use component::{
+    Attempt, AttemptEnd, ComponentBuild, ComponentSource, MACROS_PACKAGE, Verdict, WhyRebuild,
+};
+pub use lifecycle::Lifecycle;
+pub use state::{BuildState, Failure, Illegal, State, Transition};
+
+/// Which components are built again although an earlier build of the module has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RebuildStrategy {
+    /// All of them.
+    All,
+    /// Those that changed, and everything in later batches.
+    #[default]
+    ChangedAndAfter,
+    /// Only those that changed.
+    OnlyChanged,
+}
+
+impl RebuildStrategy {
+    /// Returns the name that configuration and REST use.
+    pub fn name(self) -> &'static str {
+        match self {
+            RebuildStrategy::All => "all",
+            RebuildStrategy::ChangedAndAfter => "changed-and-after",
+            RebuildStrategy::OnlyChanged => "only-changed",
+        }
+    }
+}
+
+/// What orders the components of a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ordering {
+    /// Batches are barriers: nothing of one starts before all of the one before is in the repository.
+    #[default]
+    Batches,
+    /// Each component waits for those it names.
+    Graph,
+}
+
+/// What a submission turns into a module build; the store adds id and times.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewBuild {
+    /// Its identity.
+    pub nsvc: Nsvc,
+    /// Who submitted it.
+    pub owner: String,
+    /// Place among builds that wait; higher first, 0 is usual.
+    #[serde(default)]
+    pub priority: i32,
+    /// Whether it is a try only: never `ready`, never imported.
+    #[serde(default)]
+    pub scratch: bool,
+    /// The address and commit it was submitted from; `None` for a document given directly.
+    pub scmurl: Option<String>,
+    /// What is built again.
+    pub strategy: RebuildStrategy,
+    /// The build to reuse from that the user named.
+    #[serde(default)]
+    pub reuse_from: Option<BuildId>,
+    /// The expanded document.
+    #[serde(with = "document")]
+    pub document: Arc<ModuleStream>,
+    /// The hashes of its dependencies, as of submission.
+    pub contexts: Contexts,
+    /// Source RPMs that the user gave, by package.
+    #[serde(default)]
+    pub srpms: BTreeMap<Package, String>,
+    /// The base module builds it buildrequires; the first counts most.
+    #[serde(default)]
+    pub base_modules: Vec<Nsvc>,
+}
+
+/// One module build on its way through the states. Source: design, section 5.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModuleBuild {
+    /// Given by the store.
+    pub id: BuildId,
+    /// What it was submitted as. The document changes while it is in `init`, and when `buildonly` RPMs join the filter.
+    pub new: NewBuild,
+    /// Smallest id among the builds of the same name, stream, version and scratch-ness; fixed at creation.
+    pub dist_index: BuildId,
+    /// State, reason, and the changes not saved yet.
+    pub life: Lifecycle,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// The destination tag; `None` before `build`.
+    #[serde(default)]
+    pub koji_tag: Option<TagName>,
+    /// The tag its import goes into.
+    #[serde(default)]
+    pub cg_tag: Option<TagName>,
+    /// Architectures, sorted; empty before `wait`.
+    #[serde(default)]
+    pub arches: Vec<Arch>,
+    /// What `init` learned about the modules it is built with.
+    #[serde(default)]
+    pub surroundings: Surroundings,
+    /// Whether batches or a graph order the components.
+    #[serde(default)]
+    pub ordering: Ordering,
+    /// The batch being built; 0 before the first. On graphs the deepest one begun.
+    pub batch: Batch,
+    /// Components in the order of batch, then as written; module-build-macros first.
+    #[serde(default)]
+    pub components: Vec<ComponentBuild>,
+    /// The digest of the buildroot last ensured; `None`: none, or it is known to be gone.
+    #[serde(default)]
+    pub buildroot: Option<Digest>,
+    /// The repository that was asked for.
+    #[serde(default)]
+    pub repo: Option<RepoWait>,
+    /// The last repository task, for people.
+    #[serde(default)]
+    pub repo_task: Option<TaskId>,
+    /// What keeps going wrong.
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
+    /// Its wish for slots; `None`: it could not use one.
+    #[serde(default)]
+    pub line: Option<Line>,
+    /// Whether the finished module was imported.
+    #[serde(default)]
+    pub is_imported: bool,
+    /// Whether the target was removed.
+    #[serde(default)]
+    pub is_target_removed: bool,
+}
+
+/// What `init` learned about the modules a build is made with; later states need no resolver.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// Tags its build tag inherits, in order.
+    pub inherits: Vec<TagName>,
+    /// RPM names of the `buildroot` profiles, sorted.
+    pub build_group: Vec<String>,
+    /// RPM names of the `srpm-buildroot` profiles, sorted.
+    pub srpm_build_group: Vec<String>,
+    /// What marks the distribution in the dist tag; `None`: nothing.
+    pub dist_marking: Option<String>,
+}
+
+/// A fingerprint of what an ensure should bring about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(pub String);
+
+/// A repository that was asked for and is not there yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepoWait {
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// The task that makes it, where the build system gives one.
+    pub task: Option<TaskId>,
+    /// The newest repository when it was asked for; another one ends the wait.
+    pub before: Option<RepoId>,
+}
+
+/// What keeps going wrong, and when to try again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Since when, without a success between.
+    pub since: Timestamp,
+    /// How often it went wrong.
+    pub tries: u32,
+    /// When to try again.
+    pub next_try: Timestamp,
+    /// What was said last, for people.
+    pub last: String,
+}
+
+/// A build's wish for slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Since when it waits.
+    pub since: Timestamp,
+    /// How many it could use.
+    pub wants: u32,
+}
+
+impl ModuleBuild {
+    /// Makes the record of a submission, in `init`, with its first transition noted.
+    pub fn begin(new: NewBuild, id: BuildId, dist_index: BuildId, now: Timestamp) -> Self {
+        Self {
+            id,
+            new,
+            dist_index,
+            life: Lifecycle::begin(now),
+            submitted_at: now,
+            koji_tag: None,
+            cg_tag: None,
+            arches: Vec::new(),
+            surroundings: Surroundings::default(),
+            ordering: Ordering::Batches,
+            batch: Batch(0),
+            components: Vec::new(),
+            buildroot: None,
+            repo: None,
+            repo_task: None,
+            trouble: None,
+            line: None,
+            is_imported: false,
+            is_target_removed: false,
+        }
+    }
+
+    /// Returns its identity.
+    pub fn nsvc(&self) -> &Nsvc {
+        &self.new.nsvc
+    }
+
+    /// Returns its document.
+    pub fn document(&self) -> &Arc<ModuleStream> {
+        &self.new.document
+    }
+
+    /// Returns its state.
+    pub fn state(&self) -> State {
+        self.life.state()
+    }
+
+    /// Changes the state and notes the change for the trace.
+    ///
+    /// # Errors
+    /// No arrow leads from the present state to `to`; nothing changed.
+    pub fn enter(&mut self, to: State, reason: Option<String>, now: Timestamp) -> Result<(), Illegal> {
+        self.life.enter(to, reason, now)
+    }
+
+    /// Returns how many slots it holds: its own components with a live try, macros included.
+    pub fn slots_held(&self) -> u32 {
+        u32::try_from(self.components.iter().filter(|c| c.holds_slot()).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns its place in line if it waits for slots: priority (highest first), turn, id. Source: design, section 3.
+    ///
+    /// `tau` is what a held slot costs in waiting time.
+    pub fn place_in_line(&self, tau: Duration) -> Option<PlaceInLine> {
+        let line = self.line?;
+        let handicap = tau.saturating_mul(self.slots_held());
+        let turn = line.since.checked_add(handicap).unwrap_or(line.since);
+        Some(PlaceInLine {
+            priority: std::cmp::Reverse(self.new.priority),
+            turn,
+            build: self.id,
+            wants: line.wants,
+        })
+    }
+
+    /// Returns a component by its package.
+    pub fn component(&self, package: &str) -> Option<&ComponentBuild> {
+        self.components.iter().find(|component| component.package.as_str() == package)
+    }
+
+    /// Returns the tag its buildroots are made from; `None` before the tags are named.
+    pub fn build_tag(&self) -> Option<TagName> {
+        let tag = self.koji_tag.as_ref()?;
+        TagName::new(format!("{tag}-build")).ok()
+    }
+}
+
+/// A build's place in the line for slots; the smallest is served first. It does not change with time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PlaceInLine {
+    /// The build's priority, highest first.
+    pub priority: std::cmp::Reverse<i32>,
+    /// Since when it waits, plus a handicap for the slots it holds.
+    pub turn: Timestamp,
+    /// The build.
+    pub build: BuildId,
+    /// How many slots it could use.
+    pub wants: u32,
+}

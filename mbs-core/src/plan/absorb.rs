@@ -1,0 +1,312 @@
+//! Takes what was observed into the record: tasks that ended, builds that exist, tags and repositories.
+//!
+//! Nothing new leaves the record as it is. It decides what an attempt has come to, never what is done next.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::step::{Step, later};
+use super::{ActionKey, Impossible, Observation, Outcome};
+use crate::build_system::{BuildSystemError, Effect, FoundBuild, TaskSeen, TaskState};
+use crate::ident::{Batch, Nvr, Package, TagName, TaskId};
+use crate::model::{
+    Attempt, AttemptEnd, BuildState, ComponentBuild, Failure, MACROS_PACKAGE, ModuleBuild, Verdict,
+};
+use crate::reuse;
+
+/// Takes in the outcomes of this look's own actions.
+pub(super) fn outcomes(step: &mut Step<'_>) {
+    buildroot(step);
+    for (key, outcome) in &step.seen.outcomes {
+        match (key, outcome) {
+            (ActionKey::Submit { package, attempt }, outcome) => {
+                let component = step.build.components.iter_mut().find(|c| c.package == *package);
+                if let Some(component) = component {
+                    submitted(component, *attempt, outcome.as_ref());
+                }
+            }
+            (ActionKey::Repo, Ok(Outcome::RepoRequested(task))) => {
+                if let Some(repo) = &mut step.build.repo {
+                    repo.task = repo.task.or(*task);
+                    step.build.repo_task = repo.task.or(step.build.repo_task);
+                }
+            }
+            (ActionKey::Repo, Err(_)) => step.build.repo = None,
+            (ActionKey::Tag, Err(error)) => tagging_refused(step, error),
+            (ActionKey::Import, Ok(_)) => step.build.is_imported = true,
+            (ActionKey::RemoveTarget, Ok(_)) => step.build.is_target_removed = true,
+            (_, Ok(_) | Err(_)) => {}
+        }
+    }
+}
+
+/// Notes the buildroot that was ensured last.
+fn buildroot(step: &mut Step<'_>) {
+    let ensured = step.seen.outcomes.iter().rev().find_map(|(key, outcome)| match (key, outcome) {
+        (ActionKey::Buildroot(digest), Ok(_)) => Some(digest),
+        (_, Ok(_) | Err(_)) => None,
+    });
+    let Some(digest) = ensured else { return };
+    step.is_buildroot_changed = step.build.buildroot.as_ref().is_some_and(|before| before != digest);
+    step.build.buildroot = Some(digest.clone());
+}
+
+fn submitted(component: &mut ComponentBuild, number: u32, outcome: Result<&Outcome, &BuildSystemError>) {
+    let Some(attempt) = component.live_attempt_mut().filter(|a| a.number == number && a.task.is_none())
+    else {
+        return;
+    };
+    match outcome {
+        Ok(Outcome::Submitted(task)) => {
+            attempt.task = Some(*task);
+            component.task = Some(*task);
+        }
+        // Refused for good: no doubt, no search.
+        Err(error) if !error.is_transient() => {
+            let end = AttemptEnd::Failed { reason: error.to_string(), failure: Failure::Infra };
+            end_attempt(component, end);
+        }
+        Err(error) if error.effect() == Effect::None => end_attempt(component, AttemptEnd::Lost),
+        Ok(_) | Err(_) => {}
+    }
+}
+
+/// What was to be tagged was not: it is asked for again later, and a reused build that is gone is built instead.
+fn tagging_refused(step: &mut Step<'_>, error: &BuildSystemError) {
+    let what = match error {
+        BuildSystemError::NotFound { what } => Some(what.as_str()),
+        _ => None,
+    };
+    let mut gone = Vec::new();
+    for component in &mut step.build.components {
+        if component.tag_asked_at.take().is_none() || component.is_tagged_everywhere() {
+            continue;
+        }
+        if let (Some(what), Some(Verdict::Reuse { nvr, .. })) = (what, &component.verdict)
+            && names(what, nvr)
+        {
+            gone.push((component.package.clone(), nvr.clone()));
+        }
+    }
+    for (package, nvr) in gone {
+        step.notes.push(format!("{package}: {nvr} is gone from the build system and is built again"));
+        rebuild(&mut step.build, &package, &nvr);
+    }
+}
+
+/// Says whether a text names a build, as a word of its own.
+fn names(text: &str, nvr: &Nvr) -> bool {
+    let nvr = nvr.to_string();
+    text.split_whitespace().any(|word| word.trim_matches(['"', '\'', ',', ';', ':']) == nvr)
+}
+
+/// Turns a verdict, and by the strategy those after it, into rebuild.
+fn rebuild(build: &mut ModuleBuild, package: &Package, gone: &Nvr) {
+    let mut verdicts = reuse::verdicts_after_loss(build, package, gone.clone());
+    for component in &mut build.components {
+        let Some(verdict) = verdicts.remove(&component.package) else { continue };
+        component.verdict = Some(verdict);
+        component.state = None;
+        component.reason = None;
+        component.nvr = None;
+        component.task = None;
+        component.tagged = false;
+        component.tagged_in_final = false;
+    }
+    if build.component(MACROS_PACKAGE).is_none() {
+        super::wait::add_macros(build);
+        build.batch = Batch(0);
+    }
+}
+
+/// Takes in what has become of tasks.
+pub(super) fn tasks(step: &mut Step<'_>) {
+    let Some(tasks) = &step.seen.build.tasks else { return };
+    for component in &mut step.build.components {
+        let Some(task) = component.live_attempt().and_then(|attempt| attempt.task) else { continue };
+        let Some(seen) = tasks.get(&task) else { continue };
+        if let Some(end) = end_of(task, seen.as_ref(), step.seen) {
+            end_attempt(component, end);
+        }
+    }
+}
+
+/// Forgets a repository request that is over: its task ended, or, where no task is known, another repository came.
+///
+/// A task that ended without a repository is a trouble: the next one is asked for after a pause.
+pub(super) fn repo(step: &mut Step<'_>) -> Result<(), Impossible> {
+    let Some(wait) = &step.build.repo else { return Ok(()) };
+    let newest = step.seen.build.repo.map(|repo| repo.map(|repo| repo.id));
+    let is_newer = newest.is_some_and(|newest| newest != wait.before);
+    let task = wait.task.and_then(|task| step.seen.build.tasks.as_ref()?.get(&task));
+    let has_ended = task.is_some_and(|seen| !seen.as_ref().is_some_and(|seen| seen.state.is_live()));
+    let has_closed = task.and_then(Option::as_ref).is_some_and(|seen| seen.state == TaskState::Closed);
+    let is_over = if wait.task.is_some() { has_ended } else { is_newer };
+    let failed = wait.task.filter(|_| has_ended && !has_closed && !is_newer);
+    if is_over {
+        step.build.repo = None;
+    }
+    let Some(task) = failed else { return Ok(()) };
+    let explained = step.seen.build.failures.as_ref().and_then(|failures| failures.get(&task));
+    let reason = explained.map_or("it was cancelled or lost", |failure| failure.reason.as_str());
+    step.trouble(format!("the repository task {task} made no repository: {reason}"))
+}
+
+/// Says how an attempt ended whose task was seen so; `None` while it lives or its failure is not explained yet.
+fn end_of(task: TaskId, seen: Option<&TaskSeen>, observation: &Observation) -> Option<AttemptEnd> {
+    let Some(seen) = seen else {
+        return Some(AttemptEnd::Aborted(format!("the build system lost task {task}")));
+    };
+    match seen.state {
+        TaskState::Free | TaskState::Open | TaskState::Assigned => None,
+        TaskState::Canceled => Some(AttemptEnd::Aborted(format!("task {task} was cancelled"))),
+        TaskState::Closed => match &seen.builds[..] {
+            [nvr] => Some(AttemptEnd::Complete(nvr.clone())),
+            builds => Some(AttemptEnd::Aborted(format!(
+                "task {task} ended with {} builds instead of one",
+                builds.len()
+            ))),
+        },
+        TaskState::Failed => {
+            let failure = observation.build.failures.as_ref()?.get(&task)?;
+            Some(if failure.is_package_fault {
+                AttemptEnd::Failed { reason: failure.reason.clone(), failure: Failure::User }
+            } else {
+                AttemptEnd::Aborted(failure.reason.clone())
+            })
+        }
+    }
+}
+
+/// Ends the live attempt of a component and sets its state; what may be tried again goes back to unstarted.
+pub(super) fn end_attempt(component: &mut ComponentBuild, end: AttemptEnd) {
+    let Some(attempt) = component.live_attempt_mut() else { return };
+    attempt.end = Some(end.clone());
+    let is_open = matches!(component.state, None | Some(BuildState::Building));
+    match end {
+        _ if !is_open => {}
+        AttemptEnd::Complete(nvr) => {
+            component.state = Some(BuildState::Complete);
+            component.nvr = Some(nvr);
+            component.reason = None;
+        }
+        AttemptEnd::Failed { reason, .. } => {
+            component.state = Some(BuildState::Failed);
+            component.reason = Some(reason);
+        }
+        AttemptEnd::Aborted(how) => {
+            component.state = None;
+            component.reason = Some(how);
+        }
+        AttemptEnd::Lost => component.state = None,
+    }
+}
+
+/// Takes in what a search found for components in doubt; none found when no call can arrive any more: lost.
+pub(super) fn search(step: &mut Step<'_>) -> Result<(), Impossible> {
+    let Some(found) = &step.seen.build.search else { return Ok(()) };
+    let build_tag = step.build.build_tag();
+    for component in &mut step.build.components {
+        if !component.is_in_doubt() || !was_searched_since(component, step.seen) {
+            continue;
+        }
+        let live = found.live.iter().find(|(package, _)| *package == component.package);
+        let built = one_build(&found.builds, component, build_tag.as_ref())?;
+        let not_after = component.live_attempt().map_or(step.now, |attempt| attempt.not_after);
+        let is_certain = found.is_final || step.now >= later(not_after, step.policy.margin);
+        match (live, built) {
+            (Some((_, task)), _) => adopt_task(component, *task),
+            (None, Some(build)) => adopt_build(component, build),
+            (None, None) if is_certain => end_attempt(component, AttemptEnd::Lost),
+            (None, None) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Says whether a component was searched for after its last attempt: one of this very look came later than the search.
+fn was_searched_since(component: &ComponentBuild, seen: &Observation) -> bool {
+    let key =
+        |attempt: &Attempt| ActionKey::Submit { package: component.package.clone(), attempt: attempt.number };
+    let is_of_this_look =
+        component.live_attempt().is_some_and(|attempt| seen.outcome(&key(attempt)).is_some());
+    !is_of_this_look && seen.searched.contains(&component.package)
+}
+
+/// Returns the build to adopt for a component: the one in the build tag, else in the destination tag, else an untagged one.
+pub(super) fn one_build<'f>(
+    builds: &'f [FoundBuild],
+    component: &ComponentBuild,
+    build_tag: Option<&TagName>,
+) -> Result<Option<&'f FoundBuild>, Impossible> {
+    let mut mine = builds.iter().filter(|found| found.package == component.package);
+    let place = |found: &&FoundBuild| (found.tag.is_none(), found.tag.as_ref() != build_tag);
+    let Some(first) = mine.clone().min_by_key(place) else { return Ok(None) };
+    match mine.find(|other| other.tag.is_some() && other.tag == first.tag && other.nvr != first.nvr) {
+        Some(other) => Err(Impossible {
+            what: format!(
+                "the tag {} holds two builds of {}: {} and {}",
+                first.tag.as_ref().map_or("?", TagName::as_str),
+                component.package,
+                first.nvr,
+                other.nvr
+            ),
+        }),
+        None => Ok(Some(first)),
+    }
+}
+
+fn adopt_task(component: &mut ComponentBuild, task: TaskId) {
+    component.task = Some(task);
+    if let Some(attempt) = component.live_attempt_mut() {
+        attempt.task = Some(task);
+    }
+}
+
+/// Takes an existing build for a component.
+pub(super) fn adopt_build(component: &mut ComponentBuild, build: &FoundBuild) {
+    if let Some(attempt) = component.live_attempt_mut() {
+        attempt.task = attempt.task.or(build.task);
+        attempt.end = Some(AttemptEnd::Complete(build.nvr.clone()));
+    }
+    component.state = Some(BuildState::Complete);
+    component.nvr = Some(build.nvr.clone());
+    component.task = build.task.or(component.task);
+    component.reason = Some("Found existing build".into());
+}
+
+/// Takes in what is in our two tags. A tag that is gone means that the buildroot has to be made again.
+pub(super) fn tags(step: &mut Step<'_>) {
+    let (Some(tag), Some(build_tag)) = (step.build.koji_tag.clone(), step.build.build_tag()) else { return };
+    let Some(tags) = &step.seen.build.tags else { return };
+    if [&tag, &build_tag].iter().any(|tag| matches!(tags.get(*tag), Some(None))) && !was_remade(step) {
+        step.build.buildroot = None;
+    }
+    // A tag that is gone holds nothing; one that was not asked about says nothing.
+    let held = |tag: &TagName| -> Option<BTreeSet<&Nvr>> {
+        let builds = tags.get(tag)?.iter().flatten();
+        Some(builds.map(|build| &build.nvr).collect())
+    };
+    let (in_build, in_final) = (held(&build_tag), held(&tag));
+    for component in step.build.components.iter_mut().filter(|component| component.is_complete()) {
+        let Some(nvr) = &component.nvr else { continue };
+        let is_in = |held: &Option<BTreeSet<&Nvr>>| held.as_ref().map(|held| held.contains(nvr));
+        component.tagged = is_in(&in_build).unwrap_or(component.tagged);
+        component.tagged_in_final =
+            !component.build_time_only && is_in(&in_final).unwrap_or(component.tagged_in_final);
+        if component.is_tagged_everywhere() {
+            component.tag_asked_at = None;
+        }
+    }
+}
+
+/// Says whether an ensure of this look made the buildroot anew after the tags were read.
+fn was_remade(step: &Step<'_>) -> bool {
+    step.seen.outcomes.iter().any(|(key, outcome)| matches!(key, ActionKey::Buildroot(_)) && outcome.is_ok())
+}
+
+/// Says whether a request that takes effect later may be made (again).
+pub(super) fn may_ask_again(asked_at: Option<Timestamp>, step: &Step<'_>) -> bool {
+    asked_at.is_none_or(|at| step.now >= later(at, step.policy.ask_again))
+}

@@ -1,0 +1,248 @@
+//! The state `build`: batch after batch, until everything is built and tagged.
+//!
+//! It decides what is asked, when a batch ends, and when the module is done. Which components start is decided in `starting`,
+//! what is tagged and when a repository is needed in `tagging`.
+
+use std::collections::BTreeSet;
+
+use super::step::{Step, later};
+use super::{
+    Action, ActionKey, Impossible, Observation, ObservationQuery, UnderWay, Why, absorb, buildonly,
+    buildroot, starting, tagging,
+};
+use crate::build_system::TaskState;
+use crate::ident::{Batch, TagEvent, TaskId};
+use crate::model::{BuildState, ComponentBuild, Failure, ModuleBuild, Ordering, State, Verdict};
+use crate::policy::Policy;
+
+/// Asks, in one round, for our tasks, both tags, the newest repository, and what exists of components in doubt or next;
+/// in a second one only why tasks failed and which RPMs `buildonly` builds have.
+pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> ObservationQuery {
+    let mut query = ObservationQuery::default();
+    let (Some(tag), Some(build_tag)) = (build.koji_tag.clone(), build.build_tag()) else { return query };
+    let asked = &mut query.build;
+    if seen.build.tags.is_none() {
+        // Tasks that this look begins later are not asked about: their outcome said enough.
+        asked.tasks = live_tasks(build).chain(build.repo.as_ref().and_then(|repo| repo.task)).collect();
+        asked.tags = BTreeSet::from([tag, build_tag.clone()]);
+    }
+    if seen.build.repo.is_none() {
+        asked.repo_of = Some(build_tag);
+    }
+    asked.search = starting::search(build, seen, policy);
+    asked.failures = unexplained(build, seen);
+    asked.rpms_of_builds = buildonly::unfiltered(build, seen);
+    query
+}
+
+/// Returns the tasks of live attempts.
+pub(super) fn live_tasks(build: &ModuleBuild) -> impl Iterator<Item = TaskId> + '_ {
+    build.components.iter().filter_map(|component| component.live_attempt()?.task)
+}
+
+/// Returns the tasks that were seen failed and whose reason was not asked for yet.
+pub(super) fn unexplained(build: &ModuleBuild, seen: &Observation) -> BTreeSet<TaskId> {
+    let Some(tasks) = &seen.build.tasks else { return BTreeSet::new() };
+    let has_failed =
+        |task: &TaskId| matches!(tasks.get(task), Some(Some(seen)) if seen.state == TaskState::Failed);
+    let is_explained =
+        |task: &TaskId| seen.build.failures.as_ref().is_some_and(|known| known.contains_key(task));
+    let all = live_tasks(build).chain(build.repo.as_ref().and_then(|repo| repo.task));
+    all.filter(|task| has_failed(task) && !is_explained(task)).collect()
+}
+
+/// Plans the next step of a build under way.
+pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
+    absorb::outcomes(step);
+    absorb::tasks(step);
+    absorb::search(step)?;
+    absorb::tags(step);
+    absorb::repo(step)?;
+    buildonly::filter(step);
+    starting::give_up_aborted(step);
+    step.give_up_if_stuck()?;
+    if step.has_left(State::Build) {
+        return Ok(());
+    }
+    if step.is_backing_off() {
+        // In line are only builds that could submit now; nobody waits behind one that could not.
+        step.build.line = None;
+    } else {
+        go_on(step)?;
+    }
+    if !step.has_left(State::Build) {
+        step.why = why(step);
+    }
+    Ok(())
+}
+
+fn go_on(step: &mut Step<'_>) -> Result<(), Impossible> {
+    if let Some((reason, failure)) = failed_components(step) {
+        return step.fail(reason, failure);
+    }
+    cancel_strays(step);
+    if !ensure_buildroot(step) {
+        return Ok(());
+    }
+    begin_batches(step);
+    tagging::tag(step);
+    tagging::request_repo(step);
+    starting::start(step)?;
+    finish(step)
+}
+
+/// Begins every batch whose predecessors are in the repository; what is reused of it is complete at once.
+fn begin_batches(step: &mut Step<'_>) {
+    while let Some(next) = next_batch(&step.build).filter(|_| is_batch_over(step)) {
+        step.build.batch = next;
+        complete_reused(step);
+    }
+    complete_reused(step);
+}
+
+/// Returns the batch after the present one; `None` if it is the last. A graph has one long batch after the macros.
+fn next_batch(build: &ModuleBuild) -> Option<Batch> {
+    let later = build.components.iter().map(|component| component.batch).filter(|batch| *batch > build.batch);
+    match build.ordering {
+        Ordering::Graph if build.batch.0 >= 1 => later.max(),
+        Ordering::Graph | Ordering::Batches => later.min(),
+    }
+}
+
+/// Says whether everything of the present batch is complete, tagged, and in the repository. One that was asked for, or will
+/// be in this plan, is awaited: an older one may lack what was changed in the groups.
+fn is_batch_over(step: &Step<'_>) -> bool {
+    step.build.repo.is_none()
+        && !step.is_buildroot_changed
+        && step.build.components.iter().filter(|c| c.batch <= step.build.batch).all(|c| is_in_repo(step, c))
+}
+
+/// Says whether a component is complete, tagged everywhere, and its tagging no later than the newest repository.
+pub(super) fn is_in_repo(step: &Step<'_>, component: &ComponentBuild) -> bool {
+    let event = || tag_event(step, component);
+    let repo = step.seen.build.repo.flatten();
+    component.is_complete()
+        && component.is_tagged_everywhere()
+        && matches!((event(), repo), (Some(event), Some(repo)) if event <= repo.event)
+}
+
+pub(super) fn tag_event(step: &Step<'_>, component: &ComponentBuild) -> Option<TagEvent> {
+    step.tag_events.get(component.nvr.as_ref()?).copied()
+}
+
+/// Says whether the order lets a component begin.
+pub(super) fn may_begin(step: &Step<'_>, component: &ComponentBuild) -> bool {
+    if component.batch > step.build.batch {
+        return false;
+    }
+    let is_ready = |package: &crate::ident::Package| {
+        step.build.component(package.as_str()).is_some_and(|before| is_in_repo(step, before))
+    };
+    component.after.iter().all(is_ready)
+}
+
+fn complete_reused(step: &mut Step<'_>) {
+    // Where nothing is built, nothing has to wait for a repository.
+    let is_whole = step.build.components.iter().all(|c| matches!(c.verdict, Some(Verdict::Reuse { .. })));
+    let may_complete = |c: &ComponentBuild| c.state.is_none() && (is_whole || may_begin(step, c));
+    let begun: Vec<bool> = step.build.components.iter().map(may_complete).collect();
+    for (component, _) in step.build.components.iter_mut().zip(begun).filter(|(_, begun)| *begun) {
+        if let Some(Verdict::Reuse { nvr, task, .. }) = &component.verdict {
+            component.state = Some(BuildState::Complete);
+            component.reason = Some("Reused component from previous module build".into());
+            component.task = *task;
+            component.nvr = Some(nvr.clone());
+        }
+    }
+}
+
+/// Says why the module fails: a component did, and nothing of what may still run is left.
+fn failed_components(step: &Step<'_>) -> Option<(String, Failure)> {
+    let failed: Vec<&ComponentBuild> = step.build.components.iter().filter(|c| c.is_unsuccessful()).collect();
+    let is_left = |c: &ComponentBuild| c.holds_slot() || c.state.is_none() && may_begin(step, c);
+    if failed.is_empty() || step.build.components.iter().any(is_left) {
+        return None;
+    }
+    let names: Vec<&str> = failed.iter().map(|component| component.package.as_str()).collect();
+    let is_users = failed.iter().any(|component| starting::is_package_fault(component));
+    let failure = if is_users { Failure::User } else { Failure::Infra };
+    Some((format!("Component(s) {} failed to build.", names.join(", ")), failure))
+}
+
+/// Cancels what a submission left beside the task that counts.
+fn cancel_strays(step: &mut Step<'_>) {
+    let strays = starting::strays(step);
+    if !strays.is_empty() && step.seen.outcome(&ActionKey::Cancel).is_none() {
+        step.actions.push(Action::Cancel(strays));
+    }
+}
+
+/// Asks for the buildroot unless it holds; says whether it does.
+fn ensure_buildroot(step: &mut Step<'_>) -> bool {
+    let Some(spec) = buildroot::buildroot_spec(&step.build) else { return false };
+    let digest = buildroot::digest(&spec);
+    let holds = step.build.buildroot.as_ref() == Some(&digest);
+    if !holds {
+        step.actions.push(Action::EnsureBuildroot(Box::new(spec), digest));
+    }
+    holds
+}
+
+/// Ends the build once everything is complete and tagged: import, then `done`, then `ready`.
+fn finish(step: &mut Step<'_>) -> Result<(), Impossible> {
+    let is_over = |c: &ComponentBuild| {
+        c.is_complete() && c.is_tagged_everywhere() && buildonly::is_filtered(c) && !c.holds_slot()
+    };
+    if !step.build.components.iter().all(is_over) {
+        return Ok(());
+    }
+    let wants_import = step.policy.koji_enable_content_generator && !step.build.new.scratch;
+    if wants_import && !step.build.is_imported {
+        step.actions.push(Action::Import);
+        return Ok(());
+    }
+    step.build.line = None;
+    step.build.repo = None;
+    step.build.enter(State::Done, None, step.now)?;
+    super::ended::plan_done(step)
+}
+
+/// Says why the build is not further.
+fn why(step: &Step<'_>) -> Why {
+    let build = &step.build;
+    let left: Vec<UnderWay> = build.components.iter().filter(|c| c.holds_slot()).map(under_way).collect();
+    if left.iter().any(|under_way| under_way.task.is_some()) {
+        let of = build
+            .components
+            .iter()
+            .filter(|c| c.batch == build.batch || build.ordering == Ordering::Graph)
+            .count();
+        return Why::Building { batch: build.batch, of: u32::try_from(of).unwrap_or(u32::MAX), left };
+    }
+    if let Some(doubtful) = build.components.iter().find(|component| component.is_in_doubt()) {
+        let not_after = doubtful.live_attempt().map_or(step.now, |attempt| attempt.not_after);
+        return Why::InDoubt {
+            component: doubtful.package.clone(),
+            until: later(not_after, step.policy.margin),
+        };
+    }
+    if build.line.is_some() {
+        return starting::why_waiting(step);
+    }
+    let untagged: Vec<&ComponentBuild> =
+        build.components.iter().filter(|c| c.tag_asked_at.is_some()).collect();
+    if let Some(since) = untagged.iter().filter_map(|component| component.tag_asked_at).min() {
+        return Why::WaitingForTags { packages: untagged.iter().map(|c| c.package.clone()).collect(), since };
+    }
+    let (task, since) = build.repo.as_ref().map_or((None, step.now), |repo| (repo.task, repo.asked_at));
+    Why::WaitingForRepo { task, since }
+}
+
+fn under_way(component: &ComponentBuild) -> UnderWay {
+    let attempt = component.live_attempt();
+    UnderWay {
+        package: component.package.clone(),
+        task: attempt.and_then(|attempt| attempt.task),
+        since: attempt.map(|attempt| attempt.intended_at),
+    }
+}

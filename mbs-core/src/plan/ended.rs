@@ -1,0 +1,41 @@
+//! The states `done`, `ready` and `garbage`: nothing is asked, only timers run.
+
+use super::step::{Step, later};
+use super::{Action, ActionKey, Impossible, Why, buildroot};
+use crate::model::State;
+
+/// A build that is done becomes ready at once; a scratch build stays.
+pub(super) fn plan_done(step: &mut Step<'_>) -> Result<(), Impossible> {
+    if !step.build.new.scratch {
+        step.build.enter(State::Ready, None, step.now)?;
+    }
+    plan_ended(step);
+    Ok(())
+}
+
+/// Removes the target of an ended build when its time has come.
+pub(super) fn plan_ended(step: &mut Step<'_>) {
+    if step.seen.outcome(&ActionKey::RemoveTarget).is_some_and(Result::is_ok) {
+        step.build.is_target_removed = true;
+    }
+    step.why = Why::Finished;
+    let (Some(completed_at), Some(target)) =
+        (step.build.life.completed_at(), buildroot::target_of(&step.build))
+    else {
+        return;
+    };
+    if step.build.is_target_removed || !is_ours(step, target.as_str()) {
+        return;
+    }
+    let at = later(completed_at, step.policy.koji_target_delete_time);
+    if step.now < at {
+        step.why = Why::Timer { what: format!("the target {target} is removed"), at };
+    } else if !step.is_backing_off() {
+        step.actions.push(Action::RemoveTarget(target));
+    }
+}
+
+fn is_ours(step: &Step<'_>, target: &str) -> bool {
+    let mut prefixes = step.policy.koji_tag_prefixes.iter();
+    prefixes.any(|prefix| target.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('-')))
+}

@@ -1,0 +1,206 @@
+//! Where the components come from: repositories, refs, commits, and what the stored document says of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Refusal;
+use crate::batch::{self, BuildOrder, Entry, Gathered};
+use crate::ident::{Arch, CommitId, Package, Weight};
+use crate::model::{ComponentBuild, ComponentSource, ModuleBuild};
+use crate::modulemd::{Limits, ModuleStream, Submission, Xmd, read_submission};
+use crate::plan::Observation;
+use crate::policy::Policy;
+use crate::source_control::{Place, RefQuestion};
+
+/// How far the components are known.
+pub(super) enum Components {
+    /// Documents of included modules are to be fetched first.
+    Missing(BTreeSet<Place>),
+    /// All of them, in order.
+    Known(BuildOrder),
+}
+
+/// Gathers the components, those of included modules among them.
+pub(super) fn components(
+    build: &ModuleBuild,
+    seen: &Observation,
+    policy: &Policy,
+) -> Result<Components, Refusal> {
+    let mut known = BTreeMap::new();
+    for (place, fetched) in &seen.documents {
+        let text = &fetched.as_ref().map_err(Refusal::of_source)?.text;
+        known.insert(place.clone(), Arc::new(included_document(place, text)?));
+    }
+    let branch = submitted(build, "branch");
+    match batch::gather(build.document(), branch, policy, &known).map_err(Refusal::user)? {
+        Gathered::Missing(places) => Ok(Components::Missing(places)),
+        Gathered::Whole(included) => {
+            batch::order(build.document(), &included).map(Components::Known).map_err(Refusal::user)
+        }
+    }
+}
+
+fn included_document(place: &Place, text: &str) -> Result<ModuleStream, Refusal> {
+    let unusable = |why: String| {
+        Refusal::user(format!("the included module {} cannot be used: {why}", place.repository))
+    };
+    let (read, _) = read_submission(text, Some(&place.path), &Limits::default())
+        .map_err(|problems| unusable(problems.to_string()))?;
+    match read {
+        Submission::Stream(stream) => Ok(*stream),
+        Submission::Packager(_) => Err(unusable("its document has several configurations".into())),
+    }
+}
+
+/// Returns what was noted of the submission in `xmd.mbs`.
+fn submitted<'b>(build: &'b ModuleBuild, key: &str) -> Option<&'b str> {
+    build.document().xmd.at(&["mbs", key]).and_then(Xmd::text).filter(|text| !text.is_empty())
+}
+
+/// A component with its sources named, its ref not yet resolved.
+pub(super) struct Sourced<'e> {
+    pub(super) entry: &'e Entry,
+    pub(super) cache: String,
+    pub(super) from: From,
+}
+
+/// Where a component's source is.
+pub(super) enum From {
+    Srpm(String),
+    Git(RefQuestion),
+}
+
+/// Names the sources of all components; everything that is not allowed is said at once.
+pub(super) fn named<'e>(
+    build: &ModuleBuild,
+    order: &'e BuildOrder,
+    policy: &Policy,
+) -> Result<Vec<Sourced<'e>>, Refusal> {
+    let overrides = build.document().xmd.at(&["mbs", "rpm_component_ref_overrides"]);
+    let branch = submitted(build, "branch").unwrap_or(&policy.default_branch);
+    let mut refused = Vec::new();
+    let mut all = Vec::with_capacity(order.entries.len());
+    for entry in &order.entries {
+        let Entry { component, key, .. } = entry;
+        refused.extend(own_places(entry, policy));
+        let overridden = overrides.and_then(|all| all.value(key)).and_then(Xmd::text);
+        let git_ref = overridden.or(component.git_ref.as_deref()).unwrap_or(branch).to_owned();
+        let repository =
+            component.repository.clone().unwrap_or_else(|| joined(&policy.rpms_default_repository, key));
+        let from = match build.new.srpms.get(&entry.package) {
+            Some(path) => From::Srpm(path.clone()),
+            None => From::Git(RefQuestion { repository, git_ref }),
+        };
+        let cache = component.cache.clone().unwrap_or_else(|| joined(&policy.rpms_default_cache, key));
+        all.push(Sourced { entry, cache, from });
+    }
+    if refused.is_empty() { Ok(all) } else { Err(Refusal::user(refused.join("\n"))) }
+}
+
+fn own_places(entry: &Entry, policy: &Policy) -> Vec<String> {
+    let Entry { component, key, .. } = entry;
+    let own = [
+        ("repository", &component.repository, policy.rpms_allow_repository),
+        ("cache", &component.cache, policy.rpms_allow_cache),
+    ];
+    own.into_iter()
+        .filter_map(|(what, given, is_allowed)| given.as_ref().filter(|_| !is_allowed).map(|url| (what, url)))
+        .map(|(what, url)| {
+            format!("component {key}: its own {what} is not allowed here, it bears {url}; remove it from the document")
+        })
+        .collect()
+}
+
+fn joined(prefix: &str, key: &str) -> String {
+    format!("{}/{key}", prefix.trim_end_matches('/'))
+}
+
+/// Makes the component builds; every ref that does not resolve is named in one refusal, a line each.
+pub(super) fn resolved(
+    sourced: &[Sourced<'_>],
+    seen: &Observation,
+    policy: &Policy,
+) -> Result<Vec<ComponentBuild>, Refusal> {
+    let mut refused: Vec<String> = Vec::new();
+    let mut components = Vec::with_capacity(sourced.len());
+    for Sourced { entry, from, .. } in sourced {
+        let source = match from {
+            From::Srpm(path) => ComponentSource::Srpm(path.clone()),
+            From::Git(question) => match commit(question, seen) {
+                Ok(commit) => ComponentSource::Git { url: question.repository.clone(), commit },
+                Err(why) => {
+                    refused
+                        .push(format!("{}: the ref {} cannot be used: {why}", entry.key, question.git_ref));
+                    continue;
+                }
+            },
+        };
+        components.push(component(entry, source, seen, policy));
+    }
+    if refused.is_empty() { Ok(components) } else { Err(Refusal::user(refused.join("\n"))) }
+}
+
+fn commit(question: &RefQuestion, seen: &Observation) -> Result<CommitId, String> {
+    match seen.refs.get(question) {
+        Some(Ok(commit)) => Ok(commit.clone()),
+        Some(Err(error)) => Err(error.to_string()),
+        None => Err("it was not looked up".into()),
+    }
+}
+
+fn component(entry: &Entry, source: ComponentSource, seen: &Observation, policy: &Policy) -> ComponentBuild {
+    let weight = seen.build.weights.as_ref().and_then(|weights| weights.get(&entry.package)).copied();
+    let mut component = ComponentBuild::new(entry.package.clone(), source, entry.batch);
+    component.after.clone_from(&entry.after);
+    component.arches = arches(entry, policy);
+    component.weight = weight.unwrap_or(Weight::UNKNOWN);
+    component.buildonly = entry.component.buildonly;
+    component.buildroot = entry.component.buildroot;
+    component.srpm_buildroot = entry.component.srpm_buildroot;
+    component
+}
+
+fn arches(entry: &Entry, policy: &Policy) -> Vec<Arch> {
+    let own: Vec<Arch> =
+        entry.component.arches.iter().filter_map(|arch| Arch::new(arch.clone()).ok()).collect();
+    let mut arches = if own.is_empty() { policy.arches.clone() } else { own };
+    arches.sort();
+    arches
+}
+
+/// Fills in the stored document what the sources turned out to be; components of included modules join its own.
+pub(super) fn fill_in(
+    document: &mut ModuleStream,
+    scmurl: Option<&str>,
+    sourced: &[Sourced<'_>],
+    components: &[ComponentBuild],
+) {
+    let mut rpms = Xmd::default();
+    for (sourced, built) in sourced.iter().zip(components) {
+        let key = &sourced.entry.key;
+        let stored = document.rpms.entry(key.clone()).or_insert_with(|| sourced.entry.component.clone());
+        if let From::Git(question) = &sourced.from {
+            stored.repository = Some(question.repository.clone());
+            stored.git_ref = Some(question.git_ref.clone());
+        }
+        stored.cache = Some(sourced.cache.clone());
+        stored.arches = built.arches.iter().map(ToString::to_string).collect();
+        let mut entry = Xmd::default();
+        // Xmd knows no null: a source RPM that was uploaded has no ref at all.
+        if let Some(commit) = built.source.commit() {
+            entry.set("ref", commit.as_str().into());
+        }
+        rpms.set(key, entry);
+    }
+    let mut mbs = document.xmd.remove("mbs").unwrap_or_default();
+    mbs.set("rpms", rpms);
+    mbs.set("scmurl", scmurl.unwrap_or_default().into());
+    let commit = scmurl.and_then(|url| url.rsplit_once('#')).map_or("", |(_, commit)| commit);
+    mbs.set("commit", commit.into());
+    document.xmd.set("mbs", mbs);
+}
+
+/// Returns the packages whose cost is asked for.
+pub(super) fn packages(order: &BuildOrder) -> BTreeSet<Package> {
+    order.entries.iter().map(|entry| entry.package.clone()).collect()
+}

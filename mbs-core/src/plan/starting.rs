@@ -1,0 +1,237 @@
+//! Which components start: adoption before submission, heaviest first, never above the limit, never twice.
+
+use std::collections::BTreeSet;
+
+use super::building::may_begin;
+use super::step::{Step, later};
+use super::{Action, Impossible, Observation, Why, absorb, buildroot, wait};
+use crate::batch;
+use crate::build_system::{ComponentJob, Search};
+use crate::ident::{Package, TagName, TaskId, Weight};
+use crate::model::{
+    Attempt, AttemptEnd, BuildState, ComponentBuild, Failure, Line, ModuleBuild, Ordering, Verdict,
+};
+use crate::policy::Policy;
+
+/// Returns what to search for: components in doubt, those that could be submitted next, and running ones of which a lost
+/// attempt may have made a second task after all.
+pub(super) fn search(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> Option<Search> {
+    let is_wanted = |component: &&ComponentBuild| {
+        component.is_in_doubt()
+            || component.holds_slot() && has_lost(component)
+            || is_unstarted(component) && could_be_next(build, component)
+    };
+    search_for(build, seen, policy, build.components.iter().filter(is_wanted))
+}
+
+/// Returns what to search for when a build failed: components in doubt, and those of which an attempt was lost.
+pub(super) fn search_doubtful(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> Option<Search> {
+    let is_wanted = |component: &&ComponentBuild| component.is_in_doubt() || has_lost(component);
+    search_for(build, seen, policy, build.components.iter().filter(is_wanted))
+}
+
+fn has_lost(component: &ComponentBuild) -> bool {
+    component.attempts.iter().any(|attempt| attempt.end == Some(AttemptEnd::Lost))
+}
+
+/// Returns the live tasks found for components that have, or need, no more: those of no attempt that is recorded.
+pub(super) fn strays(step: &Step<'_>) -> Vec<TaskId> {
+    let is_stray = |(package, task): &&(Package, TaskId)| {
+        let component = step.build.component(package.as_str());
+        component.is_some_and(|component| {
+            let is_recorded = component.attempts.iter().any(|attempt| attempt.task == Some(*task));
+            !is_recorded && !is_unstarted(component) && !component.is_in_doubt()
+        })
+    };
+    let found = step.seen.build.search.iter().flat_map(|found| &found.live);
+    found.filter(is_stray).map(|(_, task)| *task).collect()
+}
+
+fn search_for<'b>(
+    build: &ModuleBuild,
+    seen: &Observation,
+    policy: &Policy,
+    wanted: impl Iterator<Item = &'b ComponentBuild>,
+) -> Option<Search> {
+    let (mut tags, mut target) = (vec![build.build_tag()?], buildroot::target_of(build)?);
+    let mut packages = BTreeSet::new();
+    let mut all_macros = true;
+    for component in wanted.filter(|component| !seen.searched.contains(&component.package)) {
+        all_macros &= component.is_macros();
+        packages.insert(component.package.clone());
+    }
+    if packages.is_empty() {
+        return None;
+    }
+    if all_macros {
+        target = policy.koji_build_macros_target.clone().unwrap_or(target);
+    } else {
+        tags.push(build.koji_tag.clone()?);
+    }
+    Some(Search { target, tags, packages, dist_suffix: wait::dist(build, policy) })
+}
+
+/// Says whether a component has never been submitted, or may be again.
+fn is_unstarted(component: &ComponentBuild) -> bool {
+    component.state.is_none()
+        && !component.holds_slot()
+        && !matches!(component.verdict, Some(Verdict::Reuse { .. }))
+}
+
+/// Says, from the record alone, whether a component's turn may come in this look.
+fn could_be_next(build: &ModuleBuild, component: &ComponentBuild) -> bool {
+    let is_before = |other: &&ComponentBuild| match build.ordering {
+        Ordering::Graph if other.batch.0 > 1 => component.after.contains(&other.package),
+        Ordering::Graph | Ordering::Batches => other.batch < component.batch,
+    };
+    build.components.iter().filter(is_before).all(ComponentBuild::is_complete)
+}
+
+/// Ends components whose builds the build system aborted too often.
+pub(super) fn give_up_aborted(step: &mut Step<'_>) {
+    let begun = step.build.life.changed_at();
+    for component in step.build.components.iter_mut().filter(|component| is_unstarted(component)) {
+        let aborted = component.aborted_tries_since(begun);
+        let last = component.attempts.last().and_then(|attempt| attempt.end.clone());
+        if let Some(AttemptEnd::Aborted(how)) = last
+            && aborted > step.policy.retries_aborted
+        {
+            component.state = Some(BuildState::Failed);
+            component.reason =
+                Some(format!("The build system gave up {aborted} times; the last time: {how}"));
+        }
+    }
+}
+
+/// Says whether a failed component failed by its package's fault, not the build system's.
+pub(super) fn is_package_fault(component: &ComponentBuild) -> bool {
+    match component.attempts.last().and_then(|attempt| attempt.end.as_ref()) {
+        Some(AttemptEnd::Failed { failure, .. }) => *failure == Failure::User,
+        Some(AttemptEnd::Aborted(_) | AttemptEnd::Lost | AttemptEnd::Complete(_)) | None => false,
+    }
+}
+
+/// Starts what may begin: builds and tasks that exist are adopted, the rest is submitted as far as there are slots.
+pub(super) fn start(step: &mut Step<'_>) -> Result<(), Impossible> {
+    adopt_builds(step)?;
+    let mut next: Vec<usize> = (0..step.build.components.len())
+        .filter(|&place| {
+            let component = &step.build.components[place];
+            is_unstarted(component)
+                && step.seen.searched.contains(&component.package)
+                && may_begin(step, component)
+        })
+        .collect();
+    let cost = costs(&step.build);
+    next.sort_by(|a, b| cost[*b].total_cmp(cost[*a]).then(a.cmp(b)));
+    let wants = u32::try_from(next.len()).unwrap_or(u32::MAX);
+    let granted = grant(step, wants);
+    let since = step.build.line.map_or(step.now, |line| line.since);
+    let left = wants.saturating_sub(granted);
+    step.build.line = (left > 0).then_some(Line { since, wants: left });
+    for place in next.into_iter().take(granted as usize) {
+        begin(step, place)?;
+    }
+    Ok(())
+}
+
+/// Returns per component what decides who starts first: its weight; on graphs that of the longest path it begins.
+fn costs(build: &ModuleBuild) -> Vec<Weight> {
+    match build.ordering {
+        Ordering::Batches => build.components.iter().map(|component| component.weight).collect(),
+        Ordering::Graph => {
+            let paths = batch::remaining_path(&build.components);
+            build.components.iter().map(|c| paths.get(&c.package).copied().unwrap_or(c.weight)).collect()
+        }
+    }
+}
+
+fn adopt_builds(step: &mut Step<'_>) -> Result<(), Impossible> {
+    let Some(found) = &step.seen.build.search else { return Ok(()) };
+    let build_tag = step.build.build_tag();
+    let may: Vec<bool> =
+        step.build.components.iter().map(|c| is_unstarted(c) && may_begin(step, c)).collect();
+    for (component, _) in step.build.components.iter_mut().zip(may).filter(|(_, may)| *may) {
+        if let Some(build) = absorb::one_build(&found.builds, component, build_tag.as_ref())? {
+            absorb::adopt_build(component, build);
+        }
+    }
+    Ok(())
+}
+
+/// Says how many of the wanted slots the build gets: what is free less what those ahead of it in line want.
+fn grant(step: &Step<'_>, wants: u32) -> u32 {
+    let slots = &step.seen.slots;
+    if slots.is_paused {
+        return 0;
+    }
+    let Some(limit) = slots.limit else { return wants };
+    let free = limit.saturating_sub(slots.in_use);
+    let mine = step.build.place_in_line(step.policy.tau);
+    let is_ahead = |place: &&crate::model::PlaceInLine| {
+        place.build != step.build.id && mine.is_none_or(|mine| **place < mine)
+    };
+    let ahead: u32 = slots.head.iter().filter(is_ahead).fold(0, |sum, place| sum.saturating_add(place.wants));
+    wants.min(free.saturating_sub(ahead))
+}
+
+/// Begins an attempt: a live task left by an earlier one is adopted, else a submission is meant and recorded.
+fn begin(step: &mut Step<'_>, place: usize) -> Result<(), Impossible> {
+    let package = step.build.components[place].package.clone();
+    let left_over = live_task(step, &package);
+    let not_after = later(step.now, step.policy.submit_within);
+    let component = &mut step.build.components[place];
+    let number = component.attempts.last().map_or(1, |attempt| attempt.number + 1);
+    component.attempts.push(Attempt { number, intended_at: step.now, not_after, task: left_over, end: None });
+    component.state = Some(BuildState::Building);
+    component.reason = None;
+    component.task = left_over;
+    if left_over.is_none() {
+        let job = Box::new(job(step, place, not_after)?);
+        step.actions.push(Action::Submit { job, attempt: number });
+    }
+    Ok(())
+}
+
+/// Returns the oldest live task that builds a package for our target and is no task of ours yet.
+fn live_task(step: &Step<'_>, package: &Package) -> Option<TaskId> {
+    let live = &step.seen.build.search.as_ref()?.live;
+    live.iter().find(|(of, _)| of == package).map(|(_, task)| *task)
+}
+
+fn job(step: &Step<'_>, place: usize, not_after: jiff::Timestamp) -> Result<ComponentJob, Impossible> {
+    let build = &step.build;
+    let component = &build.components[place];
+    let unnamed =
+        || Impossible { what: format!("module build {} is in build but its tags are not named", build.id) };
+    let own_target: TagName = buildroot::target_of(build).ok_or_else(unnamed)?;
+    let macros_target = step.policy.koji_build_macros_target.clone().filter(|_| component.is_macros());
+    let macros = component.is_macros().then(|| wait::macros_package(build, step.policy, step.now));
+    Ok(ComponentJob {
+        build: build.id,
+        package: component.package.clone(),
+        source: component.source.clone(),
+        build_tag: if macros_target.is_some() { None } else { build.build_tag() },
+        target: macros_target.unwrap_or(own_target),
+        dist: wait::dist(build, step.policy),
+        macros,
+        arch_override: if step.policy.allow_arch_override { component.arches.clone() } else { Vec::new() },
+        not_after,
+    })
+}
+
+/// Says why components wait though they could be built.
+pub(super) fn why_waiting(step: &Step<'_>) -> Why {
+    let slots = &step.seen.slots;
+    if slots.is_paused {
+        return Why::Paused;
+    }
+    let mine = step.build.place_in_line(step.policy.tau);
+    let ahead =
+        slots.head.iter().filter(|place| mine.is_some_and(|mine| **place < mine)).map(|place| place.build);
+    Why::WaitingForSlot {
+        in_use: slots.in_use,
+        limit: slots.limit.unwrap_or(u32::MAX),
+        ahead: ahead.collect(),
+    }
+}

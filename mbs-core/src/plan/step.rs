@@ -1,0 +1,246 @@
+//! One plan in the making: the changing record, what was observed, and what is wanted so far.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Action, ActionKey, Impossible, Observation, Plan, Why};
+use crate::build_system::BuildSystemError;
+use crate::ident::{Nvr, TagEvent, TagName};
+use crate::model::{BuildState, ComponentBuild, Failure, Illegal, ModuleBuild, State, Trouble};
+use crate::policy::Policy;
+
+/// A plan in the making.
+pub(super) struct Step<'a> {
+    pub(super) build: ModuleBuild,
+    pub(super) seen: &'a Observation,
+    pub(super) policy: &'a Policy,
+    pub(super) now: Timestamp,
+    pub(super) actions: Vec<Action>,
+    pub(super) why: Why,
+    pub(super) notes: Vec<String>,
+    /// Whether this plan took in that a buildroot that held was changed: repositories begun before do not show it.
+    pub(super) is_buildroot_changed: bool,
+    /// When each build was put into the build tag, as observed.
+    pub(super) tag_events: BTreeMap<&'a Nvr, TagEvent>,
+}
+
+impl From<Illegal> for Impossible {
+    fn from(illegal: Illegal) -> Self {
+        Impossible { what: illegal.to_string() }
+    }
+}
+
+/// Adds a duration to a moment; at the end of time it stays there.
+pub(super) fn later(moment: Timestamp, by: Duration) -> Timestamp {
+    moment.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+impl<'a> Step<'a> {
+    pub(super) fn new(
+        build: &ModuleBuild,
+        seen: &'a Observation,
+        policy: &'a Policy,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            build: build.clone(),
+            seen,
+            policy,
+            now,
+            actions: Vec::new(),
+            why: Why::Finished,
+            notes: Vec::new(),
+            is_buildroot_changed: false,
+            tag_events: build.build_tag().map(|tag| events_in(&tag, seen)).unwrap_or_default(),
+        }
+    }
+
+    /// Notes what could not be asked or done, once per back-off; patience that is used up fails a build that has not ended.
+    ///
+    /// An action that was refused for good fails it at once.
+    pub(super) fn note_trouble(&mut self) -> Result<(), Impossible> {
+        if let Some(reason) = self.refused_for_good() {
+            return self.fail(reason, Failure::Infra);
+        }
+        match self.trouble_seen() {
+            Some(what) => self.trouble(what),
+            None => Ok(()),
+        }
+    }
+
+    /// Backs off, longer each time; patience that is used up fails a build that has not ended.
+    pub(super) fn trouble(&mut self, what: String) -> Result<(), Impossible> {
+        if self.is_backing_off() {
+            return Ok(());
+        }
+        let (since, tries) = self.build.trouble.as_ref().map_or((self.now, 0), |t| (t.since, t.tries));
+        let pause = pause_after(tries, self.policy).max(self.asked_pause());
+        let patience_ends = later(since, self.policy.patience);
+        self.build.trouble =
+            Some(Trouble { since, tries: tries + 1, next_try: later(self.now, pause), last: what.clone() });
+        if self.now >= patience_ends && self.may_fail() {
+            return self.fail(what, Failure::Infra);
+        }
+        Ok(())
+    }
+
+    /// Returns how long the build system asked to be left alone.
+    fn asked_pause(&self) -> Duration {
+        let asking = self.seen.troubles.iter().filter_map(|trouble| trouble.retry_after);
+        let acting =
+            self.seen.outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().err()?.retry_after());
+        asking.chain(acting).max().unwrap_or(Duration::ZERO).min(self.policy.backoff_longest)
+    }
+
+    /// Says whether trouble may end the build: it has not ended yet.
+    fn may_fail(&self) -> bool {
+        matches!(self.build.state(), State::Init | State::Wait | State::Build)
+    }
+
+    fn trouble_seen(&self) -> Option<String> {
+        let asking =
+            self.seen.troubles.iter().map(|trouble| trouble.what.clone()).chain(self.sources_out_of_reach());
+        // A submission that is refused for good ends its component and leaves nothing to try again.
+        let error_of = |(key, outcome): &(ActionKey, Result<_, BuildSystemError>)| {
+            let error = outcome.as_ref().err()?;
+            let may_pass = error.is_transient() || !matches!(key, ActionKey::Submit { .. });
+            may_pass.then(|| error.to_string())
+        };
+        asking.chain(self.seen.outcomes.iter().filter_map(error_of)).next()
+    }
+
+    /// Returns what single places of source control said that may be well later.
+    fn sources_out_of_reach(&self) -> impl Iterator<Item = String> {
+        let refs = self.seen.refs.values().filter_map(|answer| answer.as_ref().err());
+        let documents = self.seen.documents.values().filter_map(|answer| answer.as_ref().err());
+        refs.chain(documents).filter(|error| error.is_transient()).map(ToString::to_string)
+    }
+
+    /// Returns why an action can never work; a submission or a tagging that is refused is judged where it belongs.
+    fn refused_for_good(&self) -> Option<String> {
+        let is_own_affair = |key: &ActionKey| matches!(key, ActionKey::Submit { .. });
+        let is_gone = |key: &ActionKey, error: &BuildSystemError| {
+            matches!((key, error), (ActionKey::Tag, BuildSystemError::NotFound { .. }))
+        };
+        if !self.may_fail() {
+            return None;
+        }
+        let permanent_answer =
+            self.seen.troubles.iter().find(|trouble| trouble.is_final).map(|trouble| trouble.what.clone());
+        let permanent_outcome = self.seen.outcomes.iter().find_map(|(key, outcome)| match outcome {
+            Err(error) if !error.is_transient() && !is_own_affair(key) && !is_gone(key, error) => {
+                Some(error.to_string())
+            }
+            Ok(_) | Err(_) => None,
+        });
+        permanent_answer.or(permanent_outcome)
+    }
+
+    /// Says whether the pause after the last trouble still lasts: nothing is done meanwhile.
+    pub(super) fn is_backing_off(&self) -> bool {
+        self.build.trouble.as_ref().is_some_and(|trouble| self.now < trouble.next_try)
+    }
+
+    /// Enters `failed`. What is not finished is marked by the plan of that state.
+    pub(super) fn fail(&mut self, reason: String, failure: Failure) -> Result<(), Impossible> {
+        if self.build.state() == State::Failed {
+            return Ok(());
+        }
+        if !self.build.state().may_become(State::Failed) {
+            return Ok(());
+        }
+        self.build.life.fail(reason, failure, self.now)?;
+        self.build.line = None;
+        self.actions.clear();
+        self.why = Why::GoingOn;
+        Ok(())
+    }
+
+    /// Says whether this plan left the state it began in.
+    pub(super) fn has_left(&self, state: State) -> bool {
+        self.build.state() != state
+    }
+
+    /// Gives up a build that made no progress for too long, and could have: nobody pauses it, and it is not in line.
+    pub(super) fn give_up_if_stuck(&mut self) -> Result<(), Impossible> {
+        let state = self.build.state();
+        let is_held = self.seen.slots.is_paused || self.seen.slots.is_draining || self.build.line.is_some();
+        if is_held {
+            return Ok(());
+        }
+        let stuck_at = later(last_progress(&self.build), self.policy.cleanup_stuck_builds_time);
+        if !self.policy.cleanup_stuck_builds_states.contains(&state) || self.now < stuck_at {
+            return Ok(());
+        }
+        let days = self.policy.cleanup_stuck_builds_time.as_secs() / 86_400;
+        self.fail(format!("The module build made no progress in {state} for {days} days."), Failure::Infra)
+    }
+
+    /// Ends the plan: trouble that is over is forgotten, and the next look is set.
+    pub(super) fn finish(mut self, before: &ModuleBuild) -> Plan {
+        // While nobody knows whether a submission arrived, or a repository will come, that has not succeeded.
+        let is_open =
+            self.build.repo.is_some() || self.build.components.iter().any(ComponentBuild::is_in_doubt);
+        let is_quiet = self.actions.is_empty() && self.trouble_seen().is_none() && !is_open;
+        if is_quiet && !self.is_backing_off() {
+            self.build.trouble = None;
+        }
+        let why = match &self.build.trouble {
+            Some(trouble) if self.is_backing_off() => Why::BackingOff { trouble: trouble.clone() },
+            Some(_) | None => self.why,
+        };
+        let why = if self.build == *before && self.actions.is_empty() { why } else { Why::GoingOn };
+        let wake_at = wake_at(&why, self.policy, self.now);
+        Plan { build: self.build, actions: self.actions, wake_at, why, notes: self.notes }
+    }
+}
+
+fn events_in<'a>(tag: &TagName, seen: &'a Observation) -> BTreeMap<&'a Nvr, TagEvent> {
+    let builds = seen.build.tags.as_ref().and_then(|tags| tags.get(tag)?.as_ref());
+    builds.into_iter().flatten().map(|build| (&build.nvr, build.event)).collect()
+}
+
+/// Returns when a build last came further. Asking for the same thing again is no progress.
+fn last_progress(build: &ModuleBuild) -> Timestamp {
+    let last_attempts = build.components.iter().filter_map(|component| component.attempts.last());
+    last_attempts.map(|attempt| attempt.intended_at).fold(build.life.changed_at(), Timestamp::max)
+}
+
+/// Returns the pause after `tries` earlier troubles: it doubles, up to the longest.
+fn pause_after(tries: u32, policy: &Policy) -> Duration {
+    let factor = 1_u32.checked_shl(tries.min(20)).unwrap_or(u32::MAX);
+    policy.backoff_first.saturating_mul(factor).min(policy.backoff_longest)
+}
+
+/// Returns when to look again: what is under way is polled, what waits for others more rarely.
+fn wake_at(why: &Why, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+    match why {
+        Why::GoingOn => Some(now),
+        Why::Building { .. }
+        | Why::WaitingForTags { .. }
+        | Why::WaitingForRepo { .. }
+        | Why::Cancelling { .. } => Some(later(now, policy.poll_floor)),
+        Why::WaitingForSlot { .. }
+        | Why::Paused
+        | Why::Draining { .. }
+        | Why::BrokenOff { .. }
+        | Why::Contradiction { .. } => Some(later(now, policy.idle_floor)),
+        Why::InDoubt { until, .. } => Some((*until).max(now)),
+        Why::BackingOff { trouble } => Some(trouble.next_try),
+        Why::Timer { at, .. } => Some((*at).max(now)),
+        Why::Finished => None,
+    }
+}
+
+/// Marks what a failed module leaves unfinished: every component that is not complete gets the module's reason.
+pub(super) fn close_components(build: &mut ModuleBuild) {
+    let reason = build.life.reason().map(str::to_owned);
+    for component in &mut build.components {
+        if !component.is_complete() && !component.is_unsuccessful() {
+            component.state = Some(BuildState::Failed);
+            component.reason.clone_from(&reason);
+        }
+    }
+}

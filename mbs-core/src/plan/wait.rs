@@ -1,0 +1,117 @@
+//! The state `wait`: names the tags and decides, once and for all components, what is reused.
+
+use super::step::Step;
+use super::{Impossible, Observation, ObservationQuery, Why, absorb, init};
+use crate::ident::{Arch, Batch, Package, TagName};
+use crate::macros::{MacrosInput, MacrosPackage};
+use crate::model::{ComponentBuild, ComponentSource, MACROS_PACKAGE, ModuleBuild, State, Verdict};
+use crate::naming::{self, DistTag};
+use crate::policy::Policy;
+use crate::reuse;
+
+/// Asks for the earlier builds to reuse from, unless that is decided.
+pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> ObservationQuery {
+    let is_open = !is_decided(build) && seen.reuse.is_none();
+    let reuse = if is_open { reuse::question(build, policy.reuse) } else { None };
+    ObservationQuery { reuse, ..ObservationQuery::default() }
+}
+
+fn is_decided(build: &ModuleBuild) -> bool {
+    build.components.iter().all(|component| component.is_macros() || component.verdict.is_some())
+}
+
+/// Names tags, fixes the verdicts and goes on to `build`.
+pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
+    absorb::tasks(step);
+    if step.is_backing_off() {
+        return step.give_up_if_stuck();
+    }
+    if step.seen.slots.is_draining {
+        step.why = Why::Draining { state: State::Wait };
+        return Ok(());
+    }
+    let scratch = step.build.new.scratch.then_some(step.build.id);
+    step.build.koji_tag = Some(naming::tag_names(step.build.nsvc(), scratch).tag);
+    step.build.cg_tag = cg_tag(&step.build, step.policy)?;
+    if !is_decided(&step.build) {
+        decide(step);
+    }
+    let reuses_all = step.build.components.iter().all(|c| matches!(c.verdict, Some(Verdict::Reuse { .. })));
+    if reuses_all {
+        step.build.batch = step.build.components.iter().map(|c| c.batch).max().unwrap_or(Batch(0));
+    } else {
+        step.build.batch = Batch(0);
+        add_macros(&mut step.build);
+    }
+    step.build.is_target_removed = false;
+    step.build.buildroot = None;
+    step.build.enter(State::Build, None, step.now)?;
+    step.why = Why::GoingOn;
+    Ok(())
+}
+
+/// Names the tag that the finished module's import goes into; scratch builds have none.
+fn cg_tag(build: &ModuleBuild, policy: &Policy) -> Result<Option<TagName>, Impossible> {
+    if build.new.scratch || !policy.koji_cg_tag_build {
+        return Ok(None);
+    }
+    let requirements = init::requirements(build.document())?;
+    let name = match init::bases(&requirements, policy).first() {
+        Some(base) => policy.koji_cg_build_tag_template.replace("{}", base.nsvc.stream.as_str()),
+        None => policy.koji_cg_default_build_tag.clone(),
+    };
+    TagName::new(name).map(Some).map_err(|error| Impossible { what: error.to_string() })
+}
+
+/// Fixes one verdict per component and notes why each is rebuilt.
+fn decide(step: &mut Step<'_>) {
+    let candidates = step.seen.reuse.as_deref().unwrap_or_default();
+    let source = reuse::choose_source(&step.build, candidates, step.policy.reuse);
+    let mut verdicts = reuse::verdicts(&step.build, source.as_deref());
+    if let Some(source) = &source {
+        step.build.new.reuse_from = Some(source.id);
+        step.notes.push(format!("components are reused from module build {} ({})", source.id, source.nsvc()));
+    }
+    for component in &mut step.build.components {
+        let Some(verdict) = verdicts.remove(&component.package) else { continue };
+        match &verdict {
+            Verdict::Reuse { nvr, .. } => step.notes.push(format!("{}: reused as {nvr}", component.package)),
+            Verdict::Rebuild(why) => step.notes.push(format!("{}: built, since {why}", component.package)),
+        }
+        component.verdict = Some(verdict);
+    }
+}
+
+/// Adds module-build-macros as batch 1, unless it is there.
+pub(super) fn add_macros(build: &mut ModuleBuild) {
+    if build.component(MACROS_PACKAGE).is_some() {
+        return;
+    }
+    let package = Package::new(MACROS_PACKAGE).expect("the name of the macros package is valid");
+    let mut component = ComponentBuild::new(package, ComponentSource::Macros, Batch(1));
+    component.arches = vec![Arch::new("noarch").expect("noarch is a valid architecture")];
+    component.build_time_only = true;
+    build.components.insert(0, component);
+}
+
+/// Returns the value of `%dist`, with its dot.
+pub(super) fn dist(build: &ModuleBuild, policy: &Policy) -> String {
+    format!(".{}", naming::dist_tag(&DistTag::of(build, policy)))
+}
+
+/// Makes the source of module-build-macros.
+pub(super) fn macros_package(build: &ModuleBuild, policy: &Policy, now: jiff::Timestamp) -> MacrosPackage {
+    let dist_tag = naming::dist_tag(&DistTag::of(build, policy));
+    let reused = build.components.iter().filter_map(|component| match &component.verdict {
+        Some(Verdict::Reuse { nvr, .. }) => Some(nvr.clone()),
+        Some(Verdict::Rebuild(_)) | None => None,
+    });
+    MacrosPackage::write(&MacrosInput {
+        nsvc: build.nsvc(),
+        dist_tag: &dist_tag,
+        document: build.document(),
+        reused: &reused.collect(),
+        policy,
+        today: now.to_zoned(jiff::tz::TimeZone::UTC).date(),
+    })
+}

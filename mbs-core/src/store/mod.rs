@@ -1,0 +1,234 @@
+//! The trait of whatever keeps the records: PostgreSQL, SQLite, memory. One object, five small traits.
+//!
+//! The store guards the invariants it can: a lease and a revision per build, the limit on builds in progress, events in
+//! order and never before their commit. Its clock is the only clock that decides. It never judges what a build should do.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::bus::Hint;
+use crate::ident::{BuildId, NameStream, Nsvc};
+use crate::model::{ModuleBuild, NewBuild, State, Transition};
+use crate::plan::Why;
+
+mod error;
+mod types;
+
+pub use error::StoreError;
+pub use types::{
+    Amend, AuditEntry, Claim, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Lease,
+    ListedBuild, Loaded, LogLine, Page, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Slots,
+    StateChange, Summary, WorkerId,
+};
+
+/// Everything a store does.
+pub trait Store: Builds + Work + Catalogue + Outbox + Upkeep {}
+
+impl<T: Builds + Work + Catalogue + Outbox + Upkeep> Store for T {}
+
+/// Making, loading and saving module builds.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Builds: Debug + Send + Sync + 'static {
+    /// Records all contexts of one submission, new and resumed, or none. Afterwards each has its id, first trace row and
+    /// first event, and is due at once. The same key with the same content gives the same builds again.
+    ///
+    /// # Errors
+    /// `Taken`, `Stale`: another submission was faster; read and decide again. `KeyReused`: the key came with another content.
+    async fn create(&self, create: Create) -> Result<Created, StoreError>;
+
+    /// Loads one consistent state of a build, and of the slots.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    async fn load(&self, id: BuildId) -> Result<Loaded, StoreError>;
+
+    /// Saves what a plan decided, in one transaction: record, slots, line, traces, events, log lines, wakes.
+    ///
+    /// # Errors
+    /// Nothing is saved on `LeaseLost`, `Stale` (a person was faster: load and plan again), `NoSlot` (plan again with these
+    /// figures), `NotFound`, `Rejected` (the record cannot have come from the one loaded: a defect). `Unavailable`: unknown,
+    /// load again.
+    async fn save(&self, save: Save) -> Result<Saved, StoreError>;
+
+    /// Saves what a person did to a build, without a lease, with an audit row; the build is due at once.
+    ///
+    /// # Errors
+    /// `Stale`: load and apply again. `NotFound`. `Rejected` if it would raise the slots held.
+    async fn amend(&self, amend: Amend) -> Result<Saved, StoreError>;
+}
+
+/// Who looks at which build, and when.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Work: Debug + Send + Sync + 'static {
+    /// Gives up to `n` due builds, oldest due first, with a lease each; no other claim returns them before the lease
+    /// expires by the store's clock.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn claim(&self, worker: &WorkerId, n: usize) -> Result<Vec<Claim>, StoreError>;
+
+    /// Prolongs a lease by its full length.
+    ///
+    /// # Errors
+    /// `LeaseLost`: stop working on the build.
+    async fn renew(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Gives a build back: due at `wake_at` (`None`: only when woken), or soon if a wake came since the claim. `why` is what
+    /// people are shown. If the lease is lost nothing happens.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn release(
+        &self,
+        lease: &Lease,
+        wake_at: Option<Timestamp>,
+        why: Why,
+        signal: Signal,
+    ) -> Result<(), StoreError>;
+
+    /// Makes the builds due that the hints name, and returns how many; unknown ones are ignored.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn wake(&self, hints: &[Hint]) -> Result<usize, StoreError>;
+
+    /// Voids all leases of a worker that restarts under an exclusive lock; its builds are due at once.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn void_leases(&self, worker: &WorkerId) -> Result<usize, StoreError>;
+
+    /// Returns when the next build becomes due without a wake; `None` if none does.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Returns why a build is not further, as its last look said; `None` before the first.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unavailable`.
+    async fn explain(&self, id: BuildId) -> Result<Option<Why>, StoreError>;
+
+    /// Returns the store's time.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn now(&self) -> Result<Timestamp, StoreError>;
+}
+
+/// Questions about many builds.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Catalogue: Debug + Send + Sync + 'static {
+    /// Lists builds that pass a filter, newest id first.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<ListedBuild>, StoreError>;
+
+    /// Returns the ids of these builds; unknown ones are missing.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn find(&self, nsvcs: &[Nsvc]) -> Result<BTreeMap<Nsvc, BuildId>, StoreError>;
+
+    /// Returns the whole builds of a name:stream in these states, newest id first; for resolvers.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn of_stream(
+        &self,
+        module: &NameStream,
+        states: &[State],
+    ) -> Result<Vec<Arc<ModuleBuild>>, StoreError>;
+
+    /// Returns the builds that could be reused from, best first. Which is taken is decided by [`crate::reuse`].
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError>;
+
+    /// Returns the trace of a build, oldest first; empty for an unknown one.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError>;
+
+    /// Returns the log lines of a build, oldest first; empty for an unknown one.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn log(&self, id: BuildId) -> Result<Vec<LogLine>, StoreError>;
+
+    /// Returns what people did to a build, oldest first.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// Counts the scratch builds of a name, stream and version whose context begins with a text.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn scratch_count(&self, of: &Nsvc) -> Result<u32, StoreError>;
+}
+
+/// Events on their way out.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Outbox: Debug + Send + Sync + 'static {
+    /// Returns up to `n` events that a sink has not acknowledged, per build the oldest only.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn take(&self, sink: &Sink, n: usize) -> Result<Vec<Delivery>, StoreError>;
+
+    /// Notes that a sink has these events; those already noted are fine.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError>;
+}
+
+/// What operators set, and what time sweeps away.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Upkeep: Debug + Send + Sync + 'static {
+    /// Returns the settings.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn settings(&self) -> Result<Settings, StoreError>;
+
+    /// Changes the settings; who did is kept. Those who wait for slots become due if there are more now.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn change_settings(&self, settings: Settings, by: &str) -> Result<(), StoreError>;
+
+    /// Removes log lines, acknowledged events and idempotency keys older than a moment, and returns how many rows went.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn trim(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
+
+impl Created {
+    /// Makes the builds that a submission got, in the order given.
+    pub fn new(builds: Vec<ModuleBuild>) -> Self {
+        Self { builds }
+    }
+}
+
+impl From<NewBuild> for Create {
+    fn from(new: NewBuild) -> Self {
+        Self { new: vec![new], ..Self::default() }
+    }
+}

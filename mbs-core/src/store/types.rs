@@ -1,0 +1,313 @@
+//! What goes into and comes out of a store.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ident::{BuildId, Name, NameStream, Nsvc, Revision, Stream};
+use crate::model::{BuildState, ModuleBuild, NewBuild, PlaceInLine, RebuildStrategy, State, Transition};
+
+/// A submission: all of it is recorded, or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Create {
+    /// Builds that are new.
+    pub new: Vec<NewBuild>,
+    /// Failed builds that go on: the record as it should be, and the revision it was loaded at.
+    pub resumed: Vec<(ModuleBuild, Revision)>,
+    /// Who resumes, for the audit.
+    pub by: String,
+    /// The submitter's key against doing it twice; `None`: no protection asked for.
+    pub key: Option<IdempotencyKey>,
+}
+
+/// A submitter's key, and a digest of what came with it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IdempotencyKey {
+    /// The key.
+    pub key: String,
+    /// A digest of the submission's content.
+    pub content: String,
+}
+
+/// The builds of a submission: new ones in the order given, then resumed ones.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Created {
+    /// The records as stored.
+    pub builds: Vec<ModuleBuild>,
+}
+
+/// A build as loaded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The record.
+    pub build: ModuleBuild,
+    /// How often it was saved.
+    pub revision: Revision,
+    /// The slots at the same moment.
+    pub slots: Slots,
+}
+
+/// How many builds may be in progress, and who waits.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Slots {
+    /// The effective limit; `None`: no limit.
+    pub limit: Option<u32>,
+    /// Slots held by all builds.
+    pub in_use: u32,
+    /// Whether no new component may be submitted.
+    pub is_paused: bool,
+    /// Whether no build may leave `init` or `wait`.
+    pub is_draining: bool,
+    /// The head of the line, first come first.
+    pub head: Vec<PlaceInLine>,
+}
+
+/// What a plan decided.
+#[derive(Debug, Clone)]
+pub struct Save {
+    /// The record as loaded.
+    pub was: Arc<ModuleBuild>,
+    /// The record as it should be, with its unsaved transitions.
+    pub now: ModuleBuild,
+    /// The revision it was loaded at.
+    pub revision: Revision,
+    /// The right to save.
+    pub lease: Lease,
+    /// Lines for the build's log.
+    pub notes: Vec<String>,
+    /// How the build system behaved during this look.
+    pub signal: Signal,
+}
+
+/// What a person decided.
+#[derive(Debug, Clone)]
+pub struct Amend {
+    /// The record as it should be, with its unsaved transitions.
+    pub now: ModuleBuild,
+    /// The revision it was loaded at.
+    pub revision: Revision,
+    /// Who, for the audit.
+    pub by: String,
+    /// What, for the audit.
+    pub what: String,
+}
+
+/// A build as saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Saved {
+    /// The record, new components with their ids, nothing unsaved.
+    pub build: ModuleBuild,
+    /// The revision it has now.
+    pub revision: Revision,
+    /// The slots right after.
+    pub slots: Slots,
+}
+
+/// A worker process.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WorkerId(pub String);
+
+/// The right to save one build, until it expires by the store's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The build.
+    pub build: BuildId,
+    /// Who holds it.
+    pub worker: WorkerId,
+    /// Tells apart leases on one build; larger is later.
+    pub token: u64,
+}
+
+/// A build to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The right to save it.
+    pub lease: Lease,
+    /// The store's time at the claim.
+    pub store_now: Timestamp,
+}
+
+/// How the build system behaved, for the adaptive limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Signal {
+    /// Nothing worth telling.
+    #[default]
+    Quiet,
+    /// It was slow, overloaded, or gave no answer.
+    Strained,
+}
+
+/// A committed change of state, with the build's summary as of the commit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StateChange {
+    /// The build.
+    pub build: BuildId,
+    /// Its number among the build's changes, from 1.
+    pub seq: u64,
+    /// What the build looked like.
+    pub summary: Summary,
+    /// The change.
+    pub transition: Transition,
+}
+
+impl StateChange {
+    /// Makes the event of one transition of a build. Of several in one commit, each shows the state it led to.
+    pub fn of(build: &ModuleBuild, seq: u64, transition: Transition) -> Self {
+        let summary = Summary {
+            state: transition.to,
+            reason: transition.reason.clone(),
+            modified_at: transition.at,
+            ..Summary::of(build)
+        };
+        Self { build: build.id, seq, summary, transition }
+    }
+}
+
+/// The fields of a build that events and lists show, without parsing documents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Its identity.
+    pub nsvc: Nsvc,
+    /// Its state.
+    pub state: State,
+    /// Why it is in it.
+    pub reason: Option<String>,
+    /// Who submitted it.
+    pub owner: String,
+    /// Whether it is a try only.
+    pub scratch: bool,
+    /// Where it was submitted from.
+    pub scmurl: Option<String>,
+    /// What is built again.
+    pub strategy: RebuildStrategy,
+    /// The destination tag.
+    pub koji_tag: Option<String>,
+    /// The batch being built.
+    pub batch: u32,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// When its state last changed.
+    pub modified_at: Timestamp,
+    /// When it ended.
+    pub completed_at: Option<Timestamp>,
+    /// State of each component, in order.
+    pub components: Vec<(String, Option<BuildState>)>,
+}
+
+impl Summary {
+    /// Takes the summary of a record.
+    pub fn of(build: &ModuleBuild) -> Self {
+        Self {
+            nsvc: build.nsvc().clone(),
+            state: build.state(),
+            reason: build.life.reason().map(str::to_owned),
+            owner: build.new.owner.clone(),
+            scratch: build.new.scratch,
+            scmurl: build.new.scmurl.clone(),
+            strategy: build.new.strategy,
+            koji_tag: build.koji_tag.as_ref().map(ToString::to_string),
+            batch: build.batch.0,
+            submitted_at: build.submitted_at,
+            modified_at: build.life.changed_at(),
+            completed_at: build.life.completed_at(),
+            components: build.components.iter().map(|c| (c.package.to_string(), c.state)).collect(),
+        }
+    }
+}
+
+/// Who events are delivered to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sink(pub String);
+
+/// An event's number in the order of publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventNumber(pub u64);
+
+/// An event to deliver.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// What to acknowledge.
+    pub number: EventNumber,
+    /// The event.
+    pub event: StateChange,
+}
+
+/// Which builds to list; everything given must hold.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Filter {
+    /// In any of these states; empty: in any.
+    pub states: Vec<State>,
+    /// Of this name.
+    pub name: Option<Name>,
+    /// Of this stream.
+    pub stream: Option<Stream>,
+    /// Submitted by this person.
+    pub owner: Option<String>,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Only ids below this; `None`: from the newest.
+    pub before: Option<BuildId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A build in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedBuild {
+    /// Its id.
+    pub id: BuildId,
+    /// Its summary.
+    pub summary: Summary,
+}
+
+/// A line of a build's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When, by the store's clock.
+    pub at: Timestamp,
+    /// What, for people.
+    pub text: String,
+}
+
+/// What a person did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// When, by the store's clock.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What.
+    pub what: String,
+}
+
+/// What operators set at run time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Settings {
+    /// The configured limit on builds in progress; `None`: no limit.
+    pub limit: Option<u32>,
+    /// No new component is submitted.
+    pub paused: bool,
+    /// No build leaves `init` or `wait`.
+    pub draining: bool,
+}
+
+/// Which earlier builds could be reused from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReuseQuestion {
+    /// The build that asks; it is no candidate itself.
+    pub build: BuildId,
+    /// Builds of this name and stream.
+    pub module: NameStream,
+    /// In any of these states.
+    pub states: Vec<State>,
+    /// Exactly this build, without any other condition.
+    pub exactly: Option<BuildId>,
+}

@@ -1,0 +1,222 @@
+//! From the expanded document to the record: identity, notes, dashes. Source: behaviour, sections 2 and 3.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::overrides::set_in_mbs;
+use super::{Refused, Rules};
+use crate::context::Contexts;
+use crate::ident::{BuildId, Context, Name, Nsvc, Package, Stream, Version};
+use crate::model::{NewBuild, RebuildStrategy};
+use crate::modulemd::{ModuleStream, Xmd};
+use crate::resolver::KnownModule;
+
+/// A document with its dependencies resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expanded {
+    /// The document, with one stream per buildrequired module and `xmd.mbs.buildrequires` filled in.
+    pub document: ModuleStream,
+    /// The modules it is built with, transitive ones included, sorted by name.
+    pub buildrequires: Vec<KnownModule>,
+    /// Those of them that are base modules, in configuration order.
+    pub base_modules: Vec<Nsvc>,
+}
+
+impl Expanded {
+    /// Returns the stream of each module it is built with: what the build contexts are computed from.
+    pub fn streams(&self) -> BTreeMap<Name, Stream> {
+        let of = |module: &KnownModule| (module.nsvc.name.clone(), module.nsvc.stream.clone());
+        self.buildrequires.iter().map(of).collect()
+    }
+}
+
+/// What was asked for, the same for all builds of a submission.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Request {
+    /// Who submits.
+    pub owner: String,
+    /// Place among builds that wait.
+    pub priority: i32,
+    /// Whether it is a try only.
+    pub scratch: bool,
+    /// Where the document is from; `None` if it was given directly.
+    pub scmurl: Option<String>,
+    /// What is built again.
+    pub strategy: RebuildStrategy,
+    /// The build to reuse from that the user named.
+    pub reuse_from: Option<BuildId>,
+    /// Source RPMs that the user gave, by package.
+    pub srpms: BTreeMap<Package, String>,
+}
+
+/// What was computed for one expanded document. Source: [`crate::context`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Computed {
+    /// The hashes of its dependencies.
+    pub contexts: Contexts,
+    /// The context of these hashes; a static one beats it.
+    pub context: Context,
+    /// The version with its prefix.
+    pub version: Version,
+    /// For scratch builds: how many earlier ones have this name, stream, version and a context that begins with ours.
+    pub earlier_scratch: u32,
+}
+
+/// Makes the build that the store records. The document gets version and context; a static context is noted in
+/// `xmd.mbs`; a scratch build's context gets its number.
+///
+/// # Errors
+/// A part of the identity is missing, unusable, or has a dash without leave.
+pub fn assemble(
+    expanded: Expanded,
+    request: &Request,
+    computed: Computed,
+    rules: &Rules,
+) -> Result<NewBuild, Refused> {
+    let Expanded { mut document, base_modules, .. } = expanded;
+    let context = if document.static_context {
+        set_in_mbs(&mut document, [("static_context", Xmd::Bool(true))]);
+        Context::new(document.context.as_deref().unwrap_or_default())?
+    } else {
+        computed.context
+    };
+    let nsvc = Nsvc {
+        name: Name::new(document.name.as_deref().unwrap_or_default())?,
+        stream: Stream::new(document.stream.as_deref().unwrap_or_default())?,
+        version: computed.version,
+        context: if request.scratch { scratch_context(&context, computed.earlier_scratch)? } else { context },
+    };
+    check_dashes(&nsvc, rules)?;
+    document.version = Some(nsvc.version.0);
+    document.context = Some(nsvc.context.to_string());
+    Ok(NewBuild {
+        nsvc,
+        owner: request.owner.clone(),
+        priority: request.priority,
+        scratch: request.scratch,
+        scmurl: request.scmurl.clone(),
+        strategy: request.strategy,
+        reuse_from: request.reuse_from,
+        document: Arc::new(document),
+        contexts: computed.contexts,
+        srpms: request.srpms.clone(),
+        base_modules,
+    })
+}
+
+/// Returns the context of a scratch build, by the number of earlier ones whose context begins with this one.
+///
+/// # Errors
+/// It becomes too long.
+pub fn scratch_context(context: &Context, earlier: u32) -> Result<Context, Refused> {
+    Ok(Context::new(format!("{context}_{}", u64::from(earlier) + 1))?)
+}
+
+fn check_dashes(nsvc: &Nsvc, rules: &Rules) -> Result<(), Refused> {
+    if rules.allow_dashes_in_svc {
+        return Ok(());
+    }
+    let parts = [("stream", nsvc.stream.as_str()), ("context", nsvc.context.as_str())];
+    match parts.into_iter().find(|(_, text)| text.contains('-')) {
+        Some((part, _)) => Err(Refused::Dash(part)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::map;
+    use super::*;
+
+    fn context(text: &str) -> Context {
+        Context::new(text).unwrap()
+    }
+
+    fn expanded() -> Expanded {
+        let document = ModuleStream {
+            name: Some("app".into()),
+            stream: Some("1".into()),
+            version: Some(5),
+            ..Default::default()
+        };
+        let base_modules = vec!["platform:f28:1:00000000".parse().unwrap()];
+        Expanded { document, buildrequires: vec![], base_modules }
+    }
+
+    fn static_one(context: &str) -> Expanded {
+        let mut expanded = expanded();
+        expanded.document.context = Some(context.into());
+        expanded.document.static_context = true;
+        expanded
+    }
+
+    fn request() -> Request {
+        Request {
+            owner: "anna".into(),
+            priority: 2,
+            scratch: false,
+            scmurl: Some("https://host/modules/app?#abc".into()),
+            strategy: RebuildStrategy::OnlyChanged,
+            reuse_from: Some(BuildId(3)),
+            srpms: [].into(),
+        }
+    }
+
+    fn computed() -> Computed {
+        let contexts = Contexts { build: "b".into(), build_without_base: "n".into(), runtime: "r".into() };
+        Computed { contexts, context: context("c0ffee00"), version: Version(285), earlier_scratch: 2 }
+    }
+
+    fn assembled(expanded: Expanded, request: &Request) -> Result<NewBuild, Refused> {
+        assemble(expanded, request, computed(), &Rules::default())
+    }
+
+    #[test]
+    fn a_build_has_the_computed_context_and_the_prefixed_version() {
+        let new = assembled(expanded(), &request()).unwrap();
+        assert_eq!(new.nsvc.to_string(), "app:1:285:c0ffee00");
+        assert_eq!((new.document.version, new.document.context.as_deref()), (Some(285), Some("c0ffee00")));
+        assert_eq!(new.contexts, computed().contexts);
+        assert_eq!(new.base_modules, expanded().base_modules);
+        assert_eq!(
+            (new.owner.as_str(), new.priority, new.strategy, new.reuse_from),
+            ("anna", 2, RebuildStrategy::OnlyChanged, Some(BuildId(3)))
+        );
+        assert!(new.document.xmd.value("mbs").is_none());
+    }
+
+    #[test]
+    fn a_static_context_is_taken_as_written_and_noted() {
+        let new = assembled(static_one("mine"), &request()).unwrap();
+        assert_eq!(new.nsvc.context, context("mine"));
+        assert_eq!(new.document.xmd, map([("mbs", map([("static_context", Xmd::Bool(true))]))]));
+        assert_eq!(new.contexts, computed().contexts);
+    }
+
+    #[test]
+    fn a_scratch_builds_context_gets_the_next_number() {
+        let scratch = Request { scratch: true, ..request() };
+        assert_eq!(assembled(expanded(), &scratch).unwrap().nsvc.context, context("c0ffee00_3"));
+        assert_eq!(assembled(static_one("mine"), &scratch).unwrap().nsvc.context, context("mine_3"));
+        assert_eq!(scratch_context(&context("c"), 0).unwrap(), context("c_1"));
+    }
+
+    #[test]
+    fn dashes_in_stream_or_context_are_refused_unless_allowed() {
+        let mut dashed = expanded();
+        dashed.document.stream = Some("a-b".into());
+        let refused = assembled(dashed.clone(), &request()).unwrap_err();
+        assert_eq!(refused.to_string(), "Dashes not allowed in stream");
+        let refused = assembled(static_one("a-b"), &request()).unwrap_err();
+        assert_eq!(refused.to_string(), "Dashes not allowed in context");
+        let rules = Rules { allow_dashes_in_svc: true, ..Rules::default() };
+        assert!(assemble(dashed, &request(), computed(), &rules).is_ok());
+    }
+
+    #[test]
+    fn a_document_without_name_makes_no_build() {
+        let mut nameless = expanded();
+        nameless.document.name = None;
+        assert!(matches!(assembled(nameless, &request()), Err(Refused::Ident(_))));
+    }
+}

@@ -1,0 +1,43 @@
+//! What becomes of a submission, and what people may do to a build: pure, from the fetched document to the record.
+//!
+//! The order of a submission, one room each:
+//!
+//! | step | room |
+//! | --- | --- |
+//! | name, stream and version from repository or request | [`from_git`], [`from_text`] |
+//! | one document per static context | [`static_contexts`] |
+//! | what a document may not say | [`check_document`] |
+//! | the user's streams, the branch's stream, notes | [`apply_overrides`], [`apply_branch_stream`], [`Notes::write_to`] |
+//! | the modules it is built with | [`single_streams`] |
+//! | its identity, and what exists already | [`assemble`], [`dispositions`] |
+//! | going on with a failed build, cancelling one | [`resume`], [`cancel`] |
+//!
+//! Nothing here asks anybody anything: documents, known modules, existing builds and the time are arguments. Stream versions
+//! and hashes are computed in [`crate::context`] and handed in.
+
+mod assemble;
+mod check;
+mod contexts;
+mod disposition;
+mod identity;
+mod overrides;
+mod people;
+mod refused;
+mod rules;
+mod single_streams;
+mod solve;
+mod srpms;
+#[cfg(test)]
+mod testing;
+
+pub use assemble::{Computed, Expanded, Request, assemble, scratch_context};
+pub use check::check_document;
+pub use contexts::static_contexts;
+pub use disposition::{Disposition, dispositions};
+pub use identity::{GitOrigin, TextOrigin, from_git, from_text, version_of};
+pub use overrides::{Notes, Overrides, apply_branch_stream, apply_overrides, stream_of_groups};
+pub use people::{cancel, resume};
+pub use refused::{Refused, RefusedAs, Section};
+pub use rules::Rules;
+pub use single_streams::{SingleStreams, Step, Universe, single_streams};
+pub use srpms::{MatchedSrpms, match_srpms};

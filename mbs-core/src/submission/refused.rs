@@ -1,0 +1,266 @@
+//! Why a submission, a resume or a cancellation is refused, in the words that clients know. Source: rest-api, sections 6 and 7.
+
+use std::fmt;
+
+use crate::ident::{BuildId, InvalidIdent, NameStream, Nsvc};
+use crate::model::State;
+
+/// How a refusal is answered: what the person who asked has to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusedAs {
+    /// The request or document makes no sense: change it (400).
+    BadRequest,
+    /// It is not allowed here: ask an administrator (403).
+    Forbidden,
+    /// It exists already: nothing to do (409).
+    Conflict,
+    /// The document or its dependencies do not work out: change it, or wait for other modules (422).
+    Unprocessable,
+}
+
+/// The part of a dependency pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// What must be there when building.
+    Buildrequires,
+    /// What must be there when running.
+    Requires,
+}
+
+impl Section {
+    /// Returns the key that documents use.
+    pub fn key(self) -> &'static str {
+        match self {
+            Section::Buildrequires => "buildrequires",
+            Section::Requires => "requires",
+        }
+    }
+
+    fn singular(self) -> &'static str {
+        match self {
+            Section::Buildrequires => "buildrequire",
+            Section::Requires => "require",
+        }
+    }
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+/// A refusal, by what is wrong. Its text is the answer; [`Refused::answered_as`] says how.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The document cannot be used; `file` is empty or the file's name and a blank.
+    #[error("The modulemd {file}is invalid. The error was:\n'{what}'\nPlease verify the syntax is correct.")]
+    InvalidDocument {
+        /// The file and a blank, or nothing.
+        file: String,
+        /// The key, and what is wrong with it.
+        what: String,
+    },
+    /// The document names itself differently from its repository.
+    #[error("The name \"{0}\" that is stored in the modulemd is not valid")]
+    ForeignName(String),
+    /// The document's stream has a dash.
+    #[error("Dashes are not allowed in the stream value")]
+    DashInDocumentStream,
+    /// The document names a stream other than its branch.
+    #[error(
+        "The stream \"{stream}\" that is stored in the modulemd does not match the stream determined by the branch \"{branch}\""
+    )]
+    ForeignStream {
+        /// The document's stream.
+        stream: String,
+        /// The branch as submitted.
+        branch: String,
+    },
+    /// A document from git has a version.
+    #[error(
+        "The version \"{0}\" is already defined in the modulemd but it shouldn't be since the version is generated based on the commit time"
+    )]
+    VersionInDocument(u64),
+    /// Nothing says how the module is called.
+    #[error(
+        "The module's name was not present in the modulemd file. Please use the \"module_name\" parameter"
+    )]
+    NoName,
+    /// A static context lacks a section.
+    #[error("The {}context '{context}' is missing the '{section}' key!", second_blank(.section))]
+    ContextLacksSection {
+        /// The context.
+        context: String,
+        /// What is missing.
+        section: Section,
+    },
+    /// A static context names no usable stream for a module.
+    #[error("The stream of '{module}' in '{section}' of the context '{context}' {why}")]
+    ContextStream {
+        /// The module.
+        module: String,
+        /// Where it stands.
+        section: Section,
+        /// The context.
+        context: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// The static contexts cannot be read at all.
+    #[error("{0}")]
+    Contexts(String),
+    /// An included module comes from a repository of its own.
+    #[error("Custom module repositories aren't allowed.  '{module}' bears repository '{repository}'")]
+    OwnRepository {
+        /// The included module.
+        module: String,
+        /// Its repository.
+        repository: String,
+    },
+    /// `xmd.mbs` is used.
+    #[error("The \"mbs\" xmd field is reserved for MBS")]
+    ReservedXmd,
+    /// A base module is imported, never built.
+    #[error("You cannot build a module named \"{0}\" since it is a base module")]
+    BaseModule(String),
+    /// Overrides apply nowhere.
+    #[error("The {} overrides for the following modules aren't applicable: {}", .section.singular(), .modules.join(", "))]
+    OverridesNowhere {
+        /// Which overrides.
+        section: Section,
+        /// The modules, sorted.
+        modules: Vec<String>,
+    },
+    /// A base module is missing, or none is buildrequired.
+    #[error("None of the base module ({}) streams in the buildrequires section could be found.{}", .names.join(" or "), missing_streams(.missing))]
+    NoBaseModule {
+        /// The configured base modules.
+        names: Vec<String>,
+        /// Those that were named.
+        missing: Vec<NameStream>,
+    },
+    /// A required module has no build.
+    #[error("Cannot find any module builds for {0}")]
+    NoBuilds(NameStream),
+    /// Several streams are possible, and nobody chose.
+    #[error(
+        "There are multiple streams to choose from for module {module} ({}), choose one with -s module_name:module_stream",
+        any_or(.streams)
+    )]
+    AmbiguousStream {
+        /// The module.
+        module: String,
+        /// The streams as written; empty: any.
+        streams: Vec<String>,
+    },
+    /// The stream that was chosen is none of those that the document allows.
+    #[error(
+        "The stream {chosen} was chosen for module {module}, but its dependencies allow {}; override them with --buildrequires {module}:{chosen} or --requires {module}:{chosen}",
+        .allowed.join(", ")
+    )]
+    ChosenStream {
+        /// The module.
+        module: String,
+        /// The stream that was chosen.
+        chosen: String,
+        /// The streams as written.
+        allowed: Vec<String>,
+    },
+    /// Several dependency pairs fit.
+    #[error(
+        "The dependencies can be met in several ways: {}; choose one with -s module_name:module_stream",
+        .0.join(" or ")
+    )]
+    AmbiguousPairs(Vec<String>),
+    /// Two required builds exclude each other.
+    #[error("The module has conflicting buildrequires of: {0} and {1}")]
+    Conflict(String, String),
+    /// A resumed build keeps its strategy.
+    #[error("You cannot change the module's \"rebuild_strategy\" when resuming a module build")]
+    StrategyChanged,
+    /// Only failed builds that are not scratch can be resumed.
+    #[error("The module build {nsvc} cannot be resumed: it is {what}")]
+    NotResumable {
+        /// The build.
+        nsvc: Box<Nsvc>,
+        /// Its state, or that it is a scratch build.
+        what: String,
+    },
+    /// A part of the identity has a dash.
+    #[error("Dashes not allowed in {0}")]
+    Dash(&'static str),
+    /// A part of the identity is unusable.
+    #[error("{0}")]
+    Ident(#[from] InvalidIdent),
+    /// All builds of the submission exist.
+    #[error(
+        "Module (state={}) already exists. Only a new build, resubmission of a failed build or build against new buildrequirements is allowed.",
+        .0.number()
+    )]
+    Exists(State),
+    /// A scratch build has the identity.
+    #[error("The context of {nsvc} is in use by the scratch build {id}")]
+    TakenByScratch {
+        /// The identity.
+        nsvc: Box<Nsvc>,
+        /// The scratch build.
+        id: BuildId,
+    },
+    /// The build ended already.
+    #[error("To cancel a module build, it must be in one of the following states: build, init, wait")]
+    NotCancellable,
+}
+
+fn missing_streams(missing: &[NameStream]) -> String {
+    if missing.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    format!("  Missing streams are ({}).", names.join(", "))
+}
+
+/// Clients know one of these two texts with a doubled blank.
+fn second_blank(section: &Section) -> &'static str {
+    match section {
+        Section::Buildrequires => " ",
+        Section::Requires => "",
+    }
+}
+
+fn any_or(streams: &[String]) -> String {
+    if streams.is_empty() { "any".to_owned() } else { streams.join(", ") }
+}
+
+impl Refused {
+    /// Says how the refusal is answered.
+    pub fn answered_as(&self) -> RefusedAs {
+        match self {
+            Refused::OwnRepository { .. } => RefusedAs::Forbidden,
+            Refused::Exists(_) | Refused::TakenByScratch { .. } => RefusedAs::Conflict,
+            Refused::InvalidDocument { .. }
+            | Refused::NoBaseModule { .. }
+            | Refused::NoBuilds(_)
+            | Refused::AmbiguousStream { .. }
+            | Refused::ChosenStream { .. }
+            | Refused::AmbiguousPairs(_)
+            | Refused::Conflict(..) => RefusedAs::Unprocessable,
+            Refused::ForeignName(_)
+            | Refused::DashInDocumentStream
+            | Refused::ForeignStream { .. }
+            | Refused::VersionInDocument(_)
+            | Refused::NoName
+            | Refused::ContextLacksSection { .. }
+            | Refused::ContextStream { .. }
+            | Refused::Contexts(_)
+            | Refused::ReservedXmd
+            | Refused::BaseModule(_)
+            | Refused::OverridesNowhere { .. }
+            | Refused::StrategyChanged
+            | Refused::NotResumable { .. }
+            | Refused::Dash(_)
+            | Refused::Ident(_)
+            | Refused::NotCancellable => RefusedAs::BadRequest,
+        }
+    }
+}
