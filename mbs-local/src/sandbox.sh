@@ -1,0 +1,102 @@
+# Prepares a private namespace and runs one command in it; process 1 of its own process namespace.
+# Arguments: DIRECTORY LAYER OVERLAY_OPTIONS COMMAND [ARGUMENT...]. All text from outside comes as
+# arguments; paths that go into mount options are relative, so that no character in them matters.
+# Exit code 120: the namespace could not be prepared.
+set -eu
+umask 022
+stage=setup
+trap '[ $stage != setup ] || exit 120' EXIT
+directory=$1 layer=$2 overlay_options=$3
+shift 3
+
+# Standard input is a pipe from the program that started us. When that dies, so does all in here.
+exec 9<&0 </dev/null
+(cat <&9 >/dev/null; kill -KILL -1) &
+exec 9<&-
+
+# An earlier command in this directory may have left links there.
+for own in namespace tmp; do
+  [ -d "$directory/$own" ] && [ ! -L "$directory/$own" ] || rm -f "$directory/$own"
+done
+mkdir -p "$directory/namespace" "$directory/tmp"
+chmod 1777 "$directory/tmp"
+mount -t tmpfs -o mode=0755 tmpfs "$directory/namespace"
+cd "$directory/namespace"
+mkdir layer directory upper work empty outer
+mount -t tmpfs -o mode=0755 tmpfs outer
+mount --bind "$directory" directory
+[ -z "$layer" ] || mount --bind "$layer" layer
+
+# What is in the layer may be made by a build, so no program of it may run with our rights. `outer` has the
+# host's programs only, read-only; from there the command is started in `outer/inside`, with few rights left.
+inside=outer/inside
+mkdir $inside
+mount -t tmpfs -o mode=0755 tmpfs $inside
+for entry in /*; do
+  case $entry in
+    /usr|/etc|/var|/opt|/srv|/proc|/sys|/dev|/run|/tmp|/builddir|/home|/root|/mnt|/old|/inside) continue ;;
+  esac
+  [ ! -L "$entry" ] || cp -P "$entry" outer/
+  [ ! -L "$entry" ] || cp -P "$entry" $inside/
+done
+for top in usr etc; do
+  mkdir outer/$top
+  mount -t overlay -o "lowerdir=empty:/$top" overlay outer/$top
+done
+for top in usr etc var opt srv; do
+  mkdir $inside/$top upper/$top work/$top
+  lower=
+  [ ! -d layer/$top ] || [ -L layer/$top ] || lower=layer/$top
+  [ ! -d /$top ] || lower=${lower:+$lower:}/$top
+  [ -z "$lower" ] || mount -t overlay \
+    -o "lowerdir=$lower,upperdir=upper/$top,workdir=work/$top$overlay_options" overlay $inside/$top
+done
+
+cd $inside
+mkdir proc sys dev run tmp builddir home root mnt
+mount --bind ../../directory builddir
+mount --bind builddir/tmp tmp
+[ ! -d var/tmp ] || [ -L var/tmp ] || mount --bind builddir/tmp var/tmp
+mount -t proc proc proc
+for entry in sys sysrq-trigger irq bus; do
+  [ -e proc/$entry ] || continue
+  mount --bind proc/$entry proc/$entry
+  mount -o remount,bind,ro proc/$entry
+done
+mount -t sysfs -o ro sysfs sys
+mount -t tmpfs -o mode=0755 tmpfs dev
+mkdir dev/shm dev/pts
+chmod 1777 dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts dev/pts
+for node in null zero full random urandom; do
+  : >dev/$node
+  mount --bind /dev/$node dev/$node
+done
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+ln -s /proc/self/fd/0 dev/stdin
+ln -s /proc/self/fd/1 dev/stdout
+ln -s /proc/self/fd/2 dev/stderr
+
+cd ..
+mkdir old
+ln -s inside/proc proc
+ln -s inside/dev dev
+pivot_root . old
+cd /
+umount -l /old
+rmdir /old
+# A machine without this program builds without a loopback device.
+ip link set lo up 2>/dev/null || :
+
+stage=run
+code=0
+# A session of its own cannot type into the terminal of the user. What is left of root's rights is what RPM
+# needs for files and users; they do not reach devices, mounts or the kernel.
+setsid --wait setpriv --no-new-privs --inh-caps=-all \
+  --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+setuid,+setgid,+kill,+sys_chroot \
+  chroot inside env --chdir=/builddir "$@" </dev/null &
+wait $! || code=$?
+# These two have a meaning of their own outside.
+[ $code != 120 ] && [ $code != 121 ] || code=1
+exit $code
