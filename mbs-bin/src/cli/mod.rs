@@ -1,0 +1,120 @@
+//! The arguments of `mbs-build`, and which part of the library serves each command.
+//!
+//! It decides nothing but that: what a value means is decided where it is used.
+
+use std::io;
+
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
+
+use crate::exit::{Exit, Stop};
+use crate::logging::{self, Verbosity};
+use crate::{local, validate};
+
+mod local_arguments;
+mod validate_arguments;
+
+pub use local_arguments::LocalArguments;
+pub use validate_arguments::ValidateArguments;
+
+/// Builds modules: sets of RPM packages that are built together, in order.
+#[derive(Debug, Parser)]
+#[command(name = "mbs-build", version, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// Log everything (beats -v and -q)
+    #[arg(short = 'd', long = "debug", action = ArgAction::SetTrue)]
+    pub debug: bool,
+    /// Log what is being done (beats -q)
+    #[arg(short = 'v', long = "verbose", action = ArgAction::SetTrue)]
+    pub verbose: bool,
+    /// Log errors only, and show no progress
+    #[arg(short = 'q', long = "quiet", action = ArgAction::SetTrue)]
+    pub quiet: bool,
+    /// What to do; without it the help is shown
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What `mbs-build` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build a module on this machine, in the foreground
+    Local(Box<LocalArguments>),
+    /// Check documents, and build nothing
+    Validate(ValidateArguments),
+}
+
+/// Who reads what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A person, who reads text.
+    Person,
+    /// A program, which reads JSON.
+    Program,
+}
+
+impl Arguments {
+    /// Returns how much is logged: of several flags the one that logs most counts.
+    pub fn verbosity(&self) -> Verbosity {
+        if self.debug {
+            Verbosity::Debug
+        } else if self.verbose {
+            Verbosity::Info
+        } else if self.quiet {
+            Verbosity::Errors
+        } else {
+            Verbosity::Warnings
+        }
+    }
+}
+
+/// Runs a command to its end and returns the exit status; what went wrong has been logged.
+pub fn run(arguments: Arguments) -> Exit {
+    let verbosity = arguments.verbosity();
+    let screen = logging::start(verbosity);
+    let ended = match arguments.command {
+        None => help(),
+        Some(Command::Validate(arguments)) => validate::run(&arguments, &mut anstream::stdout().lock()),
+        Some(Command::Local(arguments)) => local::run(&arguments, verbosity, &screen),
+    };
+    ended.unwrap_or_else(|stop| {
+        for line in stop.to_string().lines() {
+            tracing::error!("{line}");
+        }
+        stop.exit()
+    })
+}
+
+fn help() -> Result<Exit, Stop> {
+    let help = Arguments::command().render_help();
+    // Nobody can be told that standard error is gone.
+    let _ = io::Write::write_all(&mut anstream::stderr(), help.ansi().to_string().as_bytes());
+    Ok(Exit::Usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str]) -> Arguments {
+        Arguments::try_parse_from([&["mbs-build"], arguments].concat()).unwrap()
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_flag_that_logs_most_counts() {
+        assert_eq!(parsed(&[]).verbosity(), Verbosity::Warnings);
+        assert_eq!(parsed(&["-q"]).verbosity(), Verbosity::Errors);
+        assert_eq!(parsed(&["-q", "-v"]).verbosity(), Verbosity::Info);
+        assert_eq!(parsed(&["-q", "-v", "-d"]).verbosity(), Verbosity::Debug);
+    }
+
+    #[test]
+    fn a_file_is_given_once() {
+        let both = ["mbs-build", "local", "a.yaml", "--file", "b.yaml"];
+        assert!(Arguments::try_parse_from(both).is_err());
+    }
+}

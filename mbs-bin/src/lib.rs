@@ -1,0 +1,11 @@
+//! The module build service as a library and thin binaries: arguments, terminal, exit status.
+//!
+//! Here implementations meet: this crate decides which store, build system, resolver and source control stand behind the
+//! traits of [`mbs_core`], and how things look to people. What to build is decided in the core.
+
+pub mod cli;
+pub mod exit;
+pub mod local;
+pub mod logging;
+pub mod table;
+pub mod validate;

@@ -1,0 +1,164 @@
+//! What a build was made from: the document and the options that bear on what is built. Two runs that agree in it mean the
+//! same build.
+
+use std::collections::BTreeMap;
+use std::path::{Path, absolute};
+
+use mbs_core::ident::Package;
+use mbs_core::modulemd::ModuleStream;
+use mbs_local::headers::RpmHeader;
+use serde::Serialize;
+
+use super::document::Documents;
+use crate::cli::LocalArguments;
+use crate::exit::Stop;
+
+/// The document and options of a run, as a text that is equal exactly if they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(String);
+
+#[derive(Serialize)]
+struct Parts<'a> {
+    document: &'a str,
+    modules: Vec<(Option<&'a str>, Option<&'a str>)>,
+    platform: String,
+    skiptests: bool,
+    set_streams: Vec<String>,
+    buildrequires: Vec<String>,
+    requires: Vec<String>,
+    add_local_builds: Vec<String>,
+    srpms: &'a BTreeMap<Package, GivenSrpm>,
+}
+
+impl Origin {
+    /// Takes together what was given. The order of repeated options does not matter.
+    pub fn of(
+        documents: &Documents,
+        arguments: &LocalArguments,
+        platform: &dyn ToString,
+        srpms: &BTreeMap<Package, GivenSrpm>,
+    ) -> Self {
+        let parts = Parts {
+            document: &documents.text,
+            modules: documents.streams.iter().map(|d| (d.name.as_deref(), d.stream.as_deref())).collect(),
+            platform: platform.to_string(),
+            skiptests: arguments.skiptests,
+            set_streams: sorted(&arguments.set_streams),
+            buildrequires: sorted(&arguments.buildrequires),
+            requires: sorted(&arguments.requires),
+            add_local_builds: sorted(&arguments.add_local_builds),
+            srpms,
+        };
+        Self(serde_json::to_string(&parts).expect("texts in lists and maps can be written as JSON"))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn from_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// Returns it as the store keeps it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn sorted(values: &[impl ToString]) -> Vec<String> {
+    let mut texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+    texts.sort();
+    texts
+}
+
+/// A source RPM that the user gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GivenSrpm {
+    /// Its absolute path.
+    pub path: String,
+    /// The digest of its content that its header holds.
+    pub digest: Option<String>,
+    /// The component's version as its header says it.
+    pub nevra: String,
+}
+
+/// Reads the headers of source RPMs: package → file.
+///
+/// # Errors
+/// `Usage`: a file is missing or no source RPM, two are of the same package, or one fits no component of any document.
+pub fn given_srpms(
+    files: &[std::path::PathBuf],
+    documents: &[ModuleStream],
+) -> Result<BTreeMap<Package, GivenSrpm>, Stop> {
+    let mut srpms = BTreeMap::new();
+    for file in files {
+        let (package, srpm) = given_srpm(file)?;
+        if !documents.iter().any(|document| has_component(document, &package)) {
+            return Err(Stop::Usage(format!("{}: the module has no component {package}", file.display())));
+        }
+        if let Some(other) = srpms.insert(package.clone(), srpm) {
+            let path = file.display();
+            return Err(Stop::Usage(format!("{path} and {} are both source RPMs of {package}", other.path)));
+        }
+    }
+    Ok(srpms)
+}
+
+fn given_srpm(file: &Path) -> Result<(Package, GivenSrpm), Stop> {
+    let path = absolute(file).map_err(|error| Stop::unreadable(file, &error))?;
+    std::fs::File::open(&path).map_err(|error| Stop::unreadable(file, &error))?;
+    let no_srpm = |why: &str| Stop::Usage(format!("{} is no source RPM{why}", file.display()));
+    let header = RpmHeader::read(&path).map_err(|error| no_srpm(&format!(": {error}")))?;
+    if !header.is_source() {
+        return Err(no_srpm(""));
+    }
+    let path = path.to_str().ok_or_else(|| no_srpm(" with a path that is text"))?.to_owned();
+    let package = Package::new(header.nevra.name.as_str())?;
+    Ok((package, GivenSrpm { path, digest: header.sigmd5, nevra: header.nevra.to_string() }))
+}
+
+fn has_component(document: &ModuleStream, package: &Package) -> bool {
+    let name_of = |(key, component): (&String, &mbs_core::modulemd::RpmComponent)| {
+        component.name.as_deref().unwrap_or(key) == package.as_str()
+    };
+    document.rpms.iter().any(name_of)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Arguments, Command};
+
+    fn origin(text: &str, options: &[&str]) -> Origin {
+        let parsed = Arguments::try_parse_from([&["mbs-build", "local"], options].concat()).unwrap();
+        let Some(Command::Local(arguments)) = parsed.command else { panic!("another command") };
+        let documents = Documents { text: text.into(), streams: vec![ModuleStream::default()] };
+        Origin::of(&documents, &arguments, &"platform:f40", &BTreeMap::new())
+    }
+
+    #[test]
+    fn document_and_options_make_the_origin() {
+        assert_eq!(origin("a", &[]), origin("a", &[]));
+        assert_ne!(origin("a", &[]), origin("b", &[]));
+        assert_ne!(origin("a", &[]), origin("a", &["--skiptests"]));
+        assert_ne!(origin("a", &["-s", "x:1"]), origin("a", &["-s", "x:2"]));
+    }
+
+    #[test]
+    fn what_does_not_bear_on_the_result_does_not_matter() {
+        let options = ["--jobs", "3", "--json", "--results", "r", "--fresh"];
+        assert_eq!(origin("a", &options), origin("a", &[]));
+        assert_eq!(origin("a", &["-l", "x", "-l", "y"]), origin("a", &["-l", "y", "-l", "x"]));
+    }
+
+    #[test]
+    fn what_is_no_source_rpm_is_wrong_usage() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.src.rpm");
+        let stop = given_srpms(std::slice::from_ref(&file), &[]).unwrap_err();
+        assert!(matches!(&stop, Stop::Usage(what) if what.ends_with("does not exist")), "{stop}");
+        std::fs::write(&file, "text").unwrap();
+        let stop = given_srpms(&[file], &[]).unwrap_err();
+        assert!(matches!(&stop, Stop::Usage(what) if what.contains("no source RPM")), "{stop}");
+    }
+}

@@ -1,0 +1,247 @@
+//! From documents to builds in the store: modules looked up, identity, version, and what becomes of earlier builds.
+//!
+//! The rules are those of [`mbs_core::submission`]; here they are asked in order.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use mbs_core::context::Contexts;
+use mbs_core::ident::{BuildId, Name, NameStream, Package, Stream, Version};
+use mbs_core::model::{ModuleBuild, NewBuild, RebuildStrategy};
+use mbs_core::modulemd::ModuleStream;
+use mbs_core::policy::Policy;
+use mbs_core::resolver::ModuleResolver;
+use mbs_core::store::{Builds as _, Catalogue as _, Create, Filter, Page, Work as _};
+use mbs_core::stream_version::prefixed_version;
+use mbs_core::submission::{
+    Computed, Expanded, Refused, Request, Rules, SingleStreams, Step, Universe, assemble, resume,
+    single_streams, version_of,
+};
+use mbs_local::snapshot_store::SnapshotStore;
+use tracing::warn;
+
+use super::cancel::cancel;
+use super::course::{Earlier, Mode, Next, course};
+use super::origin::{GivenSrpm, Origin};
+use crate::exit::Stop;
+
+/// More rounds of questions would be a defect of whoever asks.
+const MOST_ROUNDS: usize = 100;
+
+/// A request, all of it read and checked.
+#[derive(Debug)]
+pub struct Submission<'a> {
+    /// What is built, one document per context; at least one.
+    pub documents: Vec<ModuleStream>,
+    /// What it was made from.
+    pub origin: Origin,
+    /// What was asked about earlier builds.
+    pub mode: Mode,
+    /// Source RPMs by package.
+    pub srpms: BTreeMap<Package, GivenSrpm>,
+    /// The streams that count where a document leaves a choice.
+    pub default_streams: BTreeMap<Name, Stream>,
+    /// The base module that stands for this machine.
+    pub base: NameStream,
+    /// Who builds.
+    pub user: String,
+    /// The rules.
+    pub policy: &'a Policy,
+}
+
+/// The builds of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submitted {
+    /// The builds, as they are at the start; at least one.
+    pub builds: Vec<ModuleBuild>,
+    /// Builds of other requests that were cancelled for this one.
+    pub cancelled: Vec<ModuleBuild>,
+    /// Whether they were begun by an earlier run.
+    pub is_taken_up: bool,
+}
+
+impl Submission<'_> {
+    /// Takes up the builds that are meant, or records new ones; what is not meant is cancelled.
+    ///
+    /// # Errors
+    /// `Usage`: the dependencies do not work out, or there is nothing to resume. `Machine`: the record cannot be kept.
+    pub async fn submit(
+        &self,
+        store: &SnapshotStore,
+        modules: &dyn ModuleResolver,
+    ) -> Result<Submitted, Stop> {
+        let module = self.module()?;
+        let course = course(&earlier(store).await?, &module, &self.origin, self.mode)?;
+        let new = match course.next {
+            Next::Begin => self.new_builds(store, modules).await?,
+            Next::GoOn(_) | Next::Resume(_) => Vec::new(),
+        };
+        for build in &course.cancelled {
+            cancel(store, build.id, &self.user).await?;
+        }
+        let (builds, is_taken_up) = match course.next {
+            Next::GoOn(builds) => (builds, true),
+            Next::Resume(failed) => (self.resume(store, failed).await?, true),
+            Next::Begin => {
+                let create = Create { new, by: self.user.clone(), ..Create::default() };
+                (store.create_from(create, self.origin.as_str()).await?.builds, false)
+            }
+        };
+        Ok(Submitted { builds, cancelled: course.cancelled, is_taken_up })
+    }
+
+    fn module(&self) -> Result<NameStream, Stop> {
+        let first = self.documents.first().ok_or_else(|| Stop::Usage("there is no document".to_owned()))?;
+        let name = Name::new(first.name.as_deref().unwrap_or_default())?;
+        let stream = Stream::new(first.stream.as_deref().unwrap_or_default())?;
+        Ok(NameStream { name, stream })
+    }
+
+    async fn resume(
+        &self,
+        store: &SnapshotStore,
+        failed: Vec<ModuleBuild>,
+    ) -> Result<Vec<ModuleBuild>, Stop> {
+        let now = store.now().await?;
+        let mut resumed = Vec::new();
+        for build in failed {
+            let loaded = store.load(build.id).await?;
+            resumed.push((resume(&loaded.build, &self.user, None, now)?, loaded.revision));
+        }
+        let create = Create { resumed, by: self.user.clone(), ..Create::default() };
+        Ok(store.create_from(create, self.origin.as_str()).await?.builds)
+    }
+
+    async fn new_builds(
+        &self,
+        store: &SnapshotStore,
+        modules: &dyn ModuleResolver,
+    ) -> Result<Vec<NewBuild>, Stop> {
+        let mut expanded = Vec::new();
+        for document in &self.documents {
+            expanded.push(self.expand(document, modules).await?);
+        }
+        let mut version = written_version(&self.documents);
+        let now = version_of(store.now().await?);
+        loop {
+            let new = expanded.iter().map(|one| self.assemble(one.clone(), version));
+            let new = new.collect::<Result<Vec<_>, Stop>>()?;
+            let nsvcs: Vec<_> = new.iter().map(|one| one.nsvc.clone()).collect();
+            if store.find(&nsvcs).await?.is_empty() {
+                warn_of_overflow(&expanded, version);
+                return Ok(new);
+            }
+            version = next_version(version, now);
+        }
+    }
+
+    async fn expand(&self, document: &ModuleStream, modules: &dyn ModuleResolver) -> Result<Expanded, Stop> {
+        let asked = SingleStreams {
+            document,
+            default_streams: &self.default_streams,
+            base_module_names: &self.policy.base_module_names,
+        };
+        let mut universe = Universe::default();
+        for _ in 0..MOST_ROUNDS {
+            match single_streams(asked, &universe).map_err(|refused| self.with_hint(&refused))? {
+                Step::Done(expanded) => return Ok(*expanded),
+                Step::Need { modules: needed, base } => {
+                    let answer = modules.latest(&needed, base).await?;
+                    universe.learn(&needed, answer);
+                }
+            }
+        }
+        Err(Stop::Usage("the requirements of the module do not come to an end".to_owned()))
+    }
+
+    /// Adds what would help here to why a document was refused.
+    fn with_hint(&self, refused: &Refused) -> Stop {
+        let hint = match refused {
+            Refused::NoBuilds(module) => {
+                format!("\nIf it was built here before, say -l {module} to use that.")
+            }
+            Refused::NoBaseModule { missing, .. } if !missing.is_empty() => {
+                let base = &self.base;
+                format!(
+                    "\nThis machine stands for {base}; say --platform {} to let it stand for that.",
+                    missing[0]
+                )
+            }
+            Refused::NoBaseModule { names, .. } => {
+                format!("\nThe document must buildrequire it: {}: []", names.join(" or "))
+            }
+            _ => String::new(),
+        };
+        Stop::Usage(format!("{refused}{hint}"))
+    }
+
+    fn assemble(&self, expanded: Expanded, version: Version) -> Result<NewBuild, Stop> {
+        let contexts = Contexts::of(&expanded.streams(), &expanded.document.dependencies, self.policy);
+        let prefixed = expanded.base_modules.first().map(|base| prefixed_version(version, &base.stream));
+        let computed = Computed {
+            context: contexts.short(),
+            contexts,
+            version: prefixed.map_or(version, |prefixed| prefixed.version),
+            earlier_scratch: 0,
+        };
+        Ok(assemble(expanded, &self.request(), computed, &Rules::default())?)
+    }
+
+    fn request(&self) -> Request {
+        Request {
+            owner: self.user.clone(),
+            priority: 0,
+            scratch: false,
+            scmurl: None,
+            strategy: match self.mode {
+                Mode::Fresh => RebuildStrategy::All,
+                Mode::Usual | Mode::Resume => RebuildStrategy::default(),
+            },
+            reuse_from: None,
+            srpms: self.srpms.iter().map(|(package, srpm)| (package.clone(), srpm.path.clone())).collect(),
+        }
+    }
+}
+
+/// Returns every build of the directory with what it was made from.
+async fn earlier(store: &SnapshotStore) -> Result<Vec<Earlier>, Stop> {
+    let listed = store.list(&Filter::default(), Page { before: None, limit: usize::MAX }).await?;
+    let mut earlier = Vec::new();
+    for id in listed.iter().map(|one| one.id) {
+        earlier.push(Earlier { build: store.load(id).await?.build, origin: store.origin(id) });
+    }
+    Ok(earlier)
+}
+
+fn written_version(documents: &[ModuleStream]) -> Version {
+    Version(documents.iter().filter_map(|document| document.version).max().unwrap_or_default())
+}
+
+/// Returns the version to try after one that is taken: the time, then what follows it.
+fn next_version(taken: Version, now: Version) -> Version {
+    if taken < now { now } else { Version(taken.0.saturating_add(1)) }
+}
+
+fn warn_of_overflow(expanded: &[Expanded], version: Version) {
+    for base in expanded.iter().filter_map(|one| one.base_modules.first()) {
+        if prefixed_version(version, &base.stream).overflowed {
+            warn!("the version {version} gets no prefix for {}: the number would be too large", base.stream);
+        }
+    }
+}
+
+/// Returns who builds, as the environment says.
+pub fn user() -> String {
+    let named = ["USER", "LOGNAME"].iter().find_map(|key| std::env::var(key).ok());
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "local".to_owned())
+}
+
+/// Returns the moment at which a run begins.
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Returns the ids of builds.
+pub fn ids(builds: &[ModuleBuild]) -> Vec<BuildId> {
+    builds.iter().map(|build| build.id).collect()
+}
