@@ -1,0 +1,1 @@
+//! Small programs that embed the library; see the folder `examples/`.

@@ -1,0 +1,10 @@
+//! Whole-system tests: one module per question asked of the whole system.
+
+mod embed;
+mod local_build;
+mod local_faults;
+mod local_recovery;
+mod local_reuse;
+mod modulemd_reference;
+mod modulemd_robustness;
+mod mutation;

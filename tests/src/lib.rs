@@ -1,0 +1,162 @@
+//! What the whole-system tests start: the real `mbs-build` on copies of the example modules, and ways to make a machine worse.
+//!
+//! Nothing here judges; the tests do.
+
+pub mod private_mounts;
+pub mod small_module;
+pub mod within;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
+
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
+
+pub mod greeter;
+pub mod needed;
+pub mod observe;
+pub mod repository;
+
+/// The built `mbs-build`; cargo makes it if it is missing or old.
+static MBS_BUILD: LazyLock<PathBuf> = LazyLock::new(|| {
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "-p", "mbs-bin", "--bin", "mbs-build"])
+        .status();
+    assert!(status.expect("cargo runs").success(), "mbs-build does not compile");
+    let test = std::env::current_exe().expect("a test knows its path");
+    let target = test.ancestors().nth(2).expect("tests lie in the folder deps of the target folder");
+    target.join("mbs-build")
+});
+
+/// The workspace's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a folder of the workspace")
+}
+
+/// A folder of its own with the example modules and their repositories.
+#[derive(Debug)]
+pub struct Workbench {
+    folder: TempDir,
+}
+
+/// What a run of `mbs-build` printed, and its status.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit status; `None` if a signal ended it.
+    pub status: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Workbench {
+    /// Copies the example modules and makes their repositories.
+    ///
+    /// # Errors
+    /// A file cannot be written, or git does not do what it is asked.
+    pub fn new() -> Result<Self> {
+        let bench = Self { folder: tempfile::Builder::new().prefix("mbs-test-").tempdir()? };
+        let copy = Command::new("cp")
+            .arg("-r")
+            .arg(root().join("examples/modules"))
+            .arg(bench.path("modules"))
+            .status()?;
+        ensure!(copy.success(), "the examples cannot be copied");
+        bench.commit_sources()?;
+        Ok(bench)
+    }
+
+    /// Returns a path inside the folder.
+    pub fn path(&self, inside: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(inside)
+    }
+
+    /// Commits the sources as they are; unchanged ones keep their commits.
+    ///
+    /// # Errors
+    /// The script does not succeed.
+    pub fn commit_sources(&self) -> Result<()> {
+        let script = self.path("modules/make-repositories");
+        let done = Command::new(script).arg(self.path("made")).output()?;
+        ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        Ok(())
+    }
+
+    /// Changes a source file and commits it.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or does not hold `from`.
+    pub fn edit_source(&self, file: &str, from: &str, to: &str) -> Result<()> {
+        edit(&self.path("modules/sources").join(file), from, to)?;
+        self.commit_sources()
+    }
+
+    /// Returns a document with its repositories filled in.
+    pub fn document(&self, name: &str) -> PathBuf {
+        self.path("made").join(name)
+    }
+
+    /// Returns the command `mbs-build local` on a document, with results in the folder `results`.
+    pub fn local(&self, document: &str) -> Command {
+        let mut command = Command::new(&*MBS_BUILD);
+        command.current_dir(self.folder.path()).env("NO_COLOR", "1").stdin(Stdio::null());
+        command.arg("local").arg("--file").arg(self.document(document));
+        command.arg("--results").arg(self.path("results"));
+        command
+    }
+
+    /// Runs `mbs-build local` on a document.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn build<S: AsRef<OsStr>>(&self, document: &str, options: &[S]) -> Result<Ran> {
+        Ok(self.local(document).args(options).output().context("mbs-build cannot be started")?.into())
+    }
+
+    /// Starts `mbs-build local` on a document and leaves it running, its output going to a file.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(&self, document: &str) -> Result<Child> {
+        let log = std::fs::File::create(self.path("start.log"))?;
+        let errors = log.try_clone()?;
+        Ok(self.local(document).stdout(log).stderr(errors).spawn()?)
+    }
+}
+
+/// Replaces a text that a file holds.
+///
+/// # Errors
+/// The file cannot be read or written, or does not hold `from`.
+pub fn edit(file: &Path, from: &str, to: &str) -> Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    ensure!(text.contains(from), "{} does not hold {from:?}", file.display());
+    std::fs::write(file, text.replace(from, to)).with_context(|| format!("writing {}", file.display()))
+}
+
+/// Returns the path of the built `mbs-build`.
+pub fn mbs_build() -> &'static Path {
+    &MBS_BUILD
+}
+
+/// Prints that a test is left out, and why.
+///
+/// # Panics
+/// If nothing may be left out here: `MBS_REFERENCE_REQUIRED` is set.
+pub fn left_out(why: &dyn std::fmt::Display) {
+    assert!(std::env::var_os("MBS_REFERENCE_REQUIRED").is_none(), "{why}");
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("left out: {why}\n").as_bytes());
+}

@@ -1,0 +1,285 @@
+//! What can be seen of a run of `mbs-build` from outside: its record, its tasks, its processes.
+//!
+//! Everything is read from files and from `/proc`, nothing through the code under test. [`eventually`] is the only place that waits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::Workbench;
+
+/// After so long what has not come will not come.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// Looks again and again until there is something, and returns it.
+///
+/// # Errors
+/// A look fails, or nothing came in two minutes; `what` says what was awaited.
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let begin = Instant::now();
+    loop {
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+        ensure!(begin.elapsed() < DEADLINE, "in vain awaited: {what}");
+        thread::sleep(PAUSE);
+    }
+}
+
+/// A `mbs-build` under way; killed when dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// Starts `mbs-build local` on a document; its output goes to `start.log`.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(bench: &Workbench, document: &str) -> Result<Self> {
+        Ok(Self { child: bench.start(document)? })
+    }
+
+    /// Looks until there is something, as [`eventually`], and fails early if the program ends without it.
+    ///
+    /// # Errors
+    /// As [`eventually`]; or the program ended.
+    pub fn watch<T>(&mut self, what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+        eventually(what, || {
+            let ended = self.child.try_wait()?;
+            match (look()?, ended) {
+                (Some(found), _) => Ok(Some(found)),
+                (None, Some(status)) => bail!("mbs-build ended ({status}) before: {what}"),
+                (None, None) => Ok(None),
+            }
+        })
+    }
+
+    /// Ends it as `kill -9` does; what it started is not touched.
+    ///
+    /// # Errors
+    /// It cannot be killed.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Sends it what Ctrl-C sends.
+    ///
+    /// # Errors
+    /// It is not there any more.
+    pub fn interrupt(&self) -> Result<()> {
+        let sent = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status()?;
+        ensure!(sent.success(), "there is nobody to interrupt");
+        Ok(())
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn end(mut self) -> Result<ExitStatus> {
+        eventually("the end of mbs-build", || Ok(self.child.try_wait()?))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Returns the processes that have to do with a folder, each as `ID COMMAND`; empty once all are gone.
+///
+/// Such a process names the folder on its command line or runs in a namespace into which something of the folder is mounted.
+///
+/// # Errors
+/// `/proc` cannot be listed.
+pub fn processes_of(folder: &Path) -> Result<Vec<String>> {
+    let folder = folder.to_str().context("the folder has a name that is text")?;
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let process = entry?.path();
+        let Some(id) = process.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()) else {
+            continue;
+        };
+        // Processes end while one looks.
+        let read = |file: &str| fs::read(process.join(file)).unwrap_or_default();
+        let command = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
+        let mounts = read("mountinfo");
+        if id != std::process::id()
+            && (command.contains(folder) || String::from_utf8_lossy(&mounts).contains(folder))
+        {
+            found.push(format!("{id} {command}"));
+        }
+    }
+    Ok(found)
+}
+
+/// Waits until no process has to do with a folder.
+///
+/// # Errors
+/// Some stay.
+pub fn until_nothing_lives(folder: &Path) -> Result<()> {
+    let mut last = Vec::new();
+    let gone = eventually("the end of all processes", || {
+        last = processes_of(folder)?;
+        Ok(last.is_empty().then_some(()))
+    });
+    gone.with_context(|| last.join("\n"))
+}
+
+/// The last module build of a results folder, as its record says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// How often the record was changed.
+    pub revision: u64,
+    build: Value,
+    /// Lines of the build's log.
+    pub log: Vec<String>,
+}
+
+/// What the record says about a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// Which batch it belongs to, from 1.
+    pub batch: u64,
+    /// Its state; `None` if it was not begun.
+    pub state: Option<String>,
+    /// What was built.
+    pub nvr: Option<String>,
+    /// The task that built it, of whatever module build.
+    pub task: Option<u64>,
+    /// The tasks of this module build's tries at it.
+    pub tries: Vec<u64>,
+    /// The module build that it was taken from.
+    pub reused_from: Option<u64>,
+    /// Its architectures.
+    pub arches: Vec<String>,
+}
+
+impl Record {
+    /// Reads the record of a results folder; `None` if it holds no build yet.
+    ///
+    /// # Errors
+    /// The file is there and cannot be understood.
+    pub fn read(results: &Path) -> Result<Option<Self>> {
+        let text = match fs::read(results.join("state.json")) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text?,
+        };
+        let state: Value = serde_json::from_slice(&text).context("state.json is whole at any time")?;
+        let rows = state["store"]["rows"].as_object().context("state.json holds builds")?;
+        let last = rows.iter().max_by_key(|(id, _)| id.parse::<u64>().unwrap_or_default());
+        let lines = |row: &Value| {
+            let lines = row["log"].as_array().into_iter().flatten();
+            lines.filter_map(|line| line["text"].as_str().map(str::to_owned)).collect()
+        };
+        Ok(last.map(|(_, row)| Self {
+            revision: row["revision"].as_u64().unwrap_or_default(),
+            build: row["build"].clone(),
+            log: lines(row),
+        }))
+    }
+
+    /// Reads the record of a results folder that holds a build.
+    ///
+    /// # Errors
+    /// As [`Record::read`]; or there is no build.
+    pub fn of(results: &Path) -> Result<Self> {
+        Self::read(results)?.context("there is a build")
+    }
+
+    /// Returns `name:stream:version:context`.
+    pub fn nsvc(&self) -> &str {
+        self.build["new"]["nsvc"].as_str().unwrap_or_default()
+    }
+
+    /// Returns the id of the module build.
+    pub fn id(&self) -> u64 {
+        self.build["id"].as_u64().unwrap_or_default()
+    }
+
+    /// Returns the state.
+    pub fn state(&self) -> &str {
+        self.build["life"]["state"].as_str().unwrap_or_default()
+    }
+
+    /// Returns why it is in this state; empty if there is no more to say.
+    pub fn reason(&self) -> &str {
+        self.build["life"]["reason"].as_str().unwrap_or_default()
+    }
+
+    /// Returns the components in the order of the record.
+    pub fn in_order(&self) -> Vec<Component> {
+        self.build["components"].as_array().into_iter().flatten().map(component).collect()
+    }
+
+    /// Returns the components by name.
+    pub fn components(&self) -> BTreeMap<String, Component> {
+        self.in_order().into_iter().map(|one| (one.name.clone(), one)).collect()
+    }
+
+    /// Returns the components in a state such as `COMPLETE`, sorted.
+    pub fn components_in(&self, state: &str) -> BTreeSet<String> {
+        let is_in = |one: &Component| one.state.as_deref() == Some(state);
+        self.components().into_iter().filter(|(_, one)| is_in(one)).map(|(name, _)| name).collect()
+    }
+}
+
+fn component(value: &Value) -> Component {
+    let text = |key: &str| value[key].as_str().map(str::to_owned);
+    let list = |key: &str| value[key].as_array().into_iter().flatten();
+    Component {
+        name: text("package").unwrap_or_default(),
+        batch: value["batch"].as_u64().unwrap_or_default(),
+        state: text("state"),
+        nvr: text("nvr"),
+        task: value["task"].as_u64(),
+        tries: list("attempts").filter_map(|attempt| attempt["task"].as_u64()).collect(),
+        reused_from: value["verdict"]["reuse"]["build"].as_u64(),
+        arches: list("arches").filter_map(|arch| arch.as_str().map(str::to_owned)).collect(),
+    }
+}
+
+/// Returns which package each task of a results folder was for, and whether it has ended.
+///
+/// # Errors
+/// A task's record cannot be read.
+pub fn tasks(results: &Path) -> Result<BTreeMap<u64, (String, bool)>> {
+    let mut tasks = BTreeMap::new();
+    for entry in fs::read_dir(results.join("work/tasks"))? {
+        let folder = entry?.path();
+        let id = folder.file_name().and_then(|name| name.to_str()?.parse().ok());
+        let text = fs::read(folder.join("task.json"));
+        if let (Some(id), Ok(text)) = (id, text) {
+            let task: Value = serde_json::from_slice(&text)?;
+            let package = task["package"].as_str().context("a task is for a package")?;
+            tasks.insert(id, (package.to_owned(), folder.join("result.json").is_file()));
+        }
+    }
+    Ok(tasks)
+}
+
+/// Returns the build log that the first line about a component names; `None` if no line does.
+pub fn named_log(text: &str, line_begin: &str) -> Option<PathBuf> {
+    let is_edge = |c: char| c.is_whitespace() || "(),".contains(c);
+    let lines = text.lines().filter(|line| line.starts_with(line_begin));
+    let mut words = lines.flat_map(|line| line.split(is_edge));
+    words.find(|word| word.starts_with('/') && word.ends_with("/build.log")).map(PathBuf::from)
+}
