@@ -145,8 +145,7 @@ pub fn until_nothing_lives(folder: &Path) -> Result<()> {
 /// The last module build of a results folder, as its record says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// How often the record was changed.
-    pub revision: u64,
+    revision: u64,
     build: Value,
     /// Lines of the build's log.
     pub log: Vec<String>,
@@ -203,6 +202,11 @@ impl Record {
     /// As [`Record::read`]; or there is no build.
     pub fn of(results: &Path) -> Result<Self> {
         Self::read(results)?.context("there is a build")
+    }
+
+    /// Returns how often the record was written, its making included.
+    pub fn changes(&self) -> u64 {
+        self.revision + 1
     }
 
     /// Returns `name:stream:version:context`.

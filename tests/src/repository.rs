@@ -48,7 +48,19 @@ impl Repository {
     /// There is no such line, or no repository where it points.
     pub fn printed(out: &str) -> Result<Self> {
         let line = out.lines().find_map(|line| line.split_once(" is ready: "));
-        let folder = PathBuf::from(line.with_context(|| format!("no repository in:\n{out}"))?.1);
+        Self::at(PathBuf::from(line.with_context(|| format!("no repository in:\n{out}"))?.1))
+    }
+
+    /// Takes the repository of a module build `name:stream:version:context` from the results folder.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn of_build(results: &Path, nsvc: &str) -> Result<Self> {
+        let parts: Vec<&str> = nsvc.split(':').take(3).collect();
+        Self::at(results.join(format!("module-{}", parts.join("-"))).join("results"))
+    }
+
+    fn at(folder: PathBuf) -> Result<Self> {
         ensure!(folder.join("repodata/repomd.xml").is_file(), "no repository in {}", folder.display());
         Ok(Self { folder })
     }

@@ -22,7 +22,7 @@ pub struct SmallModule {
 pub enum Content {
     /// A file of so many bytes that cannot be compressed.
     Bytes(usize),
-    /// A small file; the build waits until [`release`] lets it go on
+    /// A small file; the build waits until [`release`] lets it go on.
     Waiting,
     /// None: there is no spec file either.
     NoSpec,
