@@ -13,8 +13,8 @@ use mbs_core::build_system::{BuildAnswers, RepoSeen, TaggedBuild, TaskSeen, Task
 use mbs_core::context::Contexts;
 use mbs_core::ident::{Batch, BuildId, CommitId, Package, RepoId, TagEvent, TaskId};
 use mbs_core::model::{
-    Attempt, BuildState, ComponentBuild, ComponentSource, ModuleBuild, NewBuild, RebuildStrategy, State,
-    Verdict, WhyRebuild,
+    Attempt, BuildState, Buildroot, ComponentBuild, ComponentSource, ModuleBuild, NewBuild, RebuildStrategy,
+    State, Verdict, WhyRebuild,
 };
 use mbs_core::modulemd::{ModuleStream, RpmComponent};
 use mbs_core::plan::{Observation, missing, plan};
@@ -101,7 +101,7 @@ fn steps(criterion: &mut Criterion) {
     // The first plan wants the buildroot; its digest is what the record holds from then on.
     let wanted = plan(&build, &seen, &policy, NOW).expect("record and observation agree");
     if let Some(mbs_core::plan::Action::EnsureBuildroot(_, digest)) = wanted.actions.first() {
-        build.buildroot = Some(digest.clone());
+        build.buildroot = Some(Buildroot { digest: digest.clone(), event: TagEvent(0) });
     }
     assert_eq!(step(&build, &seen, &policy), build);
     criterion.bench_function("a step of 150 components in which nothing happened", |bencher| {

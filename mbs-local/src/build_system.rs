@@ -24,7 +24,7 @@ use mbs_core::build_system::{
     FinishedModule, TagRequest,
 };
 use mbs_core::bus::Hint;
-use mbs_core::ident::{Arch, CommitId, TagName, TaskId};
+use mbs_core::ident::{Arch, CommitId, TagEvent, TagName, TaskId};
 use mbs_core::model::ModuleBuild;
 use mbs_core::modulemd::ModuleStream;
 use mbs_core::source_control::SourceError;
@@ -190,7 +190,7 @@ impl BuildSystem for LocalBuildSystem {
         answers.map_err(|error| refusal(&error, Effect::None))
     }
 
-    async fn ensure_buildroot(&self, spec: &BuildrootSpec) -> Result<(), BuildSystemError> {
+    async fn ensure_buildroot(&self, spec: &BuildrootSpec) -> Result<TagEvent, BuildSystemError> {
         self.shared.ledger().ensure_buildroot(spec)
     }
 

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use crate::ident::{Arch, TagName, TaskId};
+use crate::ident::{Arch, TagEvent, TagName, TaskId};
 use crate::model::ModuleBuild;
 use crate::modulemd::ModuleStream;
 
@@ -34,11 +34,13 @@ pub trait BuildSystem: Debug + Send + Sync + 'static {
     /// Any: nothing is known; ask again later.
     async fn observe(&self, questions: &BuildQuestions) -> Result<BuildAnswers, BuildSystemError>;
 
-    /// Makes tags, target, package lists, groups and inheritance as described. After `Ok` they are so.
+    /// Makes tags, target, package lists, groups and inheritance as described. After `Ok` they are so, and repositories of
+    /// the build tag show it from the returned event on: that of the last change, or a later one that a request for a
+    /// repository will reach.
     ///
     /// # Errors
     /// `Conflict` if a target of that name has other tags, `Denied` if a permission lacks; otherwise it may hold in part.
-    async fn ensure_buildroot(&self, spec: &BuildrootSpec) -> Result<(), BuildSystemError>;
+    async fn ensure_buildroot(&self, spec: &BuildrootSpec) -> Result<TagEvent, BuildSystemError>;
 
     /// Starts the build of one component and returns its task. Not an ensure: the plan looks for an earlier attempt first.
     ///

@@ -43,7 +43,9 @@ async fn act_in_time(
 async fn act(look: &Look<'_>, build: &ModuleBuild, action: &Action) -> Result<Outcome, BuildSystemError> {
     let build_system = &look.engine.build_system;
     match action {
-        Action::EnsureBuildroot(spec, _) => build_system.ensure_buildroot(spec).await.map(|()| Outcome::Done),
+        Action::EnsureBuildroot(spec, _) => {
+            build_system.ensure_buildroot(spec).await.map(Outcome::BuildrootHolds)
+        }
         Action::RequestRepo(tag) => build_system.request_repo(tag).await.map(Outcome::RepoRequested),
         Action::Tag(requests) => build_system.ensure_tagged(requests).await.map(|()| Outcome::Done),
         Action::Submit { job, .. } => submit(look, job).await,

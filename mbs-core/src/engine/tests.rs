@@ -292,7 +292,7 @@ macro_rules! hesitantly {
     };
 }
 hesitantly! {
-    ensure_buildroot(&BuildrootSpec) -> ();
+    ensure_buildroot(&BuildrootSpec) -> crate::ident::TagEvent;
     submit(&ComponentJob) -> TaskId;
     ensure_tagged(&[TagRequest]) -> ();
     ensure_untagged(&[TagRequest]) -> ();

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Contexts;
-use crate::ident::{Arch, Batch, BuildId, Nsvc, Package, RepoId, TagName, TaskId};
+use crate::ident::{Arch, Batch, BuildId, Nsvc, Package, TagEvent, TagName, TaskId};
 use crate::modulemd::ModuleStream;
 
 mod component;
@@ -126,9 +126,9 @@ pub struct ModuleBuild {
     /// Components in the order of batch, then as written; module-build-macros first.
     #[serde(default)]
     pub components: Vec<ComponentBuild>,
-    /// The digest of the buildroot last ensured; `None`: none, or it is known to be gone.
+    /// The buildroot last ensured; `None`: none, or it is known to be gone.
     #[serde(default)]
-    pub buildroot: Option<Digest>,
+    pub buildroot: Option<Buildroot>,
     /// The repository that was asked for.
     #[serde(default)]
     pub repo: Option<RepoWait>,
@@ -167,6 +167,15 @@ pub struct Surroundings {
 #[serde(transparent)]
 pub struct Digest(pub String);
 
+/// A buildroot that was ensured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buildroot {
+    /// The fingerprint of how it is described.
+    pub digest: Digest,
+    /// Repositories of the build tag show it from this event on.
+    pub event: TagEvent,
+}
+
 /// A repository that was asked for and is not there yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepoWait {
@@ -174,8 +183,8 @@ pub struct RepoWait {
     pub asked_at: Timestamp,
     /// The task that makes it, where the build system gives one.
     pub task: Option<TaskId>,
-    /// The newest repository when it was asked for; another one ends the wait.
-    pub before: Option<RepoId>,
+    /// It was asked for after this event, so it shows what happened until then.
+    pub shows: TagEvent,
 }
 
 /// What keeps going wrong, and when to try again.

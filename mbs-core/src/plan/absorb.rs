@@ -11,7 +11,7 @@ use super::{ActionKey, Impossible, Observation, Outcome};
 use crate::build_system::{BuildSystemError, Effect, FoundBuild, TaskSeen, TaskState};
 use crate::ident::{Batch, Nvr, Package, TagName, TaskId};
 use crate::model::{
-    Attempt, AttemptEnd, BuildState, ComponentBuild, Failure, MACROS_PACKAGE, ModuleBuild, Verdict,
+    Attempt, AttemptEnd, BuildState, Buildroot, ComponentBuild, Failure, MACROS_PACKAGE, ModuleBuild, Verdict,
 };
 use crate::reuse;
 
@@ -44,12 +44,12 @@ pub(super) fn outcomes(step: &mut Step<'_>) {
 /// Notes the buildroot that was ensured last.
 fn buildroot(step: &mut Step<'_>) {
     let ensured = step.seen.outcomes.iter().rev().find_map(|(key, outcome)| match (key, outcome) {
-        (ActionKey::Buildroot(digest), Ok(_)) => Some(digest),
+        (ActionKey::Buildroot(digest), Ok(Outcome::BuildrootHolds(event))) => Some((digest, *event)),
         (_, Ok(_) | Err(_)) => None,
     });
-    let Some(digest) = ensured else { return };
-    step.is_buildroot_changed = step.build.buildroot.as_ref().is_some_and(|before| before != digest);
-    step.build.buildroot = Some(digest.clone());
+    if let Some((digest, event)) = ensured {
+        step.build.buildroot = Some(Buildroot { digest: digest.clone(), event });
+    }
 }
 
 fn submitted(component: &mut ComponentBuild, number: u32, outcome: Result<&Outcome, &BuildSystemError>) {
@@ -132,18 +132,17 @@ pub(super) fn tasks(step: &mut Step<'_>) {
     }
 }
 
-/// Forgets a repository request that is over: its task ended, or, where no task is known, another repository came.
+/// Forgets a repository request that is over: its task ended, or, where no task is known, a repository that shows enough came.
 ///
 /// A task that ended without a repository is a trouble: the next one is asked for after a pause.
 pub(super) fn repo(step: &mut Step<'_>) -> Result<(), Impossible> {
     let Some(wait) = &step.build.repo else { return Ok(()) };
-    let newest = step.seen.build.repo.map(|repo| repo.map(|repo| repo.id));
-    let is_newer = newest.is_some_and(|newest| newest != wait.before);
+    let is_there = step.seen.build.repo.flatten().is_some_and(|newest| newest.event >= wait.shows);
     let task = wait.task.and_then(|task| step.seen.build.tasks.as_ref()?.get(&task));
     let has_ended = task.is_some_and(|seen| !seen.as_ref().is_some_and(|seen| seen.state.is_live()));
     let has_closed = task.and_then(Option::as_ref).is_some_and(|seen| seen.state == TaskState::Closed);
-    let is_over = if wait.task.is_some() { has_ended } else { is_newer };
-    let failed = wait.task.filter(|_| has_ended && !has_closed && !is_newer);
+    let is_over = if wait.task.is_some() { has_ended } else { is_there };
+    let failed = wait.task.filter(|_| has_ended && !has_closed && !is_there);
     if is_over {
         step.build.repo = None;
     }

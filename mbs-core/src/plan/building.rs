@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::order::Gate;
 use super::step::{Step, later};
 use super::{
     Action, ActionKey, Impossible, Observation, ObservationQuery, UnderWay, Why, absorb, buildonly,
@@ -84,20 +85,22 @@ fn go_on(step: &mut Step<'_>) -> Result<(), Impossible> {
     if !ensure_buildroot(step) {
         return Ok(());
     }
-    begin_batches(step);
+    // What this plan changes from here on is in no repository yet.
+    let gate = Gate::of(&step.build, |component| is_in_repo(step, component));
+    begin_batches(step, &gate);
     tagging::tag(step);
     tagging::request_repo(step);
-    starting::start(step)?;
+    starting::start(step, &gate)?;
     finish(step)
 }
 
 /// Begins every batch whose predecessors are in the repository; what is reused of it is complete at once.
-fn begin_batches(step: &mut Step<'_>) {
-    while let Some(next) = next_batch(&step.build).filter(|_| is_batch_over(step)) {
+fn begin_batches(step: &mut Step<'_>, gate: &Gate) {
+    while let Some(next) = next_batch(&step.build).filter(|_| gate.is_past(step.build.batch)) {
         step.build.batch = next;
-        complete_reused(step);
+        complete_reused(step, gate);
     }
-    complete_reused(step);
+    complete_reused(step, gate);
 }
 
 /// Returns the batch after the present one; `None` if it is the last. A graph has one long batch after the macros.
@@ -109,42 +112,30 @@ fn next_batch(build: &ModuleBuild) -> Option<Batch> {
     }
 }
 
-/// Says whether everything of the present batch is complete, tagged, and in the repository. One that was asked for, or will
-/// be in this plan, is awaited: an older one may lack what was changed in the groups.
-fn is_batch_over(step: &Step<'_>) -> bool {
-    step.build.repo.is_none()
-        && !step.is_buildroot_changed
-        && step.build.components.iter().filter(|c| c.batch <= step.build.batch).all(|c| is_in_repo(step, c))
-}
-
-/// Says whether a component is complete, tagged everywhere, and its tagging no later than the newest repository.
-pub(super) fn is_in_repo(step: &Step<'_>, component: &ComponentBuild) -> bool {
-    let event = || tag_event(step, component);
-    let repo = step.seen.build.repo.flatten();
+/// Says whether a component is complete, tagged everywhere, and in the newest repository, which shows the buildroot as it is.
+fn is_in_repo(step: &Step<'_>, component: &ComponentBuild) -> bool {
+    let Some(shown) = step.seen.build.repo.flatten().map(|repo| repo.event) else { return false };
+    let is_shown = |event: Option<TagEvent>| event.is_some_and(|event| event <= shown);
     component.is_complete()
         && component.is_tagged_everywhere()
-        && matches!((event(), repo), (Some(event), Some(repo)) if event <= repo.event)
+        && is_shown(step.build.buildroot.as_ref().map(|buildroot| buildroot.event))
+        && is_shown(tag_event(step, component))
 }
 
 pub(super) fn tag_event(step: &Step<'_>, component: &ComponentBuild) -> Option<TagEvent> {
     step.tag_events.get(component.nvr.as_ref()?).copied()
 }
 
-/// Says whether the order lets a component begin.
-pub(super) fn may_begin(step: &Step<'_>, component: &ComponentBuild) -> bool {
-    if component.batch > step.build.batch {
-        return false;
-    }
-    let is_ready = |package: &crate::ident::Package| {
-        step.build.component(package.as_str()).is_some_and(|before| is_in_repo(step, before))
-    };
-    component.after.iter().all(is_ready)
+/// Says whether a component's batch has begun and all that it comes after is in the repository.
+pub(super) fn may_begin(build: &ModuleBuild, gate: &Gate, component: &ComponentBuild) -> bool {
+    component.batch <= build.batch && gate.lets_begin(component)
 }
 
-fn complete_reused(step: &mut Step<'_>) {
+fn complete_reused(step: &mut Step<'_>, gate: &Gate) {
     // Where nothing is built, nothing has to wait for a repository.
     let is_whole = step.build.components.iter().all(|c| matches!(c.verdict, Some(Verdict::Reuse { .. })));
-    let may_complete = |c: &ComponentBuild| c.state.is_none() && (is_whole || may_begin(step, c));
+    let may_complete =
+        |c: &ComponentBuild| c.state.is_none() && (is_whole || may_begin(&step.build, gate, c));
     let begun: Vec<bool> = step.build.components.iter().map(may_complete).collect();
     for (component, _) in step.build.components.iter_mut().zip(begun).filter(|(_, begun)| *begun) {
         if let Some(Verdict::Reuse { nvr, task, .. }) = &component.verdict {
@@ -159,8 +150,12 @@ fn complete_reused(step: &mut Step<'_>) {
 /// Says why the module fails: a component did, and nothing of what may still run is left.
 fn failed_components(step: &Step<'_>) -> Option<(String, Failure)> {
     let failed: Vec<&ComponentBuild> = step.build.components.iter().filter(|c| c.is_unsuccessful()).collect();
-    let is_left = |c: &ComponentBuild| c.holds_slot() || c.state.is_none() && may_begin(step, c);
-    if failed.is_empty() || step.build.components.iter().any(is_left) {
+    if failed.is_empty() {
+        return None;
+    }
+    let gate = Gate::of(&step.build, ComponentBuild::is_complete);
+    let is_left = |c: &ComponentBuild| c.holds_slot() || c.state.is_none() && gate.lets_begin(c);
+    if step.build.components.iter().any(is_left) {
         return None;
     }
     let names: Vec<&str> = failed.iter().map(|component| component.package.as_str()).collect();
@@ -181,7 +176,7 @@ fn cancel_strays(step: &mut Step<'_>) {
 fn ensure_buildroot(step: &mut Step<'_>) -> bool {
     let Some(spec) = buildroot::buildroot_spec(&step.build) else { return false };
     let digest = buildroot::digest(&spec);
-    let holds = step.build.buildroot.as_ref() == Some(&digest);
+    let holds = step.build.buildroot.as_ref().is_some_and(|buildroot| buildroot.digest == digest);
     if !holds {
         step.actions.push(Action::EnsureBuildroot(Box::new(spec), digest));
     }

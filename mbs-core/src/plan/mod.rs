@@ -25,6 +25,7 @@ mod ended;
 mod failed;
 mod init;
 mod observation;
+mod order;
 mod starting;
 mod step;
 mod tagging;

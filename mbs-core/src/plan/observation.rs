@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::build_system::{BuildAnswers, BuildQuestions, BuildSystemError};
-use crate::ident::{CommitId, Name, NameStream, Nsvc, Nvr, Package, Stream, TaskId};
+use crate::ident::{CommitId, Name, NameStream, Nsvc, Nvr, Package, Stream, TagEvent, TaskId};
 use crate::model::{Digest, ModuleBuild};
 use crate::resolver::KnownModule;
 use crate::source_control::{Fetched, Place, RefQuestion, SourceError};
@@ -183,6 +183,8 @@ pub enum ActionKey {
 pub enum Outcome {
     /// It holds.
     Done,
+    /// The buildroot holds, and repositories show it from this event on.
+    BuildrootHolds(TagEvent),
     /// A component was taken.
     Submitted(TaskId),
     /// A repository will come.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::building::may_begin;
+use super::order::Gate;
 use super::step::{Step, later};
 use super::{Action, Impossible, Observation, Why, absorb, buildroot, wait};
 use crate::batch;
@@ -16,10 +17,12 @@ use crate::policy::Policy;
 /// Returns what to search for: components in doubt, those that could be submitted next, and running ones of which a lost
 /// attempt may have made a second task after all.
 pub(super) fn search(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> Option<Search> {
+    // In the repository or not: that may be so in this look.
+    let gate = Gate::of(build, ComponentBuild::is_complete);
     let is_wanted = |component: &&ComponentBuild| {
         component.is_in_doubt()
             || component.holds_slot() && has_lost(component)
-            || is_unstarted(component) && could_be_next(build, component)
+            || is_unstarted(component) && gate.lets_begin(component)
     };
     search_for(build, seen, policy, build.components.iter().filter(is_wanted))
 }
@@ -78,15 +81,6 @@ fn is_unstarted(component: &ComponentBuild) -> bool {
         && !matches!(component.verdict, Some(Verdict::Reuse { .. }))
 }
 
-/// Says, from the record alone, whether a component's turn may come in this look.
-fn could_be_next(build: &ModuleBuild, component: &ComponentBuild) -> bool {
-    let is_before = |other: &&ComponentBuild| match build.ordering {
-        Ordering::Graph if other.batch.0 > 1 => component.after.contains(&other.package),
-        Ordering::Graph | Ordering::Batches => other.batch < component.batch,
-    };
-    build.components.iter().filter(is_before).all(ComponentBuild::is_complete)
-}
-
 /// Ends components whose builds the build system aborted too often.
 pub(super) fn give_up_aborted(step: &mut Step<'_>) {
     let begun = step.build.life.changed_at();
@@ -112,14 +106,14 @@ pub(super) fn is_package_fault(component: &ComponentBuild) -> bool {
 }
 
 /// Starts what may begin: builds and tasks that exist are adopted, the rest is submitted as far as there are slots.
-pub(super) fn start(step: &mut Step<'_>) -> Result<(), Impossible> {
-    adopt_builds(step)?;
+pub(super) fn start(step: &mut Step<'_>, gate: &Gate) -> Result<(), Impossible> {
+    adopt_builds(step, gate)?;
     let mut next: Vec<usize> = (0..step.build.components.len())
         .filter(|&place| {
             let component = &step.build.components[place];
             is_unstarted(component)
                 && step.seen.searched.contains(&component.package)
-                && may_begin(step, component)
+                && may_begin(&step.build, gate, component)
         })
         .collect();
     let cost = costs(&step.build);
@@ -146,11 +140,11 @@ fn costs(build: &ModuleBuild) -> Vec<Weight> {
     }
 }
 
-fn adopt_builds(step: &mut Step<'_>) -> Result<(), Impossible> {
+fn adopt_builds(step: &mut Step<'_>, gate: &Gate) -> Result<(), Impossible> {
     let Some(found) = &step.seen.build.search else { return Ok(()) };
     let build_tag = step.build.build_tag();
     let may: Vec<bool> =
-        step.build.components.iter().map(|c| is_unstarted(c) && may_begin(step, c)).collect();
+        step.build.components.iter().map(|c| is_unstarted(c) && may_begin(&step.build, gate, c)).collect();
     for (component, _) in step.build.components.iter_mut().zip(may).filter(|(_, may)| *may) {
         if let Some(build) = absorb::one_build(&found.builds, component, build_tag.as_ref())? {
             absorb::adopt_build(component, build);

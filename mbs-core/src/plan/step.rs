@@ -20,8 +20,6 @@ pub(super) struct Step<'a> {
     pub(super) actions: Vec<Action>,
     pub(super) why: Why,
     pub(super) notes: Vec<String>,
-    /// Whether this plan took in that a buildroot that held was changed: repositories begun before do not show it.
-    pub(super) is_buildroot_changed: bool,
     /// When each build was put into the build tag, as observed.
     pub(super) tag_events: BTreeMap<&'a Nvr, TagEvent>,
 }
@@ -52,7 +50,6 @@ impl<'a> Step<'a> {
             actions: Vec::new(),
             why: Why::Finished,
             notes: Vec::new(),
-            is_buildroot_changed: false,
             tag_events: build.build_tag().map(|tag| events_in(&tag, seen)).unwrap_or_default(),
         }
     }

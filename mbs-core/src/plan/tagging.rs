@@ -3,9 +3,11 @@
 //! It decides what is asked for and how often; whether it came about is observed elsewhere.
 
 use super::building::tag_event;
+use super::order::Gate;
 use super::step::Step;
 use super::{Action, absorb, buildonly};
 use crate::build_system::TagRequest;
+use crate::ident::TagEvent;
 use crate::model::{ComponentBuild, ModuleBuild, Ordering, RepoWait};
 
 /// Tags what is complete: with barriers only once all of its batch are.
@@ -47,33 +49,29 @@ fn may_tag(step: &Step<'_>, component: &ComponentBuild) -> bool {
     is_wanted && is_filtered && absorb::may_ask_again(component.tag_asked_at, step) && is_batch_complete()
 }
 
-/// Asks for a repository: the first one, one whenever something tagged that others wait for is in none, and one after the
-/// groups changed. A request whose task lives is not repeated.
+/// Asks for a repository: the first one, and whenever the newest shows too little for what others wait for. A request whose
+/// task lives is not repeated, unless the buildroot was changed since.
 pub(super) fn request_repo(step: &mut Step<'_>) {
-    let Some(newest) = step.seen.build.repo else { return };
+    let (Some(newest), Some(build_tag)) = (step.seen.build.repo, step.build.build_tag()) else { return };
+    let changed_at = step.build.buildroot.as_ref().map_or(TagEvent(0), |buildroot| buildroot.event);
+    let begun = step.build.components.iter().filter(|c| c.is_complete() && c.is_tagged_everywhere());
+    let shows = begun.filter_map(|c| tag_event(step, c)).fold(changed_at, TagEvent::max);
+    let is_settled = is_all_tagged(&step.build);
+    let is_lacking = newest.is_none_or(|repo| is_settled && repo.event < shows);
+    let may_ask = step.build.repo.as_ref().is_none_or(|asked| {
+        let is_outdated = is_settled && asked.shows < changed_at;
+        is_outdated || asked.task.is_none() && absorb::may_ask_again(Some(asked.asked_at), step)
+    });
     let is_waited_for = step.build.components.iter().any(|c| c.state.is_none());
-    let is_batch_tagged = step.build.ordering == Ordering::Graph || is_batch_tagged(&step.build);
-    let is_lacking = match newest {
-        None => true,
-        Some(repo) => {
-            let begun = step.build.components.iter().filter(|c| c.is_complete() && c.is_tagged_everywhere());
-            is_batch_tagged && begun.filter_map(|c| tag_event(step, c)).any(|event| event > repo.event)
-        }
-    };
-    let asked = step.build.repo.as_ref();
-    let is_under_way = asked.is_some_and(|repo| repo.task.is_some());
-    let may_ask = !is_under_way && absorb::may_ask_again(asked.map(|repo| repo.asked_at), step);
-    let is_outdated = step.is_buildroot_changed && is_batch_tagged;
-    if !is_waited_for || !(is_outdated || is_lacking && may_ask) {
-        return;
-    }
-    if let Some(build_tag) = step.build.build_tag() {
-        step.build.repo =
-            Some(RepoWait { asked_at: step.now, task: None, before: newest.map(|repo| repo.id) });
+    if is_waited_for && is_lacking && may_ask {
+        step.build.repo = Some(RepoWait { asked_at: step.now, task: None, shows });
         step.actions.push(Action::RequestRepo(build_tag));
     }
 }
 
-fn is_batch_tagged(build: &ModuleBuild) -> bool {
-    build.components.iter().filter(|c| c.batch <= build.batch).all(ComponentBuild::is_tagged_everywhere)
+/// Says whether no tagging is awaited that a repository should show, too: of batches, that of every complete one.
+fn is_all_tagged(build: &ModuleBuild) -> bool {
+    let gate = Gate::of(build, ComponentBuild::is_complete);
+    let awaited = |c: &&ComponentBuild| gate.is_past(c.batch) && !c.is_tagged_everywhere();
+    build.ordering == Ordering::Graph || !build.components.iter().any(|c| awaited(&c))
 }

@@ -170,9 +170,12 @@ mod tests {
     fn what_was_ensured_or_went_wrong_is_forgotten_on_resume() {
         let mut failed = failed_in_build();
         failed.is_target_removed = true;
-        failed.repo = Some(RepoWait { asked_at: at(2), task: None, before: None });
+        failed.repo = Some(RepoWait { asked_at: at(2), task: None, shows: crate::ident::TagEvent(0) });
         failed.trouble = Some(Trouble { since: at(2), tries: 3, next_try: at(99), last: "down".into() });
-        failed.buildroot = Some(crate::model::Digest("d1".into()));
+        failed.buildroot = Some(crate::model::Buildroot {
+            digest: crate::model::Digest("d1".into()),
+            event: crate::ident::TagEvent(1),
+        });
         let resumed = resume(&failed, "bert", None, at(9)).unwrap();
         assert_eq!(
             (resumed.is_target_removed, resumed.repo, resumed.trouble, resumed.buildroot),

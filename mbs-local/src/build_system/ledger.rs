@@ -206,7 +206,8 @@ impl Ledger {
         }
     }
 
-    pub(super) fn ensure_buildroot(&mut self, spec: &BuildrootSpec) -> Result<(), BuildSystemError> {
+    /// Repositories do not depend on groups, so one that shows the tag's builds shows the buildroot.
+    pub(super) fn ensure_buildroot(&mut self, spec: &BuildrootSpec) -> Result<TagEvent, BuildSystemError> {
         let target = TargetRecord { tag: spec.tag.clone(), build_tag: spec.build_tag.clone() };
         match self.targets.get(&spec.target) {
             Some(other) if *other != target => {
@@ -231,7 +232,7 @@ impl Ledger {
         let path = self.directory.join("targets").join(format!("{}.json", spec.target));
         record::write(&path, &target).map_err(keep)?;
         self.targets.insert(spec.target.clone(), target);
-        Ok(())
+        Ok(TagEvent(self.tag_or_new(&spec.build_tag).changed))
     }
 
     fn tag_or_new(&self, name: &TagName) -> TagRecord {

@@ -16,7 +16,7 @@ use crate::build_system::{
     BuildAnswers, BuildQuestions, BuildSystem, BuildSystemError, BuildrootSpec, ComponentJob, FinishedModule,
     TagRequest,
 };
-use crate::ident::{TagName, TaskId};
+use crate::ident::{TagEvent, TagName, TaskId};
 
 mod answers;
 mod plant;
@@ -123,7 +123,7 @@ impl BuildSystem for MemoryBuildSystem {
         })
     }
 
-    async fn ensure_buildroot(&self, spec: &BuildrootSpec) -> Result<(), BuildSystemError> {
+    async fn ensure_buildroot(&self, spec: &BuildrootSpec) -> Result<TagEvent, BuildSystemError> {
         self.perform(Call::EnsureBuildroot, |plant| plant.ensure_buildroot(spec))
     }
 

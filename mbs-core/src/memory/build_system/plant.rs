@@ -30,6 +30,8 @@ pub(super) struct Plant {
 #[derive(Default)]
 pub(super) struct Tag {
     pub(super) view: TagSummary,
+    /// When that last changed.
+    pub(super) set_up_at: Option<TagEvent>,
     /// Oldest tagging first.
     pub(super) builds: Vec<TaggedBuild>,
     pub(super) repo: Option<RepoSeen>,

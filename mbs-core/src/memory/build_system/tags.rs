@@ -4,10 +4,10 @@ use super::plant::{Plant, Tag, TagSummary, Target};
 use super::{conflict, missing, rejected};
 use crate::build_system::{BuildSystemError, BuildrootSpec, FinishedModule, TagRequest, TaggedBuild};
 use crate::bus::Hint;
-use crate::ident::{Nvr, Package, TagName};
+use crate::ident::{Nvr, Package, TagEvent, TagName};
 
 impl Plant {
-    pub(super) fn ensure_buildroot(&mut self, spec: &BuildrootSpec) -> Result<(), BuildSystemError> {
+    pub(super) fn ensure_buildroot(&mut self, spec: &BuildrootSpec) -> Result<TagEvent, BuildSystemError> {
         check_spec(spec)?;
         for inherited in &spec.inherits {
             self.tag_of(inherited)?;
@@ -19,7 +19,8 @@ impl Plant {
                 spec.target, other.build_tag, other.tag, target.build_tag, target.tag
             )));
         }
-        let is_new = !self.tags.contains_key(&spec.build_tag);
+        let before = self.tags.get(&spec.build_tag).map(|tag| tag.view.clone());
+        let is_new = before.is_none();
         self.set_up(&spec.tag, spec);
         let build_tag = self.set_up(&spec.build_tag, spec);
         if is_new {
@@ -30,8 +31,12 @@ impl Plant {
             build_tag.groups.entry(group.to_owned()).or_default().extend(names.iter().cloned());
         }
         build_tag.inherits = spec.inherits.clone();
+        let is_changed = before.as_ref() != Some(&*build_tag);
         self.targets.insert(spec.target.clone(), target);
-        Ok(())
+        let at = self.tag_of(&spec.build_tag)?.set_up_at.filter(|_| !is_changed);
+        let at = at.unwrap_or_else(|| self.next_event());
+        self.tag_mut(&spec.build_tag)?.set_up_at = Some(at);
+        Ok(at)
     }
 
     /// Makes a tag if it is new, with architectures and package list, and returns it.

@@ -11,8 +11,8 @@ use crate::modulemd::Profile;
 use crate::plan::Why;
 
 fn repo_asked(build: &mut ModuleBuild, minutes: i64, task: Option<i64>) {
-    let before = Some(RepoId(60));
-    build.repo = Some(RepoWait { asked_at: at(minutes, 0), task: task.map(TaskId), before });
+    let shows = TagEvent(61);
+    build.repo = Some(RepoWait { asked_at: at(minutes, 0), task: task.map(TaskId), shows });
 }
 
 #[test]
@@ -166,8 +166,8 @@ fn a_repository_is_asked_for_once_the_whole_batch_is_tagged() {
     let whole = building(vec![tagged, component("prog", 3)]);
     let plan = step(&whole, Seen::as_recorded(&whole).repo_at(51));
     assert_eq!(acts(&plan), ["repository"]);
-    let before = Some(RepoId(51));
-    assert_eq!(plan.build.repo, Some(RepoWait { asked_at: at(9, 0), task: None, before }));
+    let shows = TagEvent(60);
+    assert_eq!(plan.build.repo, Some(RepoWait { asked_at: at(9, 0), task: None, shows }));
 }
 
 #[test]
@@ -245,29 +245,70 @@ fn the_buildroot_is_made_again_when_somebody_removed_a_tag() {
     let plan = step(&build, Seen::as_recorded(&build).without_tag(TAG));
     assert_eq!((acts(&plan), plan.build.buildroot.clone()), (vec!["buildroot".to_owned()], None));
     let Some(Action::EnsureBuildroot(_, digest)) = plan.actions.first() else { panic!("see above") };
-    let done = (ActionKey::Buildroot(digest.clone()), Ok(Outcome::Done));
+    let done = (ActionKey::Buildroot(digest.clone()), Ok(Outcome::BuildrootHolds(TagEvent(50))));
     let seen = Seen::as_recorded(&plan.build).without_tag(TAG).outcome(done.0, done.1);
     let plan = step(&plan.build, seen);
     assert_eq!(acts(&plan), ["liba-1-1 into final tag"]);
 }
 
+/// The macros were tagged at event 51, and then the groups changed: the buildroot holds from event 57 on.
+fn with_changed_groups() -> ModuleBuild {
+    let tagged = macros().complete(MACROS_NVR).in_build_tag();
+    let mut build = just_in_build(vec![tagged, component("liba", 2)], Batch(1));
+    build.buildroot.as_mut().unwrap().event = TagEvent(57);
+    build
+}
+
 #[test]
-fn a_barrier_waits_for_the_repository_that_was_asked_for_after_the_groups_changed() {
-    let mut build = just_in_build(vec![macros().complete(MACROS_NVR), component("liba", 2)], Batch(1));
-    repo_asked(&mut build, 8, Some(99));
-    // The first repository began after the tagging, but before the groups were ensured.
-    let seen = |build: &ModuleBuild| {
-        Seen::as_recorded(build).untagged(BUILD_TAG, MACROS_NVR).tagged(BUILD_TAG, MACROS_NVR, 51).repo_at(55)
-    };
-    let ensured = step(&build, seen(&build).task(99).is(TaskState::Closed, &[]));
-    assert_eq!(acts(&ensured), ["buildroot"]);
-    let Some(Action::EnsureBuildroot(_, digest)) = ensured.actions.first() else { panic!("see above") };
-    let done = (ActionKey::Buildroot(digest.clone()), Ok(Outcome::Done));
-    let asked = step(&ensured.build, seen(&ensured.build).outcome(done.0, done.1));
+fn a_barrier_waits_for_a_repository_that_shows_the_changed_groups() {
+    let build = with_changed_groups();
+    // It began after the tagging, but before the groups were ensured.
+    let asked = step(&build, Seen::as_recorded(&build).repo_at(55));
     assert_eq!((acts(&asked), asked.build.batch), (vec!["repository".to_owned()], Batch(1)));
-    let waits = step(&asked.build, seen(&asked.build));
-    assert_eq!(waits.build.batch, Batch(1));
-    assert_eq!(step(&asked.build, seen(&asked.build).repo_at(58)).build.batch, Batch(2));
+    assert_eq!(asked.build.repo.as_ref().unwrap().shows, TagEvent(57));
+    let waits = step(&asked.build, Seen::as_recorded(&asked.build).repo_at(55));
+    assert_quiet(&waits, &asked.build);
+    assert_eq!(step(&asked.build, Seen::as_recorded(&asked.build).repo_at(58)).build.batch, Batch(2));
+}
+
+#[test]
+fn a_repository_request_that_was_never_sent_is_made_again() {
+    let build = with_changed_groups();
+    let asked = step(&build, Seen::as_recorded(&build).repo_at(55)).build;
+    let later = step_at(&asked, Seen::as_recorded(&asked).repo_at(55), at(20, 0));
+    assert_eq!((acts(&later), later.build.batch), (vec!["repository".to_owned()], Batch(1)));
+}
+
+#[test]
+fn a_repository_request_that_failed_opens_no_barrier() {
+    let build = with_changed_groups();
+    let asked = step(&build, Seen::as_recorded(&build).repo_at(55)).build;
+    let no_answer = Err(unavailable(Effect::Unknown));
+    let seen = Seen::as_recorded(&asked).repo_at(55).outcome(ActionKey::Repo, no_answer);
+    let failed = step(&asked, seen);
+    let again = step_at(&failed.build, Seen::as_recorded(&failed.build).repo_at(55), at(9, 10));
+    assert_eq!((acts(&again), again.build.batch), (vec!["repository".to_owned()], Batch(1)));
+}
+
+#[test]
+fn a_request_from_before_the_groups_changed_is_not_waited_for() {
+    let mut build = with_changed_groups();
+    build.repo = Some(RepoWait { asked_at: at(8, 59), task: Some(TaskId(99)), shows: TagEvent(51) });
+    let seen = Seen::as_recorded(&build).repo_at(40).task(99).is(TaskState::Open, &[]);
+    assert_eq!(acts(&step(&build, seen)), ["repository"]);
+}
+
+#[test]
+fn nothing_more_of_a_batch_starts_while_an_earlier_one_is_out_of_the_repository() {
+    let liba = component("liba", 2).complete("liba-1-1").in_both_tags();
+    let build = building(vec![liba, component("prog", 3).running(100), component("tool", 3)]);
+    let mut build = ModuleBuild { batch: Batch(3), ..build };
+    build = with_buildroot(build);
+    let untagged = step(&build, Seen::as_recorded(&build).untagged(BUILD_TAG, "liba-1-1"));
+    assert_eq!(acts(&untagged), ["liba-1-1 into build tag"]);
+    let tagged = Seen::as_recorded(&build).untagged(BUILD_TAG, "liba-1-1").tagged(BUILD_TAG, "liba-1-1", 63);
+    assert_eq!(acts(&step(&build, tagged)), ["repository"]);
+    assert_eq!(acts(&step(&build, Seen::as_recorded(&build))), ["submit tool 1"]);
 }
 
 #[test]

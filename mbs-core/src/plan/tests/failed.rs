@@ -81,7 +81,7 @@ fn a_task_that_ends_well_while_it_is_cancelled_completes_nothing() {
 #[test]
 fn the_repository_task_is_cancelled_too() {
     let mut build = broken(building(vec![component("liba", 2)]));
-    build.repo = Some(RepoWait { asked_at: at(4, 0), task: Some(TaskId(99)), before: None });
+    build.repo = Some(RepoWait { asked_at: at(4, 0), task: Some(TaskId(99)), shows: TagEvent(0) });
     assert_eq!(acts(&step(&build, Seen::as_recorded(&build))), ["cancel 99"]);
     let plan = step(&build, Seen::as_recorded(&build).task(99).is(TaskState::Closed, &[]));
     assert_eq!((plan.build.repo.clone(), plan.build.life.is_settled()), (None, true));

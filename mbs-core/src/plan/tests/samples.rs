@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::{TAG, at, id};
 use crate::context::Contexts;
-use crate::ident::{Batch, BuildId, CommitId, TaskId, Weight};
+use crate::ident::{Batch, BuildId, CommitId, TagEvent, TaskId, Weight};
 use crate::model::{
-    Attempt, AttemptEnd, BuildState, ComponentBuild, ComponentSource, Failure, MACROS_PACKAGE, ModuleBuild,
-    NewBuild, Ordering, RebuildStrategy, State, Verdict, WhyRebuild,
+    Attempt, AttemptEnd, BuildState, Buildroot, ComponentBuild, ComponentSource, Failure, MACROS_PACKAGE,
+    ModuleBuild, NewBuild, Ordering, RebuildStrategy, State, Verdict, WhyRebuild,
 };
 use crate::modulemd::{Dependencies, ModuleStream, RpmComponent, Xmd};
 use crate::plan::buildroot::{buildroot_spec, digest};
@@ -142,7 +142,8 @@ pub(super) fn graph(components: Vec<ComponentBuild>) -> ModuleBuild {
 
 /// Notes the wanted buildroot as ensured.
 pub(super) fn with_buildroot(mut build: ModuleBuild) -> ModuleBuild {
-    build.buildroot = buildroot_spec(&build).as_ref().map(digest);
+    let digest = buildroot_spec(&build).as_ref().map(digest);
+    build.buildroot = digest.map(|digest| Buildroot { digest, event: TagEvent(50) });
     build
 }
 

@@ -164,6 +164,8 @@ impl Hub {
             Action::EnsureBuildroot(spec, _) => {
                 self.tags.entry(spec.tag.clone()).or_default();
                 self.tags.entry(spec.build_tag.clone()).or_default();
+                self.event += 1;
+                return Ok(Outcome::BuildrootHolds(TagEvent(self.event)));
             }
             Action::RequestRepo(tag) => {
                 return Ok(Outcome::RepoRequested(Some(self.begin(None, None, tag.clone()))));

@@ -141,7 +141,8 @@ fn a_service_that_runs_dry_keeps_builds_in_wait() {
 #[test]
 fn what_was_ensured_for_a_first_try_is_ensured_anew() {
     let mut build = waiting(vec![component("liba", 2)]);
-    build.buildroot = Some(crate::model::Digest("old".into()));
+    build.buildroot =
+        Some(crate::model::Buildroot { digest: crate::model::Digest("old".into()), event: TagEvent(1) });
     build.is_target_removed = true;
     let plan = step(&build, Seen::nothing());
     assert_eq!((plan.build.buildroot.clone(), plan.build.is_target_removed), (None, false));

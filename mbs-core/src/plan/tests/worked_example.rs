@@ -36,7 +36,7 @@ pub(super) fn until_batch_two(tale: &mut Tale) -> [Digest; 2] {
     let rows: [&[&str]; 5] = [&[], &[], &["buildroot"], &["repository", "submit module-build-macros 1"], &[]];
     looks(tale, at(0, 0), &rows, &why, at(0, 30));
     assert_eq!(tale.states, [State::Wait, State::Build]);
-    let first = tale.build.buildroot.clone().unwrap();
+    let first = tale.build.buildroot.clone().unwrap().digest;
 
     tale.hub.close(99);
     tale.hub.close(100);
@@ -49,7 +49,7 @@ pub(super) fn until_batch_two(tale: &mut Tale) -> [Digest; 2] {
     tale.hub.tag_now();
     let why = format!("waiting since {} for the repository of task 101", at(0, 24));
     looks(tale, at(0, 24), &[&["buildroot"], &["repository"], &[]], &why, at(0, 54));
-    let second = tale.build.buildroot.clone().unwrap();
+    let second = tale.build.buildroot.clone().unwrap().digest;
     tale.hub.event = 60;
     tale.hub.close(101);
     [first, second]

@@ -10,7 +10,7 @@ fn ensure(
 ) -> Result<(), BuildSystemError> {
     let mut spec = spec();
     change(&mut spec);
-    now_or_panic(plant.ensure_buildroot(&spec))
+    now_or_panic(plant.ensure_buildroot(&spec)).map(drop)
 }
 
 fn names(packages: &BTreeSet<Package>) -> Vec<&str> {

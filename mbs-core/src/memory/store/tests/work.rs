@@ -159,7 +159,8 @@ fn hints_name_builds_by_tag_build_tag_and_task() {
         .save(&lease, |b| {
             b.koji_tag = Some(id("module-app"));
             b.components = vec![running("liba", Some(7)), component("libb")];
-            b.repo = Some(RepoWait { asked_at: at(0), task: Some(TaskId(8)), before: None });
+            b.repo =
+                Some(RepoWait { asked_at: at(0), task: Some(TaskId(8)), shows: crate::ident::TagEvent(0) });
         })
         .unwrap();
     bench.create("app:1:1:b");
