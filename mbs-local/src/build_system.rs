@@ -199,11 +199,9 @@ impl BuildSystem for LocalBuildSystem {
     }
 
     async fn ensure_tagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
-        for request in requests {
-            self.shared.ledger().tag(request)?;
-            self.shared.tell(Hint::Tag(request.tag.clone()));
-        }
-        Ok(())
+        let tagged = self.shared.ledger().tag_all(requests);
+        requests.iter().for_each(|request| self.shared.tell(Hint::Tag(request.tag.clone())));
+        tagged
     }
 
     async fn ensure_untagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {

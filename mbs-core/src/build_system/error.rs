@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ident::Nvr;
+
 /// Whether a call that ended in an error did something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
@@ -16,11 +18,18 @@ pub enum Effect {
 /// Why a build system did not do or say what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BuildSystemError {
-    /// A tag, build, task or target does not exist. The plan looks again, or fails the build.
+    /// A tag, build, task or target does not exist. The plan makes it again where it can, or fails the build.
     #[error("{what} does not exist")]
     NotFound {
         /// Kind and name of what is missing.
         what: String,
+    },
+    /// Builds that were to be tagged do not exist (any more); the others may be tagged. The plan builds again what it meant to
+    /// reuse.
+    #[error("{} not exist", list(.builds))]
+    BuildsGone {
+        /// All of them.
+        builds: Vec<Nvr>,
     },
     /// What exists contradicts what is wanted. An administrator has to look.
     #[error("{what}")]
@@ -28,7 +37,7 @@ pub enum BuildSystemError {
         /// Both sides, in words.
         what: String,
     },
-    /// A permission or login lacks. An administrator has to grant it.
+    /// A permission lacks. An administrator has to grant it. A login that expired is `Unavailable`.
     #[error("not allowed: {what}")]
     Denied {
         /// The permission and what it is needed for.
@@ -66,6 +75,12 @@ pub enum BuildSystemError {
     },
 }
 
+fn list(builds: &[Nvr]) -> String {
+    let names: Vec<String> = builds.iter().map(ToString::to_string).collect();
+    let verb = if names.len() == 1 { "does" } else { "do" };
+    format!("{} {verb}", names.join(", "))
+}
+
 impl BuildSystemError {
     /// Says whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
@@ -77,6 +92,7 @@ impl BuildSystemError {
         match self {
             Self::Unavailable { retry_after, .. } => *retry_after,
             Self::NotFound { .. }
+            | Self::BuildsGone { .. }
             | Self::Conflict { .. }
             | Self::Denied { .. }
             | Self::Rejected { .. }
@@ -90,6 +106,7 @@ impl BuildSystemError {
         match self {
             Self::Unavailable { effect, .. } | Self::Protocol { effect, .. } => *effect,
             Self::NotFound { .. }
+            | Self::BuildsGone { .. }
             | Self::Conflict { .. }
             | Self::Denied { .. }
             | Self::Rejected { .. }

@@ -45,13 +45,14 @@ pub trait BuildSystem: Debug + Send + Sync + 'static {
     /// Starts the build of one component and returns its task. Not an ensure: the plan looks for an earlier attempt first.
     ///
     /// # Errors
-    /// An error whose [`BuildSystemError::effect`] is unknown may have started it.
+    /// An error whose [`BuildSystemError::effect`] is unknown may have started it. `NotFound` is for the target and its tags;
+    /// a source that does not exist is `Rejected`.
     async fn submit(&self, job: &ComponentJob) -> Result<TaskId, BuildSystemError>;
 
     /// Puts finished builds into tags. After `Ok` each is there, or will be without further asking.
     ///
     /// # Errors
-    /// `NotFound` names a build or tag that does not exist; the others may be tagged.
+    /// `BuildsGone` names every build that does not exist, `NotFound` a tag; the others may be tagged.
     async fn ensure_tagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError>;
 
     /// Takes builds out of tags; those that are not there are fine.

@@ -17,7 +17,7 @@ use crate::store::{Signal, StoreError};
 
 /// Asks and adds the answers; what could not be asked, or was not answered in time, becomes a trouble.
 pub(super) async fn ask(look: &mut Look<'_>, query: ObservationQuery, seen: &mut Observation) {
-    let engine = look.engine;
+    let (engine, asked_at) = (look.engine, look.now_at_least());
     let build = async {
         if query.build.is_empty() {
             Ok(None)
@@ -41,7 +41,7 @@ pub(super) async fn ask(look: &mut Look<'_>, query: ObservationQuery, seen: &mut
     };
     look.signal = strained(look.signal, &build);
     take(seen, build, |seen, answers| {
-        seen.note_asked(&query.build);
+        seen.note_asked(&query.build, asked_at);
         seen.build.absorb(answers.unwrap_or_default());
     });
     take(seen, sources, |seen, answers| {
@@ -70,7 +70,7 @@ fn take<T, E: Into<AskingTrouble>>(
 
 impl From<BuildSystemError> for AskingTrouble {
     fn from(error: BuildSystemError) -> Self {
-        // A login that expired or a hub that answers nonsense is mended by its people; no module fails over it at once.
+        // A hub that refuses to answer questions is mended by its people; no module fails over it at once.
         Self { what: error.to_string(), is_final: false, retry_after: error.retry_after() }
     }
 }
@@ -83,13 +83,13 @@ impl From<SourceError> for AskingTrouble {
 
 impl From<ResolverError> for AskingTrouble {
     fn from(error: ResolverError) -> Self {
-        Self { what: error.to_string(), is_final: false, retry_after: None }
+        Self { what: error.to_string(), is_final: !error.is_transient(), retry_after: None }
     }
 }
 
 impl From<StoreError> for AskingTrouble {
     fn from(error: StoreError) -> Self {
-        Self { what: error.to_string(), is_final: false, retry_after: None }
+        Self { what: error.to_string(), is_final: !error.is_transient(), retry_after: None }
     }
 }
 

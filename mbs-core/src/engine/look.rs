@@ -23,6 +23,8 @@ pub(super) struct Look<'e> {
     pub(super) engine: &'e Engine,
     pub(super) claim: Claim,
     pub(super) began: Duration,
+    /// The reading when the claim was answered.
+    claimed: Duration,
     pub(super) signal: Signal,
 }
 
@@ -51,7 +53,7 @@ impl From<StoreError> for Broken {
 
 impl<'e> Look<'e> {
     pub(super) fn new(engine: &'e Engine, claim: Claim, began: Duration) -> Self {
-        Self { engine, claim, began, signal: Signal::Quiet }
+        Self { engine, claim, began, claimed: engine.clock.reading(), signal: Signal::Quiet }
     }
 
     /// Looks, renews the lease meanwhile, and gives the build back.
@@ -84,6 +86,11 @@ impl<'e> Look<'e> {
         if let Err(error) = engine.store.release(&lease, end.wake_at, end.why, self.signal).await {
             warn!(module.id = lease.build.0, %error, "the build could not be given back; its lease will expire");
         }
+    }
+
+    /// Returns a moment by the store's clock that is certainly not later than the present one.
+    pub(super) fn now_at_least(&self) -> Timestamp {
+        self.engine.now(&self.claim, self.claimed)
     }
 
     fn now(&self) -> Timestamp {

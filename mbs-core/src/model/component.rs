@@ -79,6 +79,9 @@ pub struct ComponentBuild {
     /// Every try, oldest first.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
+    /// A build that must leave our tags before another takes its place.
+    #[serde(default)]
+    pub discarded: Option<Nvr>,
     /// Whether it was seen in the build tag.
     #[serde(default)]
     pub tagged: bool,
@@ -213,6 +216,7 @@ impl ComponentBuild {
             task: None,
             verdict: None,
             attempts: Vec::new(),
+            discarded: None,
             tagged: false,
             tagged_in_final: false,
             tag_asked_at: None,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::step::{Step, later};
 use super::{ActionKey, Impossible, Observation, Outcome};
-use crate::build_system::{BuildSystemError, Effect, FoundBuild, TaskSeen, TaskState};
+use crate::build_system::{BuildSystemError, Effect, FoundBuild, TaskFailure, TaskSeen, TaskState};
 use crate::ident::{Batch, Nvr, Package, TagName, TaskId};
 use crate::model::{
     Attempt, AttemptEnd, BuildState, Buildroot, ComponentBuild, Failure, MACROS_PACKAGE, ModuleBuild, Verdict,
@@ -21,6 +21,9 @@ pub(super) fn outcomes(step: &mut Step<'_>) {
     for (key, outcome) in &step.seen.outcomes {
         match (key, outcome) {
             (ActionKey::Submit { package, attempt }, outcome) => {
+                if let Err(error) = outcome {
+                    lose_buildroot(&mut step.build, error);
+                }
                 let component = step.build.components.iter_mut().find(|c| c.package == *package);
                 if let Some(component) = component {
                     submitted(component, *attempt, outcome.as_ref());
@@ -32,12 +35,22 @@ pub(super) fn outcomes(step: &mut Step<'_>) {
                     step.build.repo_task = repo.task.or(step.build.repo_task);
                 }
             }
-            (ActionKey::Repo, Err(_)) => step.build.repo = None,
+            (ActionKey::Repo, Err(error)) => {
+                step.build.repo = None;
+                lose_buildroot(&mut step.build, error);
+            }
             (ActionKey::Tag, Err(error)) => tagging_refused(step, error),
             (ActionKey::Import, Ok(_)) => step.build.is_imported = true,
             (ActionKey::RemoveTarget, Ok(_)) => step.build.is_target_removed = true,
             (_, Ok(_) | Err(_)) => {}
         }
+    }
+}
+
+/// What an action needed of the buildroot is not there: it has to be made again.
+fn lose_buildroot(build: &mut ModuleBuild, error: &BuildSystemError) {
+    if matches!(error, BuildSystemError::NotFound { .. }) {
+        build.buildroot = None;
     }
 }
 
@@ -62,6 +75,7 @@ fn submitted(component: &mut ComponentBuild, number: u32, outcome: Result<&Outco
             attempt.task = Some(*task);
             component.task = Some(*task);
         }
+        Err(BuildSystemError::NotFound { .. }) => end_attempt(component, AttemptEnd::Lost),
         // Refused for good: no doubt, no search.
         Err(error) if !error.is_transient() => {
             let end = AttemptEnd::Failed { reason: error.to_string(), failure: Failure::Infra };
@@ -72,19 +86,20 @@ fn submitted(component: &mut ComponentBuild, number: u32, outcome: Result<&Outco
     }
 }
 
-/// What was to be tagged was not: it is asked for again later, and a reused build that is gone is built instead.
+/// What was to be tagged was not: it is asked for again later, and reused builds that are gone are built instead.
 fn tagging_refused(step: &mut Step<'_>, error: &BuildSystemError) {
-    let what = match error {
-        BuildSystemError::NotFound { what } => Some(what.as_str()),
-        _ => None,
+    lose_buildroot(&mut step.build, error);
+    let lost = match error {
+        BuildSystemError::BuildsGone { builds } => &builds[..],
+        _ => &[],
     };
     let mut gone = Vec::new();
     for component in &mut step.build.components {
         if component.tag_asked_at.take().is_none() || component.is_tagged_everywhere() {
             continue;
         }
-        if let (Some(what), Some(Verdict::Reuse { nvr, .. })) = (what, &component.verdict)
-            && names(what, nvr)
+        if let Some(Verdict::Reuse { nvr, .. }) = component.verdict.as_ref().filter(|_| !lost.is_empty())
+            && lost.contains(nvr)
         {
             gone.push((component.package.clone(), nvr.clone()));
         }
@@ -95,13 +110,7 @@ fn tagging_refused(step: &mut Step<'_>, error: &BuildSystemError) {
     }
 }
 
-/// Says whether a text names a build, as a word of its own.
-fn names(text: &str, nvr: &Nvr) -> bool {
-    let nvr = nvr.to_string();
-    text.split_whitespace().any(|word| word.trim_matches(['"', '\'', ',', ';', ':']) == nvr)
-}
-
-/// Turns a verdict, and by the strategy those after it, into rebuild.
+/// Turns a verdict, and by the strategy those after it, into rebuild. What was reused has to leave our tags first.
 fn rebuild(build: &mut ModuleBuild, package: &Package, gone: &Nvr) {
     let mut verdicts = reuse::verdicts_after_loss(build, package, gone.clone());
     for component in &mut build.components {
@@ -109,7 +118,7 @@ fn rebuild(build: &mut ModuleBuild, package: &Package, gone: &Nvr) {
         component.verdict = Some(verdict);
         component.state = None;
         component.reason = None;
-        component.nvr = None;
+        component.discarded = component.nvr.take();
         component.task = None;
         component.tagged = false;
         component.tagged_in_final = false;
@@ -167,14 +176,18 @@ fn end_of(task: TaskId, seen: Option<&TaskSeen>, observation: &Observation) -> O
                 builds.len()
             ))),
         },
-        TaskState::Failed => {
-            let failure = observation.build.failures.as_ref()?.get(&task)?;
-            Some(if failure.is_package_fault {
-                AttemptEnd::Failed { reason: failure.reason.clone(), failure: Failure::User }
-            } else {
-                AttemptEnd::Aborted(failure.reason.clone())
-            })
-        }
+        TaskState::Failed => match observation.build.failures.as_ref().and_then(|known| known.get(&task)) {
+            Some(TaskFailure { reason, is_package_fault: true }) => {
+                Some(AttemptEnd::Failed { reason: reason.clone(), failure: Failure::User })
+            }
+            Some(TaskFailure { reason, is_package_fault: false }) => {
+                Some(AttemptEnd::Aborted(reason.clone()))
+            }
+            None => observation
+                .failures_asked
+                .contains(&task)
+                .then(|| AttemptEnd::Aborted(format!("task {task} failed, and nobody says why"))),
+        },
     }
 }
 
@@ -203,17 +216,15 @@ pub(super) fn end_attempt(component: &mut ComponentBuild, end: AttemptEnd) {
 }
 
 /// Takes in what a search found for components in doubt; none found when no call can arrive any more: lost.
-pub(super) fn search(step: &mut Step<'_>) -> Result<(), Impossible> {
-    let Some(found) = &step.seen.build.search else { return Ok(()) };
+pub(super) fn search(step: &mut Step<'_>) {
+    let Some(found) = &step.seen.build.search else { return };
     let build_tag = step.build.build_tag();
-    for component in &mut step.build.components {
-        if !component.is_in_doubt() || !was_searched_since(component, step.seen) {
-            continue;
-        }
+    for component in step.build.components.iter_mut().filter(|component| component.is_in_doubt()) {
+        let Some(asked_at) = searched_since(component, step.seen) else { continue };
         let live = found.live.iter().find(|(package, _)| *package == component.package);
-        let built = one_build(&found.builds, component, build_tag.as_ref())?;
+        let built = one_build(&found.builds, component, build_tag.as_ref());
         let not_after = component.live_attempt().map_or(step.now, |attempt| attempt.not_after);
-        let is_certain = found.is_final || step.now >= later(not_after, step.policy.margin);
+        let is_certain = found.is_final || asked_at >= later(not_after, step.policy.margin);
         match (live, built) {
             (Some((_, task)), _) => adopt_task(component, *task),
             (None, Some(build)) => adopt_build(component, build),
@@ -221,16 +232,15 @@ pub(super) fn search(step: &mut Step<'_>) -> Result<(), Impossible> {
             (None, None) => {}
         }
     }
-    Ok(())
 }
 
-/// Says whether a component was searched for after its last attempt: one of this very look came later than the search.
-fn was_searched_since(component: &ComponentBuild, seen: &Observation) -> bool {
+/// Returns when a component was searched for, if after its last attempt: one of this very look came later than the search.
+fn searched_since(component: &ComponentBuild, seen: &Observation) -> Option<Timestamp> {
     let key =
         |attempt: &Attempt| ActionKey::Submit { package: component.package.clone(), attempt: attempt.number };
     let is_of_this_look =
         component.live_attempt().is_some_and(|attempt| seen.outcome(&key(attempt)).is_some());
-    !is_of_this_look && seen.searched.contains(&component.package)
+    seen.searched.get(&component.package).copied().filter(|_| !is_of_this_look)
 }
 
 /// Returns the build to adopt for a component: the one in the build tag, else in the destination tag, else an untagged one.
@@ -238,22 +248,30 @@ pub(super) fn one_build<'f>(
     builds: &'f [FoundBuild],
     component: &ComponentBuild,
     build_tag: Option<&TagName>,
-) -> Result<Option<&'f FoundBuild>, Impossible> {
-    let mut mine = builds.iter().filter(|found| found.package == component.package);
+) -> Option<&'f FoundBuild> {
     let place = |found: &&FoundBuild| (found.tag.is_none(), found.tag.as_ref() != build_tag);
-    let Some(first) = mine.clone().min_by_key(place) else { return Ok(None) };
-    match mine.find(|other| other.tag.is_some() && other.tag == first.tag && other.nvr != first.nvr) {
-        Some(other) => Err(Impossible {
-            what: format!(
-                "the tag {} holds two builds of {}: {} and {}",
-                first.tag.as_ref().map_or("?", TagName::as_str),
-                component.package,
-                first.nvr,
-                other.nvr
-            ),
-        }),
-        None => Ok(Some(first)),
-    }
+    of_component(builds, component).min_by_key(place)
+}
+
+fn of_component<'f>(
+    builds: &'f [FoundBuild],
+    component: &ComponentBuild,
+) -> impl Iterator<Item = &'f FoundBuild> + Clone {
+    let (package, discarded) = (component.package.clone(), component.discarded.clone());
+    builds.iter().filter(move |found| found.package == package && Some(&found.nvr) != discarded.as_ref())
+}
+
+/// Returns what a person has to mend: two builds of a package in one of our tags, of which nobody can say which counts.
+pub(super) fn doubled(step: &Step<'_>) -> Option<String> {
+    let found = step.seen.build.search.as_ref()?;
+    step.build.components.iter().find_map(|component| {
+        let mut tagged = of_component(&found.builds, component).filter(|found| found.tag.is_some());
+        let first = tagged.next()?;
+        let other = tagged.find(|other| other.tag == first.tag && other.nvr != first.nvr)?;
+        let tag = first.tag.as_ref()?;
+        let (one, other) = (&first.nvr, &other.nvr);
+        Some(format!("The tag {tag} holds two builds of {}: {one} and {other}.", component.package))
+    })
 }
 
 fn adopt_task(component: &mut ComponentBuild, task: TaskId) {

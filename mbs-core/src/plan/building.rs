@@ -46,21 +46,22 @@ pub(super) fn unexplained(build: &ModuleBuild, seen: &Observation) -> BTreeSet<T
     let Some(tasks) = &seen.build.tasks else { return BTreeSet::new() };
     let has_failed =
         |task: &TaskId| matches!(tasks.get(task), Some(Some(seen)) if seen.state == TaskState::Failed);
-    let is_explained =
-        |task: &TaskId| seen.build.failures.as_ref().is_some_and(|known| known.contains_key(task));
     let all = live_tasks(build).chain(build.repo.as_ref().and_then(|repo| repo.task));
-    all.filter(|task| has_failed(task) && !is_explained(task)).collect()
+    all.filter(|task| has_failed(task) && !seen.failures_asked.contains(task)).collect()
 }
 
 /// Plans the next step of a build under way.
 pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
     absorb::outcomes(step);
     absorb::tasks(step);
-    absorb::search(step)?;
+    absorb::search(step);
     absorb::tags(step);
     absorb::repo(step)?;
     buildonly::filter(step);
     starting::give_up_aborted(step);
+    if let Some(doubled) = absorb::doubled(step) {
+        step.fail(doubled, Failure::Infra)?;
+    }
     step.give_up_if_stuck()?;
     if step.has_left(State::Build) {
         return Ok(());
@@ -85,6 +86,7 @@ fn go_on(step: &mut Step<'_>) -> Result<(), Impossible> {
     if !ensure_buildroot(step) {
         return Ok(());
     }
+    tagging::discard(step);
     // What this plan changes from here on is in no repository yet.
     let gate = Gate::of(&step.build, |component| is_in_repo(step, component));
     begin_batches(step, &gate);

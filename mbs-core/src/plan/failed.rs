@@ -30,7 +30,7 @@ pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) 
 pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
     absorb::outcomes(step);
     absorb::tasks(step);
-    absorb::search(step)?;
+    absorb::search(step);
     close_components(&mut step.build);
     step.build.line = None;
     if step.build.life.is_settled() {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::build_system::{BuildAnswers, BuildQuestions, BuildSystemError};
 use crate::ident::{CommitId, Name, NameStream, Nsvc, Nvr, Package, Stream, TagEvent, TaskId};
 use crate::model::{Digest, ModuleBuild};
@@ -83,8 +85,10 @@ impl ModuleQuestions {
 pub struct Observation {
     /// From the build system.
     pub build: BuildAnswers,
-    /// Packages whose earlier attempts were searched for.
-    pub searched: BTreeSet<Package>,
+    /// Packages whose earlier attempts were searched for, and a moment by the store's clock that the search was not before.
+    pub searched: BTreeMap<Package, Timestamp>,
+    /// Tasks of which it was asked why they failed; those without an answer gave no reason.
+    pub failures_asked: BTreeSet<TaskId>,
     /// Builds whose RPMs were asked for; those without an answer do not exist.
     pub rpms_asked: BTreeSet<Nvr>,
     /// Files, per place.
@@ -122,9 +126,11 @@ pub struct AskingTrouble {
 
 impl Observation {
     /// Notes what was asked of the build system, where the answer alone does not tell, so that it is not asked again in
-    /// this look.
-    pub fn note_asked(&mut self, questions: &BuildQuestions) {
-        self.searched.extend(questions.search.iter().flat_map(|search| search.packages.iter().cloned()));
+    /// this look; `asked_at` is a moment by the store's clock that this was not before.
+    pub fn note_asked(&mut self, questions: &BuildQuestions, asked_at: Timestamp) {
+        let searched = questions.search.iter().flat_map(|search| search.packages.iter().cloned());
+        self.searched.extend(searched.map(|package| (package, asked_at)));
+        self.failures_asked.extend(&questions.failures);
         self.rpms_asked.extend(questions.rpms_of_builds.iter().cloned());
     }
 
@@ -137,6 +143,7 @@ impl Observation {
                 tags.filter(|builds| builds.is_none()).for_each(|builds| *builds = Some(Vec::new()));
             }
             (ActionKey::Repo, Ok(_)) => self.build.repo = None,
+            (ActionKey::Untag, Ok(_)) => self.build.tags = None,
             // What the search did not find may be there now.
             (ActionKey::Submit { package, .. }, _) => {
                 self.searched.remove(package);

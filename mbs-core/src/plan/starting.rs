@@ -59,7 +59,7 @@ fn search_for<'b>(
     let (mut tags, mut target) = (vec![build.build_tag()?], buildroot::target_of(build)?);
     let mut packages = BTreeSet::new();
     let mut all_macros = true;
-    for component in wanted.filter(|component| !seen.searched.contains(&component.package)) {
+    for component in wanted.filter(|component| !seen.searched.contains_key(&component.package)) {
         all_macros &= component.is_macros();
         packages.insert(component.package.clone());
     }
@@ -78,6 +78,7 @@ fn search_for<'b>(
 fn is_unstarted(component: &ComponentBuild) -> bool {
     component.state.is_none()
         && !component.holds_slot()
+        && component.discarded.is_none()
         && !matches!(component.verdict, Some(Verdict::Reuse { .. }))
 }
 
@@ -107,12 +108,12 @@ pub(super) fn is_package_fault(component: &ComponentBuild) -> bool {
 
 /// Starts what may begin: builds and tasks that exist are adopted, the rest is submitted as far as there are slots.
 pub(super) fn start(step: &mut Step<'_>, gate: &Gate) -> Result<(), Impossible> {
-    adopt_builds(step, gate)?;
+    adopt_builds(step, gate);
     let mut next: Vec<usize> = (0..step.build.components.len())
         .filter(|&place| {
             let component = &step.build.components[place];
             is_unstarted(component)
-                && step.seen.searched.contains(&component.package)
+                && step.seen.searched.contains_key(&component.package)
                 && may_begin(&step.build, gate, component)
         })
         .collect();
@@ -140,17 +141,16 @@ fn costs(build: &ModuleBuild) -> Vec<Weight> {
     }
 }
 
-fn adopt_builds(step: &mut Step<'_>, gate: &Gate) -> Result<(), Impossible> {
-    let Some(found) = &step.seen.build.search else { return Ok(()) };
+fn adopt_builds(step: &mut Step<'_>, gate: &Gate) {
+    let Some(found) = &step.seen.build.search else { return };
     let build_tag = step.build.build_tag();
     let may: Vec<bool> =
         step.build.components.iter().map(|c| is_unstarted(c) && may_begin(&step.build, gate, c)).collect();
     for (component, _) in step.build.components.iter_mut().zip(may).filter(|(_, may)| *may) {
-        if let Some(build) = absorb::one_build(&found.builds, component, build_tag.as_ref())? {
+        if let Some(build) = absorb::one_build(&found.builds, component, build_tag.as_ref()) {
             absorb::adopt_build(component, build);
         }
     }
-    Ok(())
 }
 
 /// Says how many of the wanted slots the build gets: what is free less what those ahead of it in line want.

@@ -102,7 +102,13 @@ impl<'a> Step<'a> {
         // A submission that is refused for good ends its component and leaves nothing to try again.
         let error_of = |(key, outcome): &(ActionKey, Result<_, BuildSystemError>)| {
             let error = outcome.as_ref().err()?;
-            let may_pass = error.is_transient() || !matches!(key, ActionKey::Submit { .. });
+            let is_missing = matches!(error, BuildSystemError::NotFound { .. });
+            let may_pass = match key {
+                ActionKey::Submit { .. } => error.is_transient() || is_missing,
+                // A task that the build system does not know any more needs no cancelling.
+                ActionKey::Cancel => !is_missing,
+                _ => true,
+            };
             may_pass.then(|| error.to_string())
         };
         asking.chain(self.seen.outcomes.iter().filter_map(error_of)).next()
@@ -118,8 +124,11 @@ impl<'a> Step<'a> {
     /// Returns why an action can never work; a submission or a tagging that is refused is judged where it belongs.
     fn refused_for_good(&self) -> Option<String> {
         let is_own_affair = |key: &ActionKey| matches!(key, ActionKey::Submit { .. });
-        let is_gone = |key: &ActionKey, error: &BuildSystemError| {
-            matches!((key, error), (ActionKey::Tag, BuildSystemError::NotFound { .. }))
+        // What the buildroot lacks is made again, and what is gone is built again.
+        let is_mended = |key: &ActionKey, error: &BuildSystemError| match error {
+            BuildSystemError::BuildsGone { .. } => true,
+            BuildSystemError::NotFound { .. } => !matches!(key, ActionKey::Buildroot(_) | ActionKey::Import),
+            _ => false,
         };
         if !self.may_fail() {
             return None;
@@ -127,7 +136,7 @@ impl<'a> Step<'a> {
         let permanent_answer =
             self.seen.troubles.iter().find(|trouble| trouble.is_final).map(|trouble| trouble.what.clone());
         let permanent_outcome = self.seen.outcomes.iter().find_map(|(key, outcome)| match outcome {
-            Err(error) if !error.is_transient() && !is_own_affair(key) && !is_gone(key, error) => {
+            Err(error) if !error.is_transient() && !is_own_affair(key) && !is_mended(key, error) => {
                 Some(error.to_string())
             }
             Ok(_) | Err(_) => None,

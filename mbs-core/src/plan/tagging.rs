@@ -5,8 +5,8 @@
 use super::building::tag_event;
 use super::order::Gate;
 use super::step::Step;
-use super::{Action, absorb, buildonly};
-use crate::build_system::TagRequest;
+use super::{Action, ActionKey, absorb, buildonly};
+use crate::build_system::{TagRequest, TaggedBuild};
 use crate::ident::TagEvent;
 use crate::model::{ComponentBuild, ModuleBuild, Ordering, RepoWait};
 
@@ -29,6 +29,26 @@ pub(super) fn tag(step: &mut Step<'_>) {
     }
     if !requests.is_empty() {
         step.actions.push(Action::Tag(requests));
+    }
+}
+
+/// Takes builds that were discarded out of our tags; one that is in none any more is forgotten.
+pub(super) fn discard(step: &mut Step<'_>) {
+    let (Some(tags), None) = (&step.seen.build.tags, step.seen.outcome(&ActionKey::Untag)) else { return };
+    let mut requests = Vec::new();
+    for component in &mut step.build.components {
+        let Some(nvr) = component.discarded.clone() else { continue };
+        let holds = |builds: &Option<Vec<TaggedBuild>>| builds.iter().flatten().any(|build| build.nvr == nvr);
+        let holding = tags.iter().filter(|(_, builds)| holds(builds)).map(|(tag, _)| tag.clone());
+        let before = requests.len();
+        let package = &component.package;
+        requests.extend(holding.map(|tag| TagRequest { tag, package: package.clone(), nvr: nvr.clone() }));
+        if requests.len() == before {
+            component.discarded = None;
+        }
+    }
+    if !requests.is_empty() {
+        step.actions.push(Action::Untag(requests));
     }
 }
 

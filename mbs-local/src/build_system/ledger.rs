@@ -2,7 +2,7 @@
 //!
 //! Holds the rules of tags and tasks; starts nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -248,8 +248,21 @@ impl Ledger {
         Ok(())
     }
 
+    /// Puts builds into tags; all that do not exist are named.
+    pub(super) fn tag_all(&mut self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
+        let (known, gone): (Vec<_>, Vec<_>) =
+            requests.iter().partition(|request| self.builds.contains_key(&request.nvr));
+        known.into_iter().try_for_each(|request| self.tag(request))?;
+        let builds: BTreeSet<Nvr> = gone.into_iter().map(|request| request.nvr.clone()).collect();
+        if builds.is_empty() {
+            Ok(())
+        } else {
+            Err(BuildSystemError::BuildsGone { builds: builds.into_iter().collect() })
+        }
+    }
+
     /// Puts a build into a tag; one that is there stays as it is.
-    pub(super) fn tag(&mut self, request: &TagRequest) -> Result<(), BuildSystemError> {
+    fn tag(&mut self, request: &TagRequest) -> Result<(), BuildSystemError> {
         let mut tag = self.tags.get(&request.tag).cloned().ok_or_else(|| missing("the tag", &request.tag))?;
         let task = *self.builds.get(&request.nvr).ok_or_else(|| missing("the build", &request.nvr))?;
         if request.nvr.name != request.package.as_str() {

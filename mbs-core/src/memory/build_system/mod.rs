@@ -132,7 +132,7 @@ impl BuildSystem for MemoryBuildSystem {
     }
 
     async fn ensure_tagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
-        self.perform(Call::EnsureTagged, |plant| requests.iter().try_for_each(|request| plant.tag(request)))
+        self.perform(Call::EnsureTagged, |plant| plant.tag_all(requests))
     }
 
     async fn ensure_untagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {

@@ -1,5 +1,7 @@
 //! Tags, targets, and what is put into them.
 
+use std::collections::BTreeSet;
+
 use super::plant::{Plant, Tag, TagSummary, Target};
 use super::{conflict, missing, rejected};
 use crate::build_system::{BuildSystemError, BuildrootSpec, FinishedModule, TagRequest, TaggedBuild};
@@ -47,8 +49,21 @@ impl Plant {
         view
     }
 
+    /// Puts finished builds into tags; all that do not exist are named.
+    pub(super) fn tag_all(&mut self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
+        let (known, gone): (Vec<_>, Vec<_>) =
+            requests.iter().partition(|request| self.builds.contains_key(&request.nvr));
+        known.into_iter().try_for_each(|request| self.tag(request))?;
+        let gone: BTreeSet<Nvr> = gone.into_iter().map(|request| request.nvr.clone()).collect();
+        if gone.is_empty() {
+            Ok(())
+        } else {
+            Err(BuildSystemError::BuildsGone { builds: gone.into_iter().collect() })
+        }
+    }
+
     /// Puts a finished build into a tag; one that is there stays as it is.
-    pub(super) fn tag(&mut self, request: &TagRequest) -> Result<(), BuildSystemError> {
+    fn tag(&mut self, request: &TagRequest) -> Result<(), BuildSystemError> {
         let TagRequest { tag: name, package, nvr } = request;
         let tag = self.tag_of(name)?;
         let built = self.builds.get(nvr).ok_or_else(|| missing("build", nvr))?;

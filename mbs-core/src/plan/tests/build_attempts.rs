@@ -305,12 +305,11 @@ fn the_build_tag_counts_before_the_final_tag_and_that_before_untagged_builds() {
 }
 
 #[test]
-fn two_builds_of_a_package_in_one_tag_are_a_contradiction() {
+fn two_builds_of_a_package_in_one_tag_fail_the_build() {
     let build = building(vec![component("liba", 2)]);
     let two = |tag| Seen::as_recorded(&build).found_built("liba-1-1", tag).found_built("liba-2-1", tag);
-    let refused = plan(&build, &two(Some(BUILD_TAG)).0, &Policy::default(), at(9, 0)).unwrap_err();
-    let what = format!("the tag {BUILD_TAG} holds two builds of liba: liba-1-1 and liba-2-1");
-    assert_eq!(refused.to_string(), what);
+    let what = format!("The tag {BUILD_TAG} holds two builds of liba: liba-1-1 and liba-2-1.");
+    assert_fails(&step(&build, two(Some(BUILD_TAG))), &what, Failure::Infra);
     let loose = step(&build, two(None));
     assert_eq!(component_after(&loose, "liba").nvr, Some(id("liba-1-1")));
 }
@@ -335,6 +334,39 @@ fn a_component_that_still_has_a_live_attempt_gets_no_new_one_after_a_resume() {
     assert_eq!(acts(&again), ["submit liba 2"]);
     let finished = step(&build, Seen::as_recorded(&build).task(100).closed("liba-1-1"));
     assert!(component_after(&finished, "liba").is_complete());
+}
+
+#[test]
+fn a_doubt_is_ended_by_when_it_was_searched_for_not_by_when_the_answer_came() {
+    let build = building(vec![component("liba", 2).in_doubt()]);
+    let searched = |moment: Timestamp| {
+        let mut seen = Seen::as_recorded(&build);
+        seen.0.searched.insert(id("liba"), moment);
+        step_at(&build, seen, at(50, 0))
+    };
+    assert!(component_after(&searched(at(8, 59)), "liba").is_in_doubt());
+    assert_eq!(component_after(&searched(at(9, 0)), "liba").attempts[0].end, Some(AttemptEnd::Lost));
+}
+
+#[test]
+fn a_target_that_is_gone_is_made_again_and_the_submission_repeated() {
+    let gone = BuildSystemError::NotFound { what: "the target module-app".into() };
+    let plan = refused(&gone);
+    assert_eq!((last_end(&plan, "liba"), plan.build.buildroot.clone()), (AttemptEnd::Lost, None));
+    assert_eq!(plan.build.trouble.as_ref().map(|trouble| trouble.tries), Some(1));
+}
+
+#[test]
+fn a_failure_that_nobody_explains_is_an_abort() {
+    let build = building(vec![component("liba", 2).running(100)]);
+    let mut seen = Seen::as_recorded(&build).task(100).is(TaskState::Failed, &[]);
+    seen.0.failures_asked.insert(TaskId(100));
+    assert_eq!(missing(&build, &seen.0, &Policy::default()).build.failures.len(), 0);
+    let what = "task 100 failed, and nobody says why";
+    assert_eq!(
+        component_after(&step(&build, seen), "liba").attempts[0].end,
+        Some(AttemptEnd::Aborted(what.into()))
+    );
 }
 
 /// What becomes of a submission that ends in an error.

@@ -387,7 +387,7 @@ fn a_buildonly_build_that_nobody_knows_is_asked_for_once_and_found_gone_when_tag
     let mut seen = Seen::as_recorded(&build);
     let question = missing(&build, &seen.0, &Policy::default()).build;
     assert_eq!(question.rpms_of_builds, [id("tool-0-1")].into());
-    seen.0.note_asked(&question);
+    seen.0.note_asked(&question, at(9, 0));
     seen.0.build.rpms_of_builds = Some(BTreeMap::new());
     assert!(missing(&build, &seen.0, &Policy::default()).is_empty());
     assert_eq!(acts(&step(&build, seen)), ["tool-0-1 into build tag", "tool-0-1 into final tag"]);
@@ -423,32 +423,32 @@ fn a_module_that_is_reused_whole_is_tagged_and_builds_nothing() {
 }
 
 /// Two reused components that were asked to be tagged, of which one is gone.
-fn after_loss(strategy: RebuildStrategy, what: &str) -> Plan {
+fn after_loss(strategy: RebuildStrategy, gone: &str) -> Plan {
     let liba = component("liba", 2).reusable("liba-0-1").complete("liba-0-1");
     let mut build = building(vec![liba, component("prog", 3).reusable("prog-0-1")]);
     build.new.strategy = strategy;
     build.components[1].tag_asked_at = Some(at(8, 59));
-    let gone = BuildSystemError::NotFound { what: what.into() };
+    let gone = BuildSystemError::BuildsGone { builds: vec![id(gone)] };
     let seen = Seen::as_recorded(&build).outcome(ActionKey::Tag, Err(gone));
     step(&build, seen)
 }
 
 #[test]
 fn a_reused_build_that_is_gone_is_built_and_so_is_what_comes_after_by_the_strategy() {
-    let plan = after_loss(RebuildStrategy::ChangedAndAfter, "the build liba-0-1");
+    let plan = after_loss(RebuildStrategy::ChangedAndAfter, "liba-0-1");
     let gone = Verdict::Rebuild(WhyRebuild::Gone(id("liba-0-1")));
     let liba = component_after(&plan, "liba");
     assert_eq!((liba.verdict.as_ref(), liba.state, &liba.nvr), (Some(&gone), None, &None));
     let earlier = Verdict::Rebuild(WhyRebuild::EarlierChanged("liba".into()));
     assert_eq!(component_after(&plan, "prog").verdict, Some(earlier));
     assert_eq!(plan.notes, ["liba: liba-0-1 is gone from the build system and is built again"]);
-    let only = after_loss(RebuildStrategy::OnlyChanged, "the build liba-0-1");
+    let only = after_loss(RebuildStrategy::OnlyChanged, "liba-0-1");
     assert!(matches!(component_after(&only, "prog").verdict, Some(Verdict::Reuse { .. })));
 }
 
 #[test]
-fn a_build_whose_name_holds_that_of_a_reused_one_is_not_taken_for_it() {
-    let plan = after_loss(RebuildStrategy::ChangedAndAfter, "the build my-liba-0-1");
+fn a_loss_of_another_build_turns_no_verdict() {
+    let plan = after_loss(RebuildStrategy::ChangedAndAfter, "my-liba-0-1");
     assert!(matches!(component_after(&plan, "liba").verdict, Some(Verdict::Reuse { .. })));
     assert_eq!(component_after(&plan, "liba").tag_asked_at, None);
 }
@@ -458,9 +458,25 @@ fn a_loss_in_a_module_that_was_reused_whole_brings_the_macros_back() {
     let liba = component("liba", 2).reusable("liba-0-1").complete("liba-0-1");
     let mut build = just_in_build(vec![liba], Batch(2));
     build.components[0].tag_asked_at = Some(at(8, 59));
-    let gone = BuildSystemError::NotFound { what: "the build liba-0-1".into() };
+    let gone = BuildSystemError::BuildsGone { builds: vec![id("liba-0-1")] };
     let plan = step(&build, Seen::as_recorded(&build).outcome(ActionKey::Tag, Err(gone)));
     assert_eq!((plan.build.components[0].is_macros(), plan.build.batch), (true, Batch(0)));
+}
+
+#[test]
+fn what_was_reused_after_a_build_that_is_gone_leaves_the_tags_before_it_is_built() {
+    let mut prog = component("prog", 2);
+    (prog.discarded, prog.verdict) = (Some(id("prog-0-1")), Some(Verdict::Rebuild(WhyRebuild::NoSource)));
+    let build = building(vec![prog]);
+    let still_there = Seen::as_recorded(&build).tagged(BUILD_TAG, "prog-0-1", 55);
+    let plan = step(&build, still_there.found_built("prog-0-1", Some(BUILD_TAG)));
+    assert_eq!(acts(&plan), ["prog-0-1 out of build tag"]);
+    assert_eq!(plan.build, build);
+    let left = step(&build, Seen::as_recorded(&build).searched(&["prog"]));
+    assert_eq!(
+        (acts(&left), left.build.components[1].discarded.as_ref()),
+        (vec!["submit prog 1".to_owned()], None)
+    );
 }
 
 #[test]

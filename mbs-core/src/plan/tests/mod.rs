@@ -60,7 +60,9 @@ fn step_at(build: &ModuleBuild, seen: Seen, now: Timestamp) -> Plan {
 }
 
 fn step_by(policy: &Policy, build: &ModuleBuild, seen: Seen, now: Timestamp) -> Plan {
-    let Seen(seen) = seen;
+    let Seen(mut seen) = seen;
+    // Whatever was searched for was so at this moment, unless a test says otherwise.
+    seen.searched.values_mut().filter(|at| **at == Timestamp::UNIX_EPOCH).for_each(|at| *at = now);
     plan(build, &seen, policy, now).unwrap()
 }
 
@@ -132,7 +134,8 @@ impl Seen {
         let question = missing(build, &seen, &Policy::default()).build;
         let open = || Some(TaskSeen { state: TaskState::Open, builds: Vec::new() });
         seen.build.tasks = Some(question.tasks.iter().map(|task| (*task, open())).collect());
-        seen.note_asked(&BuildQuestions { search: question.search, ..BuildQuestions::default() });
+        let searched = BuildQuestions { search: question.search, ..BuildQuestions::default() };
+        seen.note_asked(&searched, Timestamp::UNIX_EPOCH);
         seen.build.search = Some(Found::default());
         let mut seen = Seen(seen).repo_at(60).with_tags();
         for component in &build.components {
@@ -189,7 +192,7 @@ impl Seen {
     }
 
     fn searched(mut self, packages: &[&str]) -> Self {
-        self.0.searched.extend(packages.iter().map(|package| id(package)));
+        self.0.searched.extend(packages.iter().map(|package| (id(package), Timestamp::UNIX_EPOCH)));
         self.0.build.search.get_or_insert_default();
         self
     }

@@ -241,7 +241,7 @@ impl Tale {
         let mut rows = Vec::new();
         let mut seen = Observation { slots: self.slots(), ..Observation::default() };
         for _ in 0..MOST_PLANS {
-            self.ask(&mut seen);
+            self.ask(&mut seen, now);
             let plan_now = || plan(&self.build, &seen, &self.policy, now).unwrap();
             let planned = plan_now();
             assert_eq!(planned, plan_now());
@@ -256,11 +256,13 @@ impl Tale {
             }
             seen.slots = self.slots();
             rows.push(planned.actions.iter().flat_map(named).collect());
+            // As the engine does: an outcome counts once.
+            seen.outcomes.clear();
             for action in &planned.actions {
-                let Some(outcome) = self.perform(action) else {
+                let Some((key, outcome)) = self.perform(action) else {
                     return Told { rows, why: "died".into(), wake_at: None };
                 };
-                seen.outcomes.push(outcome);
+                seen.note_outcome(key, outcome);
             }
             if self.submissions_before_death == Some(0) {
                 self.submissions_before_death = None;
@@ -299,18 +301,18 @@ impl Tale {
         Some((action.key(), self.hub.act(action)))
     }
 
-    fn ask(&self, seen: &mut Observation) {
+    fn ask(&self, seen: &mut Observation, now: Timestamp) {
         for _ in 0..8 {
             let query = missing(&self.build, seen, &self.policy);
             if query.is_empty() {
                 return;
             }
-            self.answer(query, seen);
+            self.answer(query, seen, now);
         }
         panic!("the questions do not end");
     }
 
-    fn answer(&self, query: ObservationQuery, seen: &mut Observation) {
+    fn answer(&self, query: ObservationQuery, seen: &mut Observation, now: Timestamp) {
         if self.hub.is_down && !query.build.is_empty() {
             seen.troubles.push(AskingTrouble {
                 what: no_answer().to_string(),
@@ -318,7 +320,7 @@ impl Tale {
                 retry_after: None,
             });
         } else {
-            seen.note_asked(&query.build);
+            seen.note_asked(&query.build, now);
             seen.build.absorb(self.hub.observe(&query.build));
         }
         let known = |nsvc: crate::ident::Nsvc| {

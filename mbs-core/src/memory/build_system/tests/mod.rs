@@ -97,6 +97,10 @@ fn is_missing<T>(outcome: &Result<T, BuildSystemError>, what: &str) -> bool {
     matches!(outcome, Err(BuildSystemError::NotFound { what: missing }) if missing == what)
 }
 
+fn is_gone<T>(outcome: &Result<T, BuildSystemError>, nvr: &Nvr) -> bool {
+    matches!(outcome, Err(BuildSystemError::BuildsGone { builds }) if *builds == [nvr.clone()])
+}
+
 fn is_conflict<T>(outcome: &Result<T, BuildSystemError>) -> bool {
     matches!(outcome, Err(BuildSystemError::Conflict { .. }))
 }

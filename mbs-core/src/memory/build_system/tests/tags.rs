@@ -80,9 +80,9 @@ fn a_finished_build_is_tagged_once_with_the_event_of_its_tagging() {
 fn what_is_unknown_or_unfinished_cannot_be_tagged() {
     let plant = plant();
     let nvr: Nvr = id(&format!("liba-1-1{DIST}"));
-    assert!(is_missing(&tag(&plant, "module-app", &nvr), &format!("the build {nvr}")));
+    assert!(is_gone(&tag(&plant, "module-app", &nvr), &nvr));
     let task = submit(&plant, &job("liba"));
-    assert!(is_missing(&tag(&plant, "module-app", &nvr), &format!("the build {nvr}")));
+    assert!(is_gone(&tag(&plant, "module-app", &nvr), &nvr));
     plant.finish(task).unwrap();
     assert!(is_missing(&tag(&plant, "nope", &nvr), "the tag nope"));
     assert_eq!(tag(&plant, "module-app", &nvr), Ok(()));
@@ -142,7 +142,7 @@ fn a_deleted_build_is_in_no_tag() {
     tag(&plant, "module-app", &nvr).unwrap();
     plant.delete_build(&nvr).unwrap();
     assert_eq!(plant.builds_in(&id("module-app")), []);
-    assert!(is_missing(&tag(&plant, "module-app", &nvr), &format!("the build {nvr}")));
+    assert!(is_gone(&tag(&plant, "module-app", &nvr), &nvr));
 }
 
 fn finished(nvr: Option<&Nvr>) -> FinishedModule {
