@@ -84,38 +84,51 @@ impl Engine {
         Ok(Round { looks })
     }
 
-    /// Works until the future is dropped: looks at what is due, as many builds at once as configured; one whose look takes
-    /// long holds up no other. Sleeps until the next is due, or until `woken` says so.
+    /// Works until `stop` says so, and then lets the looks under way end: their builds are given back. Dropped instead, it
+    /// leaves leases that have to expire.
     ///
-    /// `woken` is asked anew before every claim and answers when somebody called [`Engine::wake`] or a hint arrived; one
-    /// that never answers costs time only.
-    pub async fn run<W, F>(&self, woken: W)
+    /// Looks at what is due, as many builds at once as configured; one whose look takes long holds up no other. Sleeps until
+    /// the next is due, or until `woken` says so: it is asked anew before every claim and answers when somebody called
+    /// [`Engine::wake`] or a hint arrived; one that never answers costs time only.
+    pub async fn run<W, F>(&self, woken: W, stop: impl Future<Output = ()>)
     where
         W: Fn() -> F,
         F: Future<Output = ()>,
     {
         let mut looks: Looks<_> = FuturesUnordered::new();
+        let mut stop = std::pin::pin!(stop);
         loop {
             let next = woken();
             let began = self.clock.reading();
             let free = self.looks_at_once.saturating_sub(looks.len());
             // A claim is never dropped half-way: its leases would be nobody's until they expire.
-            let claims = meanwhile(&mut looks, self.store.claim(&self.worker, free)).await;
-            let is_idle = match claims {
-                Ok(claims) => {
-                    let is_idle = claims.is_empty();
-                    looks.extend(claims.into_iter().map(|claim| Look::new(self, claim, began).run()));
-                    is_idle
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "due builds cannot be claimed");
-                    true
+            let claims = meanwhile(&mut looks, self.claim(free)).await;
+            let is_idle = claims.is_empty();
+            looks.extend(claims.into_iter().map(|claim| Look::new(self, claim, began).run()));
+            let rest = async {
+                match (free, is_idle) {
+                    (0, _) => drop(looks.next().await),
+                    (_, true) => self.pause(next, &mut looks).await,
+                    (_, false) => {}
                 }
             };
-            if is_idle {
-                self.pause(next, &mut looks).await;
+            // Whether to stop is asked first, so that a backend with much to do stops, too.
+            if let Either::Left(_) = select(stop.as_mut(), std::pin::pin!(rest)).await {
+                break;
             }
         }
+        while looks.next().await.is_some() {}
+    }
+
+    /// Claims up to `free` builds; none if the store cannot be asked.
+    async fn claim(&self, free: usize) -> Vec<Claim> {
+        if free == 0 {
+            return Vec::new();
+        }
+        self.store.claim(&self.worker, free).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "due builds cannot be claimed");
+            Vec::new()
+        })
     }
 
     /// Sleeps until the next build is due, but not longer than a while, or until woken, or until a look has ended.

@@ -170,7 +170,7 @@ async fn drive(engine: Engine, woken: Arc<Notify>) {
         let woken = Arc::clone(&woken);
         async move { woken.notified().await }
     };
-    engine.run(woken).await;
+    engine.run(woken, std::future::pending()).await;
 }
 
 /// Makes builds due that the build system has news of.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mbs_core::context::Contexts;
-use mbs_core::ident::{Batch, BuildId, CommitId, Nsvc, Package, TaskId, Weight};
+use mbs_core::ident::{Batch, BuildId, CommitId, Nsvc, Package, TaskId};
 use mbs_core::model::{ComponentBuild, ComponentSource, ModuleBuild, NewBuild, RebuildStrategy};
 use mbs_core::modulemd::ModuleStream;
 
@@ -38,29 +38,8 @@ pub(crate) fn module_build(nsvc: &str) -> ModuleBuild {
 /// A component of batch 2 that was not begun.
 pub(crate) fn component(package: &str) -> ComponentBuild {
     let commit = CommitId::new("a".repeat(40)).unwrap();
-    ComponentBuild {
-        id: None,
-        package: Package::new(package).unwrap(),
-        source: ComponentSource::Git { url: format!("file:///{package}"), commit },
-        batch: Batch(2),
-        after: Vec::new(),
-        arches: Vec::new(),
-        weight: Weight::UNKNOWN,
-        buildonly: false,
-        buildroot: false,
-        srpm_buildroot: false,
-        build_time_only: false,
-        state: None,
-        reason: None,
-        nvr: None,
-        task: None,
-        verdict: None,
-        attempts: Vec::new(),
-        tagged: false,
-        tagged_in_final: false,
-        tag_asked_at: None,
-        is_filtered: false,
-    }
+    let source = ComponentSource::Git { url: format!("file:///{package}"), commit };
+    ComponentBuild::new(Package::new(package).unwrap(), source, Batch(2))
 }
 
 /// Places that need no files.

@@ -176,17 +176,16 @@ impl<'e> Look<'e> {
         }
     }
 
-    /// Puts a build aside whose record and observation contradict each other; it leaves the line, or it would hold up others.
+    /// Puts a build aside whose record and observation contradict each other.
     async fn shelve(&self, impossible: &plan::Impossible, mut state: Working) -> End {
         warn!(module.id = state.build.id.0, %impossible, "record and observation contradict each other");
         let why = Why::Contradiction { what: impossible.to_string() };
-        let wake_at = self.now().checked_add(self.engine.policy.idle_floor).ok();
-        if state.build.line.is_some() {
-            let mut build = (*state.build).clone();
-            build.line = None;
+        let build = plan::shelved(&state.build, impossible, &self.engine.policy, self.now());
+        let wake_at = build.trouble.as_ref().map(|trouble| trouble.next_try);
+        if build != *state.build {
             let plan = Plan { build, actions: Vec::new(), wake_at, why: why.clone(), notes: Vec::new() };
             if self.save(&plan, &mut state).await.is_err() {
-                warn!(module.id = state.build.id.0, "the build could not be taken out of the line");
+                warn!(module.id = state.build.id.0, "that it is put aside could not be recorded");
             }
         }
         End { wake_at, why }

@@ -211,7 +211,7 @@ fn a_look_that_hangs_holds_up_no_other_build() {
     let hung = Some("module-app-1-1-c0ffee00".parse().unwrap());
     let build_system = Arc::new(Hesitant { system: world.system.clone(), hung });
     let engine = Engine { build_system, ..world.engine.clone() };
-    let mut running = std::pin::pin!(engine.run(std::future::pending));
+    let mut running = std::pin::pin!(engine.run(std::future::pending, std::future::pending()));
     let mut context = Context::from_waker(Waker::noop());
     for _ in 0..2_000 {
         assert!(running.as_mut().poll(&mut context).is_pending());
@@ -370,4 +370,38 @@ fn the_limit_holds_over_all_builds_and_nobody_starves() {
         world.finish_tasks();
         ids.iter().all(|id| world.build(*id).state() == State::Ready)
     });
+}
+
+#[test]
+fn an_engine_that_is_told_to_stop_gives_its_builds_back() {
+    let world = World::new(None);
+    let id = world.submit(1);
+    let build_system = Arc::new(Hesitant { system: world.system.clone(), hung: None });
+    let engine = Engine { build_system, ..world.engine.clone() };
+    let polls = std::cell::Cell::new(0);
+    let stop = std::future::poll_fn(|_| {
+        polls.set(polls.get() + 1);
+        if polls.get() > 3 { Poll::Ready(()) } else { Poll::Pending }
+    });
+    world.run(engine.run(std::future::pending, stop));
+    assert!(matches!(world.run(world.store.next_due()), Ok(Some(_))), "no lease is left");
+    assert_eq!(world.run(world.store.load(id)).unwrap().build.state(), State::Build);
+}
+
+#[test]
+fn an_engine_at_its_cap_claims_nothing() {
+    let world = World::new(None);
+    world.submit(1);
+    world.submit(2);
+    let hung = Some("module-app-1-1-c0ffee00".parse().unwrap());
+    let build_system = Arc::new(Hesitant { system: world.system.clone(), hung });
+    let engine = Engine { build_system, looks_at_once: 1, ..world.engine.clone() };
+    let mut running = std::pin::pin!(engine.run(std::future::pending, std::future::pending()));
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..50 {
+        assert!(running.as_mut().poll(&mut context).is_pending());
+        world.clock.advance(Duration::from_millis(100));
+    }
+    let renewal = engine.policy.lease / 3;
+    assert!(world.clock.next_deadline().unwrap() >= renewal, "it sleeps instead of asking again and again");
 }

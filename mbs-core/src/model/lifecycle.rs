@@ -44,7 +44,7 @@ impl Lifecycle {
         self.state
     }
 
-    /// Returns why it is in its state, for people.
+    /// Returns the last reason that a change of state came with, for people.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
@@ -69,7 +69,7 @@ impl Lifecycle {
         self.changed_at
     }
 
-    /// Returns when it ended, well or badly.
+    /// Returns when everything was built, or when it failed; `None` before.
     pub fn completed_at(&self) -> Option<Timestamp> {
         self.completed_at
     }
@@ -82,6 +82,11 @@ impl Lifecycle {
     /// Takes the changes that no store has seen yet; for stores, when they save.
     pub fn take_unsaved(&mut self) -> Vec<Transition> {
         std::mem::take(&mut self.unsaved)
+    }
+
+    /// Notes that everything is built; of several such moments the first counts.
+    pub fn complete(&mut self, now: Timestamp) {
+        self.completed_at.get_or_insert(now);
     }
 
     /// Notes that a failed build has no live task any more.
@@ -101,14 +106,15 @@ impl Lifecycle {
         self.unsaved.push(Transition { from: Some(from), to, at: now, reason: reason.clone() });
         match to {
             State::Init | State::Wait | State::Build => self.completed_at = None,
-            State::Done | State::Failed => self.completed_at = Some(now),
+            State::Done => self.complete(now),
+            State::Failed => self.completed_at = Some(now),
             State::Ready | State::Garbage => {}
         }
         self.failed_in = (to == State::Failed).then_some(from);
         self.failure = (to == State::Failed).then_some(Failure::Unspec);
         self.settled = to != State::Failed;
         self.state = to;
-        self.reason = reason;
+        self.reason = reason.or(self.reason.take());
         self.changed_at = now;
         Ok(())
     }
@@ -148,6 +154,27 @@ mod tests {
         );
         assert_eq!((life.failed_in(), life.failure()), (Some(State::Wait), Some(Failure::Infra)));
         assert!(!life.is_settled());
+    }
+
+    #[test]
+    fn a_reason_stays_until_there_is_another() {
+        let mut life = Lifecycle::begin(at(0));
+        life.fail("no space".into(), Failure::Infra, at(1)).unwrap();
+        life.enter(State::Wait, Some("Resubmitted by bert".into()), at(2)).unwrap();
+        life.enter(State::Build, None, at(3)).unwrap();
+        assert_eq!(life.reason(), Some("Resubmitted by bert"));
+        assert_eq!(life.unsaved().last().unwrap().reason, None);
+    }
+
+    #[test]
+    fn what_is_done_was_complete_when_everything_was_built() {
+        let mut life = Lifecycle::begin(at(0));
+        life.enter(State::Wait, None, at(1)).unwrap();
+        life.enter(State::Build, None, at(2)).unwrap();
+        life.complete(at(3));
+        life.complete(at(4));
+        life.enter(State::Done, None, at(5)).unwrap();
+        assert_eq!(life.completed_at(), Some(at(3)));
     }
 
     #[test]

@@ -144,7 +144,7 @@ pub struct ModuleBuild {
     /// Whether the finished module was imported.
     #[serde(default)]
     pub is_imported: bool,
-    /// Whether the target was removed.
+    /// Whether the target was removed, or will never be.
     #[serde(default)]
     pub is_target_removed: bool,
 }

@@ -193,6 +193,7 @@ fn finish(step: &mut Step<'_>) -> Result<(), Impossible> {
     if !step.build.components.iter().all(is_over) {
         return Ok(());
     }
+    step.build.life.complete(step.now);
     let wants_import = step.policy.koji_enable_content_generator && !step.build.new.scratch;
     if wants_import && !step.build.is_imported {
         step.actions.push(Action::Import);
@@ -231,8 +232,12 @@ fn why(step: &Step<'_>) -> Why {
     if let Some(since) = untagged.iter().filter_map(|component| component.tag_asked_at).min() {
         return Why::WaitingForTags { packages: untagged.iter().map(|c| c.package.clone()).collect(), since };
     }
-    let (task, since) = build.repo.as_ref().map_or((None, step.now), |repo| (repo.task, repo.asked_at));
-    Why::WaitingForRepo { task, since }
+    match &build.repo {
+        Some(repo) => Why::WaitingForRepo { task: repo.task, since: repo.asked_at },
+        None => {
+            Why::Timer { what: "nothing is under way".into(), at: later(step.now, step.policy.poll_floor) }
+        }
+    }
 }
 
 fn under_way(component: &ComponentBuild) -> UnderWay {

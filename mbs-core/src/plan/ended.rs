@@ -15,8 +15,13 @@ pub(super) fn plan_done(step: &mut Step<'_>) -> Result<(), Impossible> {
 
 /// Removes the target of an ended build when its time has come.
 pub(super) fn plan_ended(step: &mut Step<'_>) {
-    if step.seen.outcome(&ActionKey::RemoveTarget).is_some_and(Result::is_ok) {
-        step.build.is_target_removed = true;
+    match step.seen.outcome(&ActionKey::RemoveTarget) {
+        Some(Ok(_)) => step.build.is_target_removed = true,
+        Some(Err(error)) if !error.is_transient() => {
+            step.build.is_target_removed = true;
+            step.notes.push(format!("the target stays, since it cannot be removed: {error}"));
+        }
+        Some(Err(_)) | None => {}
     }
     step.why = Why::Finished;
     let (Some(completed_at), Some(target)) =

@@ -83,7 +83,14 @@ fn retire(step: &mut Step<'_>) -> Result<(), Impossible> {
         return Ok(());
     }
     let requests = untag_requests(&step.build);
-    if requests.is_empty() || step.seen.outcome(&ActionKey::Untag).is_some_and(Result::is_ok) {
+    let is_over = match step.seen.outcome(&ActionKey::Untag) {
+        Some(Err(error)) if !error.is_transient() => {
+            step.notes.push(format!("what was built stays tagged, since it cannot be untagged: {error}"));
+            true
+        }
+        outcome => requests.is_empty() || outcome.is_some_and(Result::is_ok),
+    };
+    if is_over {
         let days = step.policy.cleanup_failed_builds_time.as_secs() / 86_400;
         let reason = format!("The module was garbage collected since it has failed over {days} days ago");
         step.build.enter(State::Garbage, Some(reason), step.now)?;

@@ -64,7 +64,7 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
-/// Record and observation contradict each other. Nothing changes; a person has to look.
+/// Record and observation contradict each other. Nothing is done; a person has to look.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct Impossible {
@@ -91,7 +91,7 @@ pub fn missing(build: &ModuleBuild, observation: &Observation, policy: &Policy) 
 /// Decides the next step of a module build.
 ///
 /// # Errors
-/// [`Impossible`] if record and observation contradict each other; the caller shows it, changes nothing and backs off.
+/// [`Impossible`] if record and observation contradict each other; the caller shows it and saves what [`shelved`] returns.
 pub fn plan(
     build: &ModuleBuild,
     observation: &Observation,
@@ -111,4 +111,10 @@ pub fn plan(
         }
     }
     Ok(step.finish(build))
+}
+
+/// Returns the record of a build for which [`plan`] found an [`Impossible`]: out of the line, with a pause that grows each
+/// time. Equal to the one given while the pause lasts.
+pub fn shelved(build: &ModuleBuild, impossible: &Impossible, policy: &Policy, now: Timestamp) -> ModuleBuild {
+    step::shelved(build, impossible, policy, now)
 }

@@ -187,7 +187,7 @@ fn begin(step: &mut Step<'_>, place: usize) -> Result<(), Impossible> {
     Ok(())
 }
 
-/// Returns the oldest live task that builds a package for our target and is no task of ours yet.
+/// Returns the oldest live task of the search that builds a package.
 fn live_task(step: &Step<'_>, package: &Package) -> Option<TaskId> {
     let live = &step.seen.build.search.as_ref()?.live;
     live.iter().find(|(of, _)| of == package).map(|(_, task)| *task)

@@ -72,11 +72,10 @@ impl<'a> Step<'a> {
         if self.is_backing_off() {
             return Ok(());
         }
-        let (since, tries) = self.build.trouble.as_ref().map_or((self.now, 0), |t| (t.since, t.tries));
-        let pause = pause_after(tries, self.policy).max(self.asked_pause());
-        let patience_ends = later(since, self.policy.patience);
-        self.build.trouble =
-            Some(Trouble { since, tries: tries + 1, next_try: later(self.now, pause), last: what.clone() });
+        let mut trouble = next_trouble(&self.build, what.clone(), self.policy, self.now);
+        trouble.next_try = trouble.next_try.max(later(self.now, self.asked_pause()));
+        let patience_ends = later(trouble.since, self.policy.patience);
+        self.build.trouble = Some(trouble);
         if self.now >= patience_ends && self.may_fail() {
             return self.fail(what, Failure::Infra);
         }
@@ -198,7 +197,8 @@ impl<'a> Step<'a> {
             Some(_) | None => self.why,
         };
         let why = if self.build == *before && self.actions.is_empty() { why } else { Why::GoingOn };
-        let wake_at = wake_at(&why, self.policy, self.now);
+        let floor = if is_under_way(&self.build) { self.policy.poll_floor } else { self.policy.idle_floor };
+        let wake_at = wake_at(&why, self.policy, self.now, floor);
         Plan { build: self.build, actions: self.actions, wake_at, why, notes: self.notes }
     }
 }
@@ -220,24 +220,49 @@ fn pause_after(tries: u32, policy: &Policy) -> Duration {
     policy.backoff_first.saturating_mul(factor).min(policy.backoff_longest)
 }
 
-/// Returns when to look again: what is under way is polled, what waits for others more rarely.
-fn wake_at(why: &Why, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+/// Says whether something of a build goes on outside, which a message may or may not tell of.
+fn is_under_way(build: &ModuleBuild) -> bool {
+    let has_asked = |component: &ComponentBuild| component.holds_slot() || component.tag_asked_at.is_some();
+    build.repo.is_some() || build.components.iter().any(has_asked)
+}
+
+/// Returns when to look again: what is under way is polled, what waits for others is looked at again after `floor`.
+fn wake_at(why: &Why, policy: &Policy, now: Timestamp, floor: Duration) -> Option<Timestamp> {
     match why {
         Why::GoingOn => Some(now),
         Why::Building { .. }
         | Why::WaitingForTags { .. }
         | Why::WaitingForRepo { .. }
         | Why::Cancelling { .. } => Some(later(now, policy.poll_floor)),
-        Why::WaitingForSlot { .. }
-        | Why::Paused
-        | Why::Draining { .. }
-        | Why::BrokenOff { .. }
-        | Why::Contradiction { .. } => Some(later(now, policy.idle_floor)),
+        Why::WaitingForSlot { .. } | Why::Paused | Why::Draining { .. } => Some(later(now, floor)),
+        Why::BrokenOff { .. } | Why::Contradiction { .. } => Some(later(now, policy.idle_floor)),
         Why::InDoubt { until, .. } => Some((*until).max(now)),
         Why::BackingOff { trouble } => Some(trouble.next_try),
         Why::Timer { at, .. } => Some((*at).max(now)),
         Why::Finished => None,
     }
+}
+
+/// Returns the record of a build that no plan can be made for: it leaves the line, or it would hold up others, and is looked
+/// at ever more rarely.
+pub(super) fn shelved(
+    build: &ModuleBuild,
+    impossible: &Impossible,
+    policy: &Policy,
+    now: Timestamp,
+) -> ModuleBuild {
+    let mut shelved = build.clone();
+    shelved.line = None;
+    if build.trouble.as_ref().is_none_or(|trouble| now >= trouble.next_try) {
+        shelved.trouble = Some(next_trouble(build, impossible.to_string(), policy, now));
+    }
+    shelved
+}
+
+/// Counts one more trouble and chooses when to try again.
+fn next_trouble(build: &ModuleBuild, last: String, policy: &Policy, now: Timestamp) -> Trouble {
+    let (since, tries) = build.trouble.as_ref().map_or((now, 0), |t| (t.since, t.tries));
+    Trouble { since, tries: tries + 1, next_try: later(now, pause_after(tries, policy)), last }
 }
 
 /// Marks what a failed module leaves unfinished: every component that is not complete gets the module's reason.

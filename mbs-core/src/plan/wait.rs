@@ -1,7 +1,7 @@
 //! The state `wait`: names the tags and decides, once and for all components, what is reused.
 
 use super::step::Step;
-use super::{Impossible, Observation, ObservationQuery, Why, absorb, init};
+use super::{Impossible, Observation, ObservationQuery, Why, absorb, building, init};
 use crate::ident::{Arch, Batch, Package, TagName};
 use crate::macros::{MacrosInput, MacrosPackage};
 use crate::model::{ComponentBuild, ComponentSource, MACROS_PACKAGE, ModuleBuild, State, Verdict};
@@ -12,8 +12,14 @@ use crate::reuse;
 /// Asks for the earlier builds to reuse from, unless that is decided.
 pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> ObservationQuery {
     let is_open = !is_decided(build) && seen.reuse.is_none();
-    let reuse = if is_open { reuse::question(build, policy.reuse) } else { None };
-    ObservationQuery { reuse, ..ObservationQuery::default() }
+    let mut query = ObservationQuery::default();
+    query.reuse = if is_open { reuse::question(build, policy.reuse) } else { None };
+    // A resumed build may have tasks that were not seen ended when it failed.
+    if seen.build.tasks.is_none() {
+        query.build.tasks = building::live_tasks(build).collect();
+    }
+    query.build.failures = building::unexplained(build, seen);
+    query
 }
 
 fn is_decided(build: &ModuleBuild) -> bool {

@@ -154,15 +154,21 @@ pub struct StateChange {
 }
 
 impl StateChange {
-    /// Makes the event of one transition of a build. Of several in one commit, each shows the state it led to.
-    pub fn of(build: &ModuleBuild, seq: u64, transition: Transition) -> Self {
-        let summary = Summary {
-            state: transition.to,
-            reason: transition.reason.clone(),
-            modified_at: transition.at,
-            ..Summary::of(build)
+    /// Makes the events of transitions that are saved together: each shows the state it led to, with the last reason given.
+    /// `last_seq` is the number of the build's last event and `reason` was its reason until then.
+    pub fn all_of(
+        build: &ModuleBuild,
+        last_seq: u64,
+        mut reason: Option<String>,
+        transitions: &[Transition],
+    ) -> Vec<Self> {
+        let event = |(seq, transition): (u64, &Transition)| {
+            reason = transition.reason.clone().or(reason.take());
+            let (state, modified_at) = (transition.to, transition.at);
+            let summary = Summary { state, reason: reason.clone(), modified_at, ..Summary::of(build) };
+            Self { build: build.id, seq, summary, transition: transition.clone() }
         };
-        Self { build: build.id, seq, summary, transition }
+        (last_seq + 1..).zip(transitions).map(event).collect()
     }
 }
 

@@ -513,7 +513,7 @@ async fn tag_takes_its_own_packages_only() {
     room.system.ensure_buildroot(&narrow).await.unwrap();
     let refused = |tag: &str, package: &str| {
         let request = TagRequest { tag: id(tag), package: id(package), nvr: nvr.clone() };
-        room.system.shared.ledger().tag(&request).unwrap_err()
+        room.system.shared.ledger().tag_all(&[request]).unwrap_err()
     };
     let error = refused("b", "liba");
     assert!(

@@ -58,10 +58,11 @@ impl Tables {
 
     /// Makes an event of each transition, numbered after the build's last one.
     pub(super) fn announce(&mut self, build: &ModuleBuild, transitions: &[Transition]) {
-        let last_seq = self.rows.get(&build.id).map_or(0, |row| row.last_seq);
-        for (seq, transition) in (last_seq + 1..).zip(transitions) {
+        let before = self.rows.get(&build.id);
+        let last_seq = before.map_or(0, |row| row.last_seq);
+        let reason = before.and_then(|row| row.build.life.reason()).map(str::to_owned);
+        for event in StateChange::all_of(build, last_seq, reason, transitions) {
             self.last_event += 1;
-            let event = StateChange::of(build, seq, transition.clone());
             self.events.insert(EventNumber(self.last_event), event);
         }
     }

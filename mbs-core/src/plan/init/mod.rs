@@ -48,13 +48,19 @@ impl Refusal {
 /// Asks, round by round, for what the module is made of.
 pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> ObservationQuery {
     let mut query = ObservationQuery::default();
+    if seen.slots.is_draining {
+        return query;
+    }
     let Ok(requirements) = requirements(build.document()) else { return query };
     let nsvcs = requirements.iter().map(|requirement| requirement.nsvc.clone());
     query.modules.builds = nsvcs.filter(|nsvc| !seen.modules.contains_key(nsvc)).collect();
     if let Some(mut modules) = known_modules(&requirements, seen) {
         default_modules::ask(&mut query, &modules, seen, policy);
-        modules.extend(default_modules::found(&modules, seen, policy).modules);
-        ask_about_tags(&mut query, build, &modules, seen, policy);
+        // Tags are asked about once it is certain whose.
+        if query.sources.default_streams.is_empty() && query.modules.is_empty() {
+            modules.extend(default_modules::found(&modules, seen, policy).modules);
+            ask_about_tags(&mut query, build, &modules, seen, policy);
+        }
     }
     match sources::components(build, seen, policy) {
         Ok(Components::Missing(places)) => {

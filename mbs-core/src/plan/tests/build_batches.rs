@@ -492,6 +492,16 @@ fn a_module_without_components_is_imported_and_ready() {
 }
 
 #[test]
+fn what_is_imported_has_its_time_of_completion() {
+    let build = building(vec![component("liba", 2).complete("liba-1-1").in_both_tags()]);
+    let plan = step(&build, Seen::as_recorded(&build));
+    assert_eq!((acts(&plan), plan.build.life.completed_at()), (vec!["import".to_owned()], Some(at(9, 0))));
+    let imported = Seen::as_recorded(&plan.build).outcome(ActionKey::Import, Ok(Outcome::Done));
+    let done = step_at(&plan.build, imported, at(9, 7));
+    assert_eq!((done.build.state(), done.build.life.completed_at()), (State::Ready, Some(at(9, 0))));
+}
+
+#[test]
 fn a_finished_build_is_done_only_when_all_is_in_the_final_tag() {
     let liba = component("liba", 2).complete("liba-1-1").in_build_tag();
     let mut build = building(vec![liba]);

@@ -63,7 +63,7 @@ fn a_build_that_never_had_a_target_is_finished() {
 
 /// Looks whether the removal of a target is paused after an error.
 fn removal_backs_off(build: &ModuleBuild) {
-    let refused = || Seen::nothing().outcome(ActionKey::RemoveTarget, Err(denied()));
+    let refused = || Seen::nothing().outcome(ActionKey::RemoveTarget, Err(unavailable(Effect::Unknown)));
     let plan = step_at(build, refused(), days(2));
     assert_eq!((acts(&plan), plan.build.trouble.as_ref().unwrap().tries), (vec![], 1));
     let again = step_at(&plan.build, refused(), days(2));
@@ -80,4 +80,14 @@ fn a_target_that_cannot_be_removed_neither_fails_the_build_nor_is_tried_without_
     removal_backs_off(&scratch);
     removal_backs_off(&ready());
     removal_backs_off(&enter(ready(), State::Garbage));
+}
+
+#[test]
+fn a_target_that_nobody_may_remove_is_left_with_a_note() {
+    let refused = Seen::nothing().outcome(ActionKey::RemoveTarget, Err(denied()));
+    let plan = step_at(&ready(), refused, days(2));
+    assert!(plan.build.is_target_removed);
+    let why = "not allowed: the permission is missing";
+    assert_eq!(plan.notes, [format!("the target stays, since it cannot be removed: {why}")]);
+    assert_eq!(acts(&step_at(&plan.build, Seen::nothing(), days(3))), Vec::<String>::new());
 }

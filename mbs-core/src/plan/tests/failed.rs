@@ -187,3 +187,12 @@ fn a_module_that_fails_leaves_the_line_and_no_actions() {
     assert_eq!((plan.build.state(), plan.build.line, plan.build.batch), (State::Failed, None, Batch(2)));
     assert_eq!((plan.why, plan.wake_at), (Why::GoingOn, Some(at(9, 0))));
 }
+
+#[test]
+fn a_failed_build_that_nobody_may_untag_is_retired_with_a_note() {
+    let build = settled();
+    let refused = Seen::nothing().outcome(ActionKey::Untag, Err(denied()));
+    let plan = step_at(&build, refused, days(400));
+    assert_eq!(plan.build.state(), State::Garbage);
+    assert_eq!(plan.notes.len(), 1);
+}

@@ -180,7 +180,9 @@ fn filtered_rpms_and_collisions_are_recorded() {
 #[test]
 fn a_service_that_runs_dry_keeps_builds_in_init() {
     let build = submitted(document(&[]));
-    let plan = step(&build, Seen::nothing().draining());
+    let dry = Seen::nothing().draining();
+    assert!(missing(&build, &dry.0, &Policy::default()).is_empty());
+    let plan = step(&build, dry);
     assert_quiet(&plan, &build);
     let why = "an operator lets the service run dry; it stays in init";
     assert_eq!((plan.why.to_string().as_str(), plan.wake_at), (why, Some(at(19, 0))));

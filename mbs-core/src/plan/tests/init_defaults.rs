@@ -114,3 +114,16 @@ fn defaults_out_of_reach_are_tried_again() {
     let plan = step(&build, seen);
     assert_eq!((plan.build.state(), plan.build.trouble.is_some()), (State::Init, true));
 }
+
+#[test]
+fn tags_are_asked_about_once_it_is_certain_whose() {
+    let build = submitted(document(&[]));
+    let full = with_defaults(&build, &[zlib("platform:f28:3:00000000", &["f28"])]).0;
+    let mut seen = Observation { build: Default::default(), ..full.clone() };
+    seen.build.tag_arches = full.build.tag_arches;
+    let ask = |seen: &Observation| missing(&build, seen, &Policy::default()).build.tag_rpms;
+    let latest = std::mem::take(&mut seen.latest);
+    assert_eq!(ask(&seen), [].into());
+    seen.latest = latest;
+    assert!(ask(&seen).contains(&id::<TagName>("zlib-tag")));
+}

@@ -127,3 +127,15 @@ fn who_backs_off_leaves_the_line() {
     let plan = step(&build, Seen::as_recorded(&build).slots(50, 50).trouble("the hub is down"));
     assert_eq!(plan.build.line, None);
 }
+
+#[test]
+fn who_waits_in_line_with_something_under_way_is_looked_at_by_the_poll_floor() {
+    let build = building(vec![component("liba", 2).running(100), component("libb", 2)]);
+    let in_line = step(&build, Seen::as_recorded(&build).slots(50, 50)).build;
+    let waits = step(&in_line, Seen::as_recorded(&in_line).slots(50, 50));
+    assert_eq!(waits.wake_at, Some(at(9, 30)));
+    let alone = step(&three(), Seen::as_recorded(&three()).slots(50, 50)).build;
+    let waits = step(&alone, Seen::as_recorded(&alone).slots(50, 50));
+    assert!(matches!(waits.why, Why::WaitingForSlot { .. }));
+    assert_eq!(waits.wake_at, Some(at(19, 0)));
+}

@@ -13,7 +13,7 @@ use crate::build_system::{
     Search, TagRequest, TaggedBuild, TaskFailure, TaskSeen, TaskState,
 };
 use crate::ident::{Nvr, Package, RepoId, TagEvent, TagName, TaskId};
-use crate::model::{ModuleBuild, State};
+use crate::model::{ComponentBuild, ModuleBuild, Ordering, State};
 use crate::policy::Policy;
 use crate::resolver::KnownModule;
 use crate::store::Slots;
@@ -298,7 +298,29 @@ impl Tale {
             }
             *left -= 1;
         }
+        if let Action::Submit { job, .. } = action {
+            self.check_order(&job.package);
+        }
         Some((action.key(), self.hub.act(action)))
+    }
+
+    /// What is submitted finds all that it comes after in the repository.
+    fn check_order(&self, package: &Package) {
+        let component = self.build.component(package.as_str()).unwrap();
+        let build_tag = self.build.build_tag().unwrap();
+        let shown = self.hub.repos.get(&build_tag).map(|repo| repo.event);
+        let is_before = |other: &&ComponentBuild| match self.build.ordering {
+            Ordering::Graph if other.batch.0 > 1 => component.after.contains(&other.package),
+            Ordering::Graph | Ordering::Batches => other.batch < component.batch,
+        };
+        for before in self.build.components.iter().filter(is_before) {
+            let tagged = self.hub.tags[&build_tag].iter().find(|build| build.package == before.package);
+            assert!(
+                tagged.is_some_and(|build| Some(build.event) <= shown),
+                "{package} is submitted while {} is in no repository",
+                before.package
+            );
+        }
     }
 
     fn ask(&self, seen: &mut Observation, now: Timestamp) {

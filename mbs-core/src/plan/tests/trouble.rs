@@ -161,3 +161,18 @@ fn a_new_attempt_is_progress() {
     build.components[1].attempts[0].intended_at = days(7);
     assert_quiet(&step_at(&build, Seen::as_recorded(&build), days(8)), &build);
 }
+
+#[test]
+fn a_contradiction_is_looked_at_ever_more_rarely_and_out_of_the_line() {
+    let what = super::super::Impossible { what: "both at once".into() };
+    let mut build = running();
+    build.line = Some(crate::model::Line { since: at(8, 0), wants: 1 });
+    let shelve = |build: &ModuleBuild, now| super::super::shelved(build, &what, &Policy::default(), now);
+    let first = shelve(&build, at(9, 0));
+    let pause = first.trouble.clone().unwrap();
+    assert_eq!((first.line, pause.last.as_str()), (None, "both at once"));
+    assert_eq!(shelve(&first, at(9, 1)), first);
+    let second = shelve(&first, pause.next_try).trouble.unwrap();
+    let length = |from: Timestamp, to: Timestamp| to.duration_since(from);
+    assert!(length(pause.next_try, second.next_try) > length(at(9, 0), pause.next_try));
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::samples::{component, document, enter, map, set_mbs, waiting};
+use super::samples::{ComponentWords, component, document, enter, map, set_mbs, waiting};
 use super::*;
 use crate::ident::{Batch, BuildId};
 use crate::model::{RebuildStrategy, Verdict, WhyRebuild};
@@ -146,4 +146,13 @@ fn what_was_ensured_for_a_first_try_is_ensured_anew() {
     build.is_target_removed = true;
     let plan = step(&build, Seen::nothing());
     assert_eq!((plan.build.buildroot.clone(), plan.build.is_target_removed), (None, false));
+}
+
+#[test]
+fn tasks_of_a_first_try_are_watched_and_give_their_slots_back() {
+    let build = waiting(vec![component("liba", 2).running(100)]);
+    let asked = missing(&build, &Observation::default(), &Policy::default()).build;
+    assert_eq!(asked.tasks, [TaskId(100)].into());
+    let plan = step(&build, Seen::nothing().draining().task(100).cancelled());
+    assert_eq!(plan.build.slots_held(), 0);
 }
