@@ -49,12 +49,10 @@ impl BuildQuestions {
 /// Which earlier attempts to look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// The target their tasks name.
-    pub target: TagName,
+    /// The packages in question, and the target that tasks of each name. The macros may have one that many modules share.
+    pub packages: BTreeMap<Package, TagName>,
     /// Tags whose newest build of the package counts.
     pub tags: Vec<TagName>,
-    /// The packages in question.
-    pub packages: BTreeSet<Package>,
     /// Untagged complete builds count if their release ends in this: the dist tag with its dot.
     pub dist_suffix: String,
 }
@@ -167,7 +165,7 @@ pub struct RepoSeen {
 /// What exists of earlier attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
-    /// Live tasks that build a package for the target, oldest first.
+    /// Live tasks that build a package for its target and for this very module, which the dist tag tells; oldest first.
     pub live: Vec<(Package, TaskId)>,
     /// Complete builds: in one of the tags, else untagged ones with our dist tag.
     pub builds: Vec<FoundBuild>,

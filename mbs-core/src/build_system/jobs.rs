@@ -49,6 +49,8 @@ pub struct ComponentJob {
     pub source: ComponentSource,
     /// The target it is built in.
     pub target: TagName,
+    /// The module's own target, whichever the component is built in: it tells whose the task is.
+    pub module_target: TagName,
     /// The target's build tag; `None` if the target is none of the module's own.
     pub build_tag: Option<TagName>,
     /// The value of %dist, with its dot.

@@ -128,7 +128,7 @@ impl Observation {
     /// Notes what was asked of the build system, where the answer alone does not tell, so that it is not asked again in
     /// this look; `asked_at` is a moment by the store's clock that this was not before.
     pub fn note_asked(&mut self, questions: &BuildQuestions, asked_at: Timestamp) {
-        let searched = questions.search.iter().flat_map(|search| search.packages.iter().cloned());
+        let searched = questions.search.iter().flat_map(|search| search.packages.keys().cloned());
         self.searched.extend(searched.map(|package| (package, asked_at)));
         self.failures_asked.extend(&questions.failures);
         self.rpms_asked.extend(questions.rpms_of_builds.iter().cloned());

@@ -1,7 +1,5 @@
 //! Which components start: adoption before submission, heaviest first, never above the limit, never twice.
 
-use std::collections::BTreeSet;
-
 use super::building::may_begin;
 use super::order::Gate;
 use super::step::{Step, later};
@@ -56,22 +54,17 @@ fn search_for<'b>(
     policy: &Policy,
     wanted: impl Iterator<Item = &'b ComponentBuild>,
 ) -> Option<Search> {
-    let (mut tags, mut target) = (vec![build.build_tag()?], buildroot::target_of(build)?);
-    let mut packages = BTreeSet::new();
-    let mut all_macros = true;
-    for component in wanted.filter(|component| !seen.searched.contains_key(&component.package)) {
-        all_macros &= component.is_macros();
-        packages.insert(component.package.clone());
-    }
-    if packages.is_empty() {
+    let (build_tag, final_tag) = (build.build_tag()?, build.koji_tag.clone()?);
+    let own_target = buildroot::target_of(build)?;
+    let wanted: Vec<_> = wanted.filter(|c| !seen.searched.contains_key(&c.package)).collect();
+    if wanted.is_empty() {
         return None;
     }
-    if all_macros {
-        target = policy.koji_build_macros_target.clone().unwrap_or(target);
-    } else {
-        tags.push(build.koji_tag.clone()?);
-    }
-    Some(Search { target, tags, packages, dist_suffix: wait::dist(build, policy) })
+    let tags =
+        if wanted.iter().all(|c| c.is_macros()) { vec![build_tag] } else { vec![build_tag, final_tag] };
+    let target_of = |c: &ComponentBuild| macros_target(c, policy).unwrap_or_else(|| own_target.clone());
+    let packages = wanted.into_iter().map(|c| (c.package.clone(), target_of(c))).collect();
+    Some(Search { tags, packages, dist_suffix: wait::dist(build, policy) })
 }
 
 /// Says whether a component has never been submitted, or may be again.
@@ -193,20 +186,26 @@ fn live_task(step: &Step<'_>, package: &Package) -> Option<TaskId> {
     live.iter().find(|(of, _)| of == package).map(|(_, task)| *task)
 }
 
+/// Returns the target of its own that the macros are built in, where one is configured.
+fn macros_target(component: &ComponentBuild, policy: &Policy) -> Option<TagName> {
+    policy.koji_build_macros_target.clone().filter(|_| component.is_macros())
+}
+
 fn job(step: &Step<'_>, place: usize, not_after: jiff::Timestamp) -> Result<ComponentJob, Impossible> {
     let build = &step.build;
     let component = &build.components[place];
     let unnamed =
         || Impossible { what: format!("module build {} is in build but its tags are not named", build.id) };
-    let own_target: TagName = buildroot::target_of(build).ok_or_else(unnamed)?;
-    let macros_target = step.policy.koji_build_macros_target.clone().filter(|_| component.is_macros());
+    let module_target: TagName = buildroot::target_of(build).ok_or_else(unnamed)?;
+    let macros_target = macros_target(component, step.policy);
     let macros = component.is_macros().then(|| wait::macros_package(build, step.policy, step.now));
     Ok(ComponentJob {
         build: build.id,
         package: component.package.clone(),
         source: component.source.clone(),
         build_tag: if macros_target.is_some() { None } else { build.build_tag() },
-        target: macros_target.unwrap_or(own_target),
+        target: macros_target.unwrap_or_else(|| module_target.clone()),
+        module_target,
         dist: wait::dist(build, step.policy),
         macros,
         arch_override: if step.policy.allow_arch_override { component.arches.clone() } else { Vec::new() },

@@ -12,8 +12,8 @@ use crate::reuse;
 /// Asks for the earlier builds to reuse from, unless that is decided.
 pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> ObservationQuery {
     let is_open = !is_decided(build) && seen.reuse.is_none();
-    let mut query = ObservationQuery::default();
-    query.reuse = if is_open { reuse::question(build, policy.reuse) } else { None };
+    let reuse = if is_open { reuse::question(build, policy.reuse) } else { None };
+    let mut query = ObservationQuery { reuse, ..ObservationQuery::default() };
     // A resumed build may have tasks that were not seen ended when it failed.
     if seen.build.tasks.is_none() {
         query.build.tasks = building::live_tasks(build).collect();

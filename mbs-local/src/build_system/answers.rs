@@ -63,14 +63,12 @@ impl View<'_> {
     /// Always final: calls are carried out under the ledger's lock, and nobody else has the directory.
     fn search(&self, search: &Search) -> Found {
         let is_live = |task: &Task| {
-            task.end.is_none()
-                && task.record.target == search.target
-                && search.packages.contains(&task.record.package)
+            task.end.is_none() && search.packages.get(&task.record.package) == Some(&task.record.target)
         };
         let live = self.ledger.tasks.iter().filter(|(_, task)| is_live(task));
         Found {
             live: live.map(|(id, task)| (task.record.package.clone(), *id)).collect(),
-            builds: search.packages.iter().filter_map(|package| self.find_build(search, package)).collect(),
+            builds: search.packages.keys().filter_map(|package| self.find_build(search, package)).collect(),
             is_final: true,
         }
     }
@@ -86,8 +84,9 @@ impl View<'_> {
         }
         let ours = self.ledger.builds.iter().filter(|(nvr, id)| {
             let built = self.ledger.tasks.get(id).map(|task| &task.record);
-            let is_target =
-                built.is_some_and(|task| task.package == *package && task.target == search.target);
+            let is_target = built.is_some_and(|task| {
+                search.packages.get(package) == Some(&task.target) && task.package == *package
+            });
             is_target && nvr.release.ends_with(&search.dist_suffix)
         });
         let (nvr, task) = ours.max_by_key(|(_, id)| **id)?;

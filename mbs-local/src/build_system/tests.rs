@@ -4,7 +4,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use mbs_core::build_system::{Search, TaskState};
 use mbs_core::context::Contexts;
-use mbs_core::ident::{Batch, BuildId, Nvr, Package};
+use mbs_core::ident::{Batch, BuildId, Nvr};
 use mbs_core::macros::MacrosPackage;
 use mbs_core::model::{ComponentBuild, ComponentSource, MACROS_PACKAGE, NewBuild, RebuildStrategy};
 use mbs_core::modulemd::RpmComponent;
@@ -121,9 +121,8 @@ impl Room {
 
     async fn found(&self, package: &str) -> mbs_core::build_system::Found {
         let search = Search {
-            target: id("app"),
             tags: vec![id("app-build"), id("app")],
-            packages: [id::<Package>(package)].into(),
+            packages: [(id(package), id("app"))].into(),
             dist_suffix: DIST.into(),
         };
         let questions = BuildQuestions { search: Some(search), ..Default::default() };
@@ -180,6 +179,7 @@ fn macros_job(package: &str) -> ComponentJob {
         package: id(package),
         source: ComponentSource::Macros,
         target: id("app"),
+        module_target: id("app"),
         build_tag: Some(id("app-build")),
         macros: Some(MacrosPackage { spec, macros: format!("%dist {DIST}\n") }),
         dist: DIST.into(),

@@ -27,15 +27,15 @@ impl Plant {
     }
 
     fn search(&self, search: &Search) -> Found {
-        let is_twin = |task: &Task, package: &Package| {
-            task.state.is_live() && task.builds(package, &search.target, &search.dist_suffix)
+        let is_twin = |task: &Task, package: &Package, target: &TagName| {
+            task.state.is_live() && task.builds(package, target, &search.dist_suffix)
         };
         let mut live = Vec::new();
         for (id, task) in &self.tasks {
-            let package = search.packages.iter().find(|package| is_twin(task, package));
-            live.extend(package.map(|package| (package.clone(), *id)));
+            let twin = search.packages.iter().find(|(package, target)| is_twin(task, package, target));
+            live.extend(twin.map(|(package, _)| (package.clone(), *id)));
         }
-        let builds = search.packages.iter().filter_map(|package| self.find_build(search, package)).collect();
+        let builds = search.packages.keys().filter_map(|package| self.find_build(search, package)).collect();
         Found { live, builds, is_final: self.search_is_final }
     }
 

@@ -38,8 +38,8 @@ fn nothing_is_submitted_before_it_was_searched_for() {
 fn a_search_asks_for_our_target_and_dist_tag_in_both_tags() {
     let build = building(vec![component("liba", 2), component("prog", 3)]);
     let search = missing(&build, &Observation::default(), &Policy::default()).build.search.unwrap();
-    assert_eq!((search.target, search.tags), (id(TAG), vec![id(BUILD_TAG), id(TAG)]));
-    assert_eq!((search.packages, search.dist_suffix.as_str()), ([id("liba")].into(), DIST));
+    assert_eq!(search.tags, [id(BUILD_TAG), id(TAG)]);
+    assert_eq!((search.packages, search.dist_suffix.as_str()), ([(id("liba"), id(TAG))].into(), DIST));
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn a_task_that_a_lost_attempt_made_after_all_is_found_and_cancelled() {
     let liba = component("liba", 2).tried(AttemptEnd::Lost).running(104);
     let build = building(vec![liba]);
     let search = missing(&build, &Observation::default(), &Policy::default()).build.search.unwrap();
-    assert_eq!(search.packages, [id("liba")].into());
+    assert_eq!(search.packages, [(id("liba"), id(TAG))].into());
     let seen = || Seen::as_recorded(&build).found_live("liba", 104).found_live("liba", 105);
     let plan = step(&build, seen());
     assert_eq!((acts(&plan), plan.build.clone()), (vec!["cancel 105".to_owned()], build.clone()));

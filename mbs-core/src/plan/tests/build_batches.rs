@@ -38,10 +38,11 @@ fn macros_are_built_in_their_own_target_where_one_is_configured() {
     let build = just_in_build(vec![macros(), component("liba", 2)], Batch(1));
     let plan = step_by(&policy, &build, Seen::as_recorded(&build), at(9, 0));
     let Some(Action::Submit { job, .. }) = plan.actions.last() else { panic!("the macros are submitted") };
-    assert_eq!(job.target, id("macros"));
+    assert_eq!((&job.target, &job.module_target), (&id("macros"), &id(TAG)));
     assert!(job.macros.as_ref().is_some_and(|package| package.macros.contains("%_module_name app")));
     let query = missing(&build, &Observation::default(), &policy).build.search.unwrap();
-    assert_eq!((query.target, query.tags), (id("macros"), vec![id(BUILD_TAG)]));
+    let macros = id("module-build-macros");
+    assert_eq!((query.packages, query.tags), ([(macros, id("macros"))].into(), vec![id(BUILD_TAG)]));
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn a_component_starts_when_its_own_predecessors_are_in_the_repository_whatever_e
     let plan = step(&build, Seen::as_recorded(&build));
     assert_eq!(acts(&plan), ["submit prog 1"]);
     let search = missing(&build, &Observation::default(), &Policy::default()).build.search.unwrap();
-    assert_eq!(search.packages, [id("prog")].into());
+    assert_eq!(search.packages, [(id("prog"), id(TAG))].into());
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn the_repository_task_is_cancelled_too() {
 fn an_attempt_in_doubt_is_watched_until_no_call_can_arrive_any_more() {
     let build = step(&broken(building(vec![component("liba", 2).in_doubt()])), Seen::nothing()).build;
     let asked = missing(&build, &Observation::default(), &Policy::default()).build;
-    assert_eq!(asked.search.unwrap().packages, [id("liba")].into());
+    assert_eq!(asked.search.unwrap().packages, [(id("liba"), id(TAG))].into());
     let early = step_at(&build, Seen::as_recorded(&build), at(8, 40));
     assert_quiet(&early, &build);
     assert_eq!(early.why, Why::InDoubt { component: id("liba"), until: at(9, 0) });
@@ -111,7 +111,7 @@ fn a_task_that_turns_up_for_an_attempt_in_doubt_is_cancelled() {
 fn a_task_of_a_lost_attempt_is_cancelled_before_the_build_settles() {
     let build = broken(building(vec![component("liba", 2).tried(AttemptEnd::Lost)]));
     let asked = missing(&build, &Observation::default(), &Policy::default()).build;
-    assert_eq!(asked.search.unwrap().packages, [id("liba")].into());
+    assert_eq!(asked.search.unwrap().packages, [(id("liba"), id(TAG))].into());
     let plan = step(&build, Seen::as_recorded(&build).found_live("liba", 102));
     assert_eq!(acts(&plan), ["cancel 102"]);
     assert!(!plan.build.life.is_settled());

@@ -120,7 +120,7 @@ impl Hub {
     }
 
     fn search(&self, search: &Search) -> Found {
-        let wanted = |package: &Package| search.packages.contains(package);
+        let wanted = |package: &Package| search.packages.contains_key(package);
         let live = self.live().filter_map(|(task, package)| Some((package?.clone(), task)));
         let mut found =
             Found { live: live.filter(|(package, _)| wanted(package)).collect(), ..Found::default() };

@@ -5,9 +5,8 @@ use crate::ident::{Nevra, Weight};
 
 fn search(packages: &[&str]) -> Search {
     Search {
-        target: id("module-app"),
         tags: vec![id("module-app-build"), id("module-app")],
-        packages: packages.iter().map(|package| id(package)).collect(),
+        packages: packages.iter().map(|package| (id(package), id("module-app"))).collect(),
         dist_suffix: DIST.into(),
     }
 }
@@ -58,7 +57,7 @@ fn a_search_finds_live_tasks_of_this_module_only() {
     submit(&plant, &ComponentJob { dist: ".other".into(), ..job("liba") });
     submit(&plant, &job("libb"));
     assert_eq!(find(&plant, search(&["liba"])), (vec![task], vec![]));
-    let elsewhere = Search { target: id("module-app2"), ..search(&["liba"]) };
+    let elsewhere = Search { packages: [(id("liba"), id("module-app2"))].into(), ..search(&["liba"]) };
     assert_eq!(find(&plant, elsewhere), (vec![], vec![]));
     plant.cancel_by_stranger(task).unwrap();
     assert_eq!(find(&plant, search(&["liba"])), (vec![], vec![]));

@@ -48,6 +48,7 @@ fn job(package: &str) -> ComponentJob {
         package: id(package),
         source: ComponentSource::Git { url: "https://src.example.com/rpms/x".into(), commit },
         target: id("module-app"),
+        module_target: id("module-app"),
         build_tag: Some(id("module-app-build")),
         macros: None,
         dist: DIST.into(),

@@ -76,12 +76,16 @@ fn a_sink_that_comes_after_a_trim_sees_what_is_left() {
 
 #[test]
 fn each_event_shows_the_last_reason_that_was_given_until_then() {
-
     let mut build = ModuleBuild::begin(new_build("app:1:1:a"), BuildId(1), BuildId(1), at(0));
     build.life.take_unsaved();
     build.enter(State::Wait, None, at(1)).unwrap();
     build.enter(State::Failed, Some("no space".into()), at(2)).unwrap();
-    let events = crate::store::StateChange::all_of(&build, 4, Some("Resubmitted by bert".into()), build.life.unsaved());
+    let events = crate::store::StateChange::all_of(
+        &build,
+        4,
+        Some("Resubmitted by bert".into()),
+        build.life.unsaved(),
+    );
     let told: Vec<_> = events.iter().map(|e| (e.seq, e.summary.state, e.summary.reason.as_deref())).collect();
     assert_eq!(told, [(5, State::Wait, Some("Resubmitted by bert")), (6, State::Failed, Some("no space"))]);
 }
