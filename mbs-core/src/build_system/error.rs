@@ -77,8 +77,8 @@ pub enum BuildSystemError {
 
 fn list(builds: &[Nvr]) -> String {
     let names: Vec<String> = builds.iter().map(ToString::to_string).collect();
-    let verb = if names.len() == 1 { "does" } else { "do" };
-    format!("{} {verb}", names.join(", "))
+    let (noun, verb) = if names.len() == 1 { ("build", "does") } else { ("builds", "do") };
+    format!("the {noun} {} {verb}", names.join(", "))
 }
 
 impl BuildSystemError {
