@@ -136,6 +136,7 @@ impl From<OpenError> for Stop {
 impl From<LockError> for Stop {
     fn from(error: LockError) -> Self {
         let hint = match &error {
+            LockError::Foreign { .. } => return Stop::Usage(format!("{error} with --results")),
             LockError::Machine(LocalError::NotAllowed { .. } | LocalError::Io { .. }) => {
                 "\nSpecify another results directory with --results."
             }

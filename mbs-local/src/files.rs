@@ -62,10 +62,18 @@ pub fn ensure_directory(path: &Path) -> Result<(), LocalError> {
 /// As [`ensure_directory`], and from now on nobody but our user may look into it: programs with rights may lie there.
 ///
 /// # Errors
-/// If it cannot be created or belongs to somebody else.
-pub(crate) fn ensure_private_directory(path: &Path) -> Result<(), LocalError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    ensure_directory(path)?;
+/// `Unusable` if there is something of that name that is no directory, or one of another user; nothing is changed then. Else
+/// if it cannot be created.
+pub fn ensure_private_directory(path: &Path) -> Result<(), LocalError> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let our_user = fs::metadata("/proc/self").at("/proc/self")?.uid();
+    let refused = |why| Err(LocalError::Unusable(format!("{} {why}; use another folder", path.display())));
+    match fs::symlink_metadata(path) {
+        Ok(data) if !data.is_dir() => return refused("is a link or a file, not a folder"),
+        Ok(data) if data.uid() != our_user => return refused("belongs to another user"),
+        Ok(_) => {}
+        Err(_) => ensure_directory(path)?,
+    }
     fs::set_permissions(path, fs::Permissions::from_mode(0o700)).at(path)
 }
 
@@ -212,6 +220,19 @@ mod tests {
             ensure_private_directory(&path).unwrap();
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
         }
+    }
+
+    #[test]
+    fn directory_behind_a_link_is_not_made_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let (target, link) = (directory.path().join("target"), directory.path().join("work"));
+        fs::create_dir(&target).unwrap();
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o755)).unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let refused = ensure_private_directory(&link).unwrap_err().to_string();
+        assert!(refused.contains("work is a link or a file, not a folder"), "{refused}");
+        assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o755);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::error::{AtPath as _, LocalError};
 use crate::files::remove_directory;
 
 /// How names begin of what is written beside its place.
-const UNFINISHED: &str = ".new-";
+pub(crate) const UNFINISHED: &str = ".new-";
 
 /// Removes what was left unfinished in a directory. Only for who knows that nobody writes there: the holder of its lock.
 ///

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use mbs_core::ident::TaskId;
 use mbs_core::model::ModuleBuild;
-use mbs_local::files::remove_directory;
+use mbs_local::files::{ensure_private_directory, remove_directory};
 use mbs_local::git::{GitSettings, GitSourceControl, Protocol};
 use mbs_local::programs::{Program, Programs};
 use mbs_local::{Builder, Lacking, LocalBuildSystem, LocalSettings};
@@ -51,6 +51,8 @@ impl Machine {
     pub async fn open(results: &Path, builder: Builder) -> Result<Self, Stop> {
         let work = results.join("work");
         let copies = work.join("git");
+        // Before anything below it is removed.
+        ensure_private_directory(&work)?;
         // Copies are short-lived; what lies there was left by a run that was killed.
         remove_directory(&copies)?;
         let git = Arc::new(GitSourceControl::new(GitSettings {

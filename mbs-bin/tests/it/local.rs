@@ -119,6 +119,19 @@ fn a_results_directory_in_use_is_left_alone() {
 }
 
 #[test]
+fn a_folder_with_other_things_is_never_taken_for_results() {
+    let folder = folder(DOCUMENT);
+    let precious = folder.path().join("results/work/git/precious");
+    fs::create_dir_all(precious.parent().unwrap()).unwrap();
+    fs::write(&precious, "mine").unwrap();
+    let ended = local(folder.path(), &[]);
+    let expected = "results is no results directory of mbs-build: it holds work; give a new or empty one with --results\n";
+    assert_eq!(ended.status, 2);
+    assert!(ended.err.ends_with(expected), "{}", ended.err);
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "mine");
+}
+
+#[test]
 fn a_record_that_is_damaged_is_never_overwritten() {
     let folder = folder(DOCUMENT);
     let record = folder.path().join("results/state.json");

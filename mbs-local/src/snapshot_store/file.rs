@@ -25,9 +25,9 @@ const FORM: u32 = 1;
 /// Why a store was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The file is not understood. It is left as it is: a person has to look, and may move it away to begin anew.
+    /// The file is not understood. It is left as it is: a person has to look.
     #[error(
-        "{} is no record of builds that this program can read ({reason}); it was left untouched: restore it from a copy, or move it away to begin anew",
+        "{} is no record of builds that this program can read ({reason}); it was left untouched: restore it from a copy, or begin anew in another results directory",
         path.display()
     )]
     Unreadable {
@@ -80,7 +80,6 @@ struct Written<'a> {
 impl StateFile {
     /// Reads the file of a directory, which is locked; the snapshot is `None` if there is no file yet.
     pub(super) fn open(directory: &Path) -> Result<(Self, Option<Snapshot>), OpenError> {
-        remove_leftovers(directory)?;
         let path = directory.join(STATE_FILE);
         let content = match fs::read(&path) {
             Ok(bytes) => Some(
@@ -89,6 +88,8 @@ impl StateFile {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(LocalError::of_file(&path, error).into()),
         };
+        // Only in a directory whose record is understood: it is ours.
+        remove_leftovers(directory)?;
         let (origins, snapshot) = match content {
             Some(Content { origins, store }) => (origins, Some(store)),
             None => (BTreeMap::new(), None),
