@@ -77,15 +77,40 @@ pub fn ensure_private_directory(path: &Path) -> Result<(), LocalError> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o700)).at(path)
 }
 
-/// Removes the directory with all that is in it; one that is not there is fine.
+/// Removes the directory with all that is in it; one that is not there is fine. Links in it are removed, not followed.
+///
+/// What a build made may be closed to our own user, who then opens it first.
 ///
 /// # Errors
 /// If something in it cannot be removed.
 pub fn remove_directory(path: &Path) -> Result<(), LocalError> {
-    match fs::remove_dir_all(path) {
+    let removed = match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            open_directories(path)?;
+            fs::remove_dir_all(path)
+        }
+        removed => removed,
+    };
+    match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(LocalError::of_file(path, error)),
         _ => Ok(()),
     }
+}
+
+/// Lets our user read and change the directory and those in it.
+fn open_directories(path: &Path) -> Result<(), LocalError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::symlink_metadata(path).at(path)?.permissions().mode();
+    if mode & 0o700 != 0o700 {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o777 | 0o700)).at(path)?;
+    }
+    for entry in fs::read_dir(path).at(path)? {
+        let entry = entry.at(path)?;
+        if entry.file_type().at(path)?.is_dir() {
+            open_directories(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives the file a second name, or a copy where the file system allows no hard link; a file of that name is replaced.
@@ -233,6 +258,50 @@ mod tests {
         let refused = ensure_private_directory(&link).unwrap_err().to_string();
         assert!(refused.contains("work is a link or a file, not a folder"), "{refused}");
         assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o755);
+    }
+
+    /// Set in the process without root's rights: the directory to remove.
+    const CLOSED: &str = "MBS_TEST_CLOSED_DIRECTORY";
+
+    /// Not a test of its own: what [`directories_closed_to_our_user_are_removed`] has another user do.
+    #[test]
+    fn closed_directory_is_removed_by_its_owner() {
+        if let Some(closed) = std::env::var_os(CLOSED) {
+            remove_directory(Path::new(&closed)).unwrap();
+        }
+    }
+
+    #[test]
+    fn directories_closed_to_our_user_are_removed() {
+        use std::os::unix::fs::{PermissionsExt as _, chown};
+        use std::process::Command;
+        let room = tempfile::tempdir().unwrap();
+        let (closed, outside) = (room.path().join("closed"), room.path().join("outside"));
+        fs::create_dir_all(closed.join("a/b")).unwrap();
+        fs::write(closed.join("a/b/file"), "").unwrap();
+        fs::create_dir(&outside).unwrap();
+        std::os::unix::fs::symlink(&outside, closed.join("a/link")).unwrap();
+        let is_root = chown(&outside, Some(0), None).is_ok();
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        set(&outside, 0o555);
+        for (path, mode) in [("a/b", 0o000), ("a", 0o555), ("", 0o500)] {
+            if is_root {
+                chown(closed.join(path), Some(65534), None).unwrap();
+            }
+            set(&closed.join(path), mode);
+        }
+        let program = room.path().join("test");
+        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        let mut command = Command::new("setpriv");
+        if is_root {
+            // Root is never refused, so somebody else removes it.
+            chown(room.path(), Some(65534), None).unwrap();
+            command.args(["--reuid=65534", "--clear-groups", "--inh-caps=-all"]);
+        }
+        command.arg(program).args(["--exact", "files::tests::closed_directory_is_removed_by_its_owner"]);
+        assert!(command.env(CLOSED, &closed).status().unwrap().success());
+        assert!(!closed.exists());
+        assert_eq!(fs::metadata(&outside).unwrap().permissions().mode() & 0o777, 0o555);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::error::{AtPath as _, LocalError};
 use crate::files::{ensure_directory, products, remove_directory};
 use crate::mock::{MockConfig, rebuild_arguments, source_rpm_arguments};
 use crate::programs::{Program, Programs};
-use crate::rpmbuild::{Outcome, keep, packages_fault};
+use crate::rpmbuild::{Outcome, keep, packages_fault, remove_home};
 use crate::srpm::{GIVEN, Source};
 use crate::supervise::{end_of, locked_command, run};
 
@@ -125,7 +125,7 @@ impl Mock {
             return Ok(failed);
         }
         let outcome = collect(job, &work)?;
-        remove_directory(&work)?;
+        remove_home(&work);
         Ok(outcome)
     }
 

@@ -96,8 +96,15 @@ pub async fn build(
     fs::write(place.home().join(".rpmmacros"), home_macros()).at(place.home())?;
     fs::write(place.root_log(), layer_listing(place.layer)).at(place.root_log())?;
     let outcome = build_steps(sandbox, place, package, source).await;
-    remove_directory(&place.home())?;
+    remove_home(&place.home());
     outcome
+}
+
+/// Removes what a build worked in. What stays does no harm: it goes before the next build there.
+pub(crate) fn remove_home(home: &Path) {
+    if let Err(error) = remove_directory(home) {
+        tracing::warn!(%error, "files of a build are left behind");
+    }
 }
 
 async fn build_steps(

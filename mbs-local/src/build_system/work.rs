@@ -80,9 +80,7 @@ async fn run(shared: Arc<Shared>, id: TaskId, job: ComponentJob, mut told: watch
         tracing::error!(task.id = id.0, %error, "it is not known whether a build still runs");
     }
     for name in ["build", "source"] {
-        if let Err(error) = remove_directory(&directory.join(name)) {
-            tracing::warn!(task.id = id.0, %error, "files of a build are left behind");
-        }
+        rpmbuild::remove_home(&directory.join(name));
     }
     tracing::info!(task.id = id.0, component.name = %package, end = ?state(&end), "a task ended");
     shared.ledger().end(id, end);
