@@ -9,9 +9,14 @@ trap '[ $stage != setup ] || exit 120' EXIT
 directory=$1 layer=$2 overlay_options=$3
 shift 3
 
-# Standard input is a pipe from the program that started us. When that dies, so does all in here.
+# Standard input is a pipe from the program that started us. When that dies, so does all in here. The kernel spares
+# process 1, which may be about to start something: so the rest is killed until process 1 has come to its end.
 exec 9<&0 </dev/null
-(cat <&9 >/dev/null; kill -KILL -1) &
+(
+  set +e
+  cat <&9 >/dev/null
+  while :; do kill -KILL -1; sleep 0.1; done 2>/dev/null
+) &
 exec 9<&-
 
 # An earlier command in this directory may have left links there.

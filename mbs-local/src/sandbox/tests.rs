@@ -185,6 +185,36 @@ async fn build_dies_with_the_program_that_started_it() {
     assert_eq!(processes_with_argument("1000.25"), Vec::<PathBuf>::new());
 }
 
+/// Begins the script with a set-up that goes on after what it waited for was killed.
+const HELD_OPEN: &str = "#!/bin/sh
+hold='chmod() { unset -f chmod; sleep 1000 & echo >\"$directory/started\"; wait $! || :; chmod \"$@\"; }'
+shift
+script=$1
+shift
+exec /bin/sh -c \"$hold
+$script\" \"$@\"
+";
+
+#[tokio::test]
+async fn program_that_dies_during_the_set_up_leaves_nothing_behind() {
+    let Some(mut room) = Room::new().await else { return };
+    let (build, lock, sh) = (room.path("build"), room.path("lock"), room.path("sh"));
+    let started = build.join("started");
+    StdCommand::new("mkfifo").arg(&started).status().unwrap();
+    fs::write(&sh, HELD_OPEN).unwrap();
+    fs::set_permissions(&sh, fs::Permissions::from_mode(0o755)).unwrap();
+    room.sandbox.sh = sh;
+    let mut outer = room.sandbox.outer_command(&lock);
+    outer.arg(&build).args(["", room.sandbox.overlay_options(), "sh", "-c", "touch begun; sleep 1000"]);
+    let mut child = outer.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let seen = tokio::task::spawn_blocking(move || fs::read_to_string(started));
+    assert_eq!(seen.await.unwrap().unwrap(), "\n");
+    drop(child.stdin.take());
+    let ended = tokio::time::timeout(Duration::from_secs(30), child.wait()).await;
+    assert!(!ended.expect("the build is started although nobody waits for it").unwrap().success());
+    wait_until_over(&lock).await.unwrap();
+}
+
 fn processes_with_argument(argument: &str) -> Vec<PathBuf> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok).map(|entry| entry.path());
     let has_it = |path: &PathBuf| {
