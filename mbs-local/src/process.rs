@@ -1,19 +1,26 @@
 //! Runs one program of the machine to its end.
 //!
 //! The environment is fixed, output is bounded, time is limited, and the whole process group dies
-//! with the call. Arguments are passed as they are: no shell ever sees text from outside.
+//! with the call; a program also dies with this one, even by SIGKILL. Arguments are passed as they are: no shell ever sees
+//! text from outside.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::{LazyLock, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use crate::error::{AtPath as _, LocalError};
-use crate::programs::SEARCH_PATH;
+use crate::programs::{Program, Programs, SEARCH_PATH};
 
 /// How much of a program's output is kept: its last bytes.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -73,7 +80,7 @@ impl Invocation {
     pub async fn run(self) -> Result<Finished, LocalError> {
         let (program, limit) = (self.program.clone(), self.limit);
         let name = display_name(&program);
-        let mut child = self.command().spawn().at(&program)?;
+        let mut child = spawn(self.command()).await.at(&program)?;
         let group = Group::of(&child);
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let running = async {
@@ -130,10 +137,47 @@ impl Finished {
 
 /// A command in a process group of its own, with nothing of our environment.
 pub(crate) fn bare_command(program: &Path) -> Command {
-    let mut command = Command::new(program);
+    let mut command = bound_command(program.as_os_str());
     command.env_clear().env("PATH", SEARCH_PATH).env("LANG", "C.UTF-8").env("TERM", "dumb");
     command.process_group(0);
     command
+}
+
+/// A command that the kernel kills when this program dies; its own children it does not. To be started by [`spawn`].
+pub(crate) fn bound_command(program: &OsStr) -> Command {
+    static SETPRIV: LazyLock<Option<PathBuf>> =
+        LazyLock::new(|| Programs::of_machine().find(Program::Setpriv).ok());
+    let Some(setpriv) = &*SETPRIV else { return Command::new(program) };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
+}
+
+/// Starts a command.
+///
+/// The kernel takes the end of a thread for the death of what it started, and threads of a runtime come and go: so one does it
+/// that stays for as long as the program lives.
+///
+/// # Errors
+/// If the command, or that thread, cannot be started.
+pub(crate) async fn spawn(mut command: Command) -> io::Result<Child> {
+    type Start = Box<dyn FnOnce() + Send>;
+    static STARTER: LazyLock<mpsc::Sender<Start>> = LazyLock::new(|| {
+        let (sender, starts) = mpsc::channel::<Start>();
+        let all = move || starts.into_iter().for_each(|start| drop(catch_unwind(AssertUnwindSafe(start))));
+        // Without it nobody listens, which each sender is told.
+        drop(thread::Builder::new().name("starter".into()).spawn(all));
+        sender
+    });
+    let no_thread = || io::Error::other("no thread can be started");
+    let (runtime, (tell, told)) = (Handle::current(), oneshot::channel());
+    let start = move || {
+        let _entered = runtime.enter();
+        // If nobody waits any more, the child is killed by being dropped.
+        drop(tell.send(command.spawn()));
+    };
+    STARTER.send(Box::new(start)).map_err(|_| no_thread())?;
+    told.await.unwrap_or_else(|_| Err(no_thread()))
 }
 
 /// Kills a process group when dropped, unless released.
@@ -200,6 +244,17 @@ mod tests {
         Invocation::of("/bin/sh").args(["-c", script])
     }
 
+    /// Whether somebody else takes a lock before the time is over.
+    async fn is_locked_within(lock: &File, limit: Duration) -> bool {
+        let taken = async {
+            while lock.try_lock().is_ok() {
+                lock.unlock().unwrap();
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(limit, taken).await.is_ok()
+    }
+
     #[tokio::test]
     async fn failure_carries_the_last_words_of_the_program() {
         let finished = shell("echo first; echo bad thing >&2; exit 3").run().await.unwrap();
@@ -219,9 +274,18 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let lock = File::create(directory.path().join("lock")).unwrap();
         let script = "exec 9>\"$1\"; flock 9; sleep 1000 & wait";
-        let started =
-            Invocation::of("/bin/sh").args(["-c", script, "sh"]).args([directory.path().join("lock")]);
-        let error = started.limit(Duration::from_millis(300)).run().await.unwrap_err();
+        let path = directory.path().join("lock");
+        let run =
+            |limit| Invocation::of("/bin/sh").args(["-c", script, "sh"]).args([&path]).limit(limit).run();
+        // Under load the lock may come late; what was stopped before tests nothing.
+        let mut limit = Duration::from_millis(300);
+        let error = loop {
+            let (error, held) = tokio::join!(run(limit), is_locked_within(&lock, limit));
+            if held {
+                break error.unwrap_err();
+            }
+            limit *= 2;
+        };
         assert!(matches!(error, LocalError::TimedOut { .. }), "{error}");
         lock.lock().unwrap();
     }
@@ -233,19 +297,45 @@ mod tests {
         let lock = File::create(&path).unwrap();
         let script = "exec 9>\"$1\"; sleep 100 & flock 9; wait";
         let run = Invocation::of("/bin/sh").args(["-c", script, "sh"]).args([&path]).run();
-        let is_locked = async {
-            while lock.try_lock().is_ok() {
-                lock.unlock().unwrap();
-                tokio::task::yield_now().await;
-            }
-        };
+        let is_locked = is_locked_within(&lock, Duration::from_secs(60));
         let began = std::time::Instant::now();
         tokio::select! {
             ended = run => panic!("{ended:?}"),
-            () = is_locked => {}
+            held = is_locked => assert!(held),
         }
         lock.lock().unwrap();
         assert!(began.elapsed() < Duration::from_secs(60));
+    }
+
+    /// Set in the process that is to be killed: the directory of its program's files.
+    const DOOMED: &str = "MBS_TEST_DOOMED_CALLER";
+
+    /// Not a test of its own: the program that [`program_dies_with_the_one_that_started_it`] kills.
+    #[tokio::test]
+    async fn doomed_caller_waits_until_it_is_killed() {
+        let Some(directory) = std::env::var_os(DOOMED).map(PathBuf::from) else { return };
+        let script = "exec 9>\"$1\"; flock 9; echo >\"$2\"; exec sleep 1000";
+        let files = ["lock", "started"].map(|name| directory.join(name));
+        let ended = Invocation::of("/bin/sh").args(["-c", script, "sh"]).args(&files).run().await;
+        panic!("the program ended before it was killed: {ended:?}");
+    }
+
+    #[test]
+    fn program_dies_with_the_one_that_started_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let started = directory.path().join("started");
+        std::process::Command::new("mkfifo").arg(&started).status().unwrap();
+        let mut doomed = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "process::tests::doomed_caller_waits_until_it_is_killed"])
+            .env(DOOMED, directory.path())
+            .spawn()
+            .unwrap();
+        assert_eq!(std::fs::read_to_string(&started).unwrap(), "\n");
+        let lock = File::open(directory.path().join("lock")).unwrap();
+        assert!(lock.try_lock().is_err());
+        doomed.kill().unwrap();
+        doomed.wait().unwrap();
+        lock.lock().unwrap();
     }
 
     #[tokio::test]

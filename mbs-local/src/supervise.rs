@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use crate::error::{AtPath as _, LocalError};
-use crate::process::{Group, bare_command, last_lines};
+use crate::process::{Group, bare_command, last_lines, spawn};
 
 /// Exit code of `flock` when another process holds the lock.
 pub(crate) const LOCKED: i32 = 121;
@@ -34,7 +34,7 @@ pub(crate) fn locked_command(flock: &Path, lock: &Path) -> Command {
 pub(crate) async fn run(mut command: Command, log: &Path, limit: Duration) -> Result<ExitStatus, LocalError> {
     let file = File::options().create(true).append(true).open(log).at(log)?;
     command.stdout(file.try_clone().at(log)?).stderr(file).stdin(Stdio::piped());
-    let mut child = command.spawn().at("flock")?;
+    let mut child = spawn(command).await.at("flock")?;
     let group = Group::of(&child);
     let lifeline = child.stdin.take();
     let Ok(status) = tokio::time::timeout(limit, child.wait()).await else {

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
 use super::address::Protocol;
-use crate::process::Group;
+use crate::process::{Group, bound_command, spawn};
 
 /// How much of git's complaints is kept, in bytes.
 const KEPT_WORDS: usize = 64 * 1024;
@@ -97,7 +97,7 @@ impl Environment {
 
     /// Prepares a call of git on a repository, or on none.
     pub(super) fn git(&self, repository: Option<&Path>) -> Call {
-        let mut command = Command::new("git");
+        let mut command = bound_command("git".as_ref());
         command.env_clear().envs(self.0.iter().map(|(name, value)| (name, value)));
         command.env("GIT_DIR", repository.unwrap_or(Path::new("/dev/null"))).current_dir("/");
         for setting in SETTINGS {
@@ -163,8 +163,8 @@ impl Call {
     ///
     /// # Errors
     /// It could not be started, took too long or said too much.
-    pub(super) async fn run(mut self) -> Result<Finished, Failure> {
-        let mut child = self.command.spawn().map_err(Failure::NotStarted)?;
+    pub(super) async fn run(self) -> Result<Finished, Failure> {
+        let mut child = spawn(self.command).await.map_err(Failure::NotStarted)?;
         let group = Group::of(&child);
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let running = async {
