@@ -39,6 +39,8 @@ pub enum Program {
     Sh,
     /// The chroot builder, if asked for.
     Mock,
+    /// Reads sources.
+    Git,
 }
 
 impl Program {
@@ -78,6 +80,7 @@ impl Program {
             Self::Flock => ("flock", "util-linux", "util-linux-core"),
             Self::Sh => ("sh", "dash", "bash"),
             Self::Mock => ("mock", "mock", "mock"),
+            Self::Git => ("git", "git", "git-core"),
         };
         Lacking { program, debian, fedora }
     }

@@ -15,7 +15,7 @@ use mbs_core::model::ModuleBuild;
 use mbs_local::files::{ensure_private_directory, remove_directory};
 use mbs_local::git::{GitSettings, GitSourceControl, Protocol};
 use mbs_local::programs::{Program, Programs};
-use mbs_local::{Builder, Lacking, LocalBuildSystem, LocalSettings};
+use mbs_local::{Builder, LocalBuildSystem, LocalSettings};
 
 use crate::exit::Stop;
 
@@ -33,10 +33,9 @@ pub struct Machine {
 /// # Errors
 /// `Machine`, naming the first that is missing and what to install.
 pub fn check_programs(builder: Builder) -> Result<(), Stop> {
+    // Git is started as the user would.
     let path = env::var_os("PATH").unwrap_or_default();
-    if !env::split_paths(&path).any(|folder| folder.join("git").is_file()) {
-        return Err(Lacking { program: "git", debian: "git", fedora: "git-core" }.into());
-    }
+    Programs::in_directories(env::split_paths(&path)).require(&[Program::Git])?;
     match builder {
         Builder::RpmbuildElseMock => Ok(Programs::of_machine().require(&Program::FOR_RPMBUILD)?),
         Builder::Mock => Ok(Programs::of_machine().require(&[Program::Mock, Program::CreaterepoC])?),

@@ -110,7 +110,7 @@ pub(super) fn source_error(address: &Address, failure: Failure) -> SourceError {
     let unavailable = |reason: String| SourceError::Unavailable { repository: repository.clone(), reason };
     match failure {
         Failure::NotStarted(error) if is_full(&error) => unavailable(FULL.to_owned()),
-        Failure::NotStarted(error) => unavailable(format!("git cannot be run on this machine: {error}")),
+        failure @ Failure::NotStarted(_) => unavailable(no_git(&failure)),
         Failure::TimedOut(limit) => unavailable(format!("it did not answer within {limit:?}")),
         Failure::TooMuch(bytes) => {
             SourceError::Rejected { reason: format!("{repository} sends more than {bytes} bytes") }
@@ -118,6 +118,19 @@ pub(super) fn source_error(address: &Address, failure: Failure) -> SourceError {
         Failure::Refused { said } => {
             tracing::debug!(%repository, %said, "git could not read a repository");
             of_cause(repository, cause(&said))
+        }
+    }
+}
+
+/// Says in our words why git itself is of no use.
+pub(super) fn no_git(failure: &Failure) -> String {
+    match failure {
+        Failure::NotStarted(error) => format!("git cannot be run on this machine: {error}"),
+        Failure::TimedOut(limit) => {
+            format!("git did not start within {limit:?}; is this machine overloaded?")
+        }
+        Failure::TooMuch(_) | Failure::Refused { .. } => {
+            "git does not work on this machine: see what `git --version` says".to_owned()
         }
     }
 }

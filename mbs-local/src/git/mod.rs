@@ -42,6 +42,7 @@ use tokio::task::JoinSet;
 pub use address::Protocol;
 
 use address::{check_ref, rejected};
+use failure::no_git;
 use remote::Remote;
 use run::Environment;
 use tree::Part;
@@ -150,9 +151,9 @@ impl GitSourceControl {
         let unavailable =
             |reason: String| SourceError::Unavailable { repository: "in question".into(), reason };
         let check = async || {
+            self.environment.find_git().map_err(|lacking| unavailable(lacking.to_string()))?;
             let call = self.environment.git(None).limit(self.settings.time_limit).args(["--version"]);
-            let printed =
-                call.printed().await.map_err(|_| unavailable("git is not installed here".into()))?;
+            let printed = call.printed().await.map_err(|failure| unavailable(no_git(&failure)))?;
             match version(&String::from_utf8_lossy(&printed)) {
                 Some(version) if version >= OLDEST => Ok(()),
                 _ => Err(unavailable(format!("git {}.{} or newer is needed", OLDEST.0, OLDEST.1))),

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -16,7 +16,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
 use super::address::Protocol;
+use crate::error::Lacking;
 use crate::process::{Group, bound_command, spawn};
+use crate::programs::{Program, Programs, SEARCH_PATH};
 
 /// How much of git's complaints is kept, in bytes.
 const KEPT_WORDS: usize = 64 * 1024;
@@ -93,6 +95,16 @@ impl Environment {
         kept.extend(ENVIRONMENT.map(|(name, value)| (name.into(), value.into())));
         kept.push(("GIT_ALLOW_PROTOCOL".into(), schemes.join(":").into()));
         Self(kept)
+    }
+
+    /// Finds the git that is called.
+    ///
+    /// # Errors
+    /// [`Lacking`] if there is none along `PATH`.
+    pub(super) fn find_git(&self) -> Result<PathBuf, Lacking> {
+        let path = self.0.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.as_os_str());
+        let path = path.unwrap_or(OsStr::new(SEARCH_PATH));
+        Programs::in_directories(std::env::split_paths(path)).find(Program::Git)
     }
 
     /// Prepares a call of git on a repository, or on none.

@@ -327,5 +327,24 @@ async fn lack_of_git_is_an_error_of_the_whole_question() {
     let sources = GitSourceControl::with_variables(settings(), [("PATH".into(), "/nonexistent".into())]);
     let error = sources.documents(&[]).await.unwrap_err();
     assert!(error.is_transient());
-    assert!(error.to_string().ends_with("git is not installed here"), "{error}");
+    let wanted = "git is not installed (Debian: apt-get install git; Fedora: dnf install git-core)";
+    assert!(error.to_string().ends_with(wanted), "{error}");
+}
+
+#[tokio::test]
+async fn a_git_that_does_not_answer_or_work_is_not_called_missing() {
+    for (script, limit, wanted) in [
+        ("sleep 1000", Duration::from_millis(50), "git did not start within 50ms"),
+        ("exit 1", Duration::from_secs(60), "git does not work on this machine"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let git = folder.path().join("git");
+        std::fs::write(&git, format!("#!/bin/sh\nexec /bin/sh -c '{script}'\n")).unwrap();
+        std::fs::set_permissions(&git, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let settings = GitSettings { time_limit: limit, ..settings() };
+        let path = std::env::join_paths([folder.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+        let sources = GitSourceControl::with_variables(settings, [("PATH".into(), path)]);
+        let error = sources.default_streams("https://nowhere.test/x", "main").await.unwrap_err();
+        assert!(error.to_string().contains(wanted), "{error}");
+    }
 }
