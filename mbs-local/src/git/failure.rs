@@ -45,7 +45,12 @@ const WORDS: &[(&str, Cause)] = &[
     ("returned error: 303", Cause::Redirected),
     ("returned error: 307", Cause::Redirected),
     ("returned error: 308", Cause::Redirected),
-    ("dubious ownership", Cause::Denied("its folder belongs to another user")),
+    (
+        "dubious ownership",
+        Cause::Denied(
+            "its folder belongs to another user; build as that one, or through sudo from its account",
+        ),
+    ),
     ("not allowed", Cause::Denied("its protocol is not switched on")),
     ("authentication failed", Cause::Denied("it wants a login, or there is no such repository")),
     ("could not read username", Cause::Denied("it wants a login, or there is no such repository")),
@@ -179,6 +184,12 @@ mod tests {
             (
                 "error: write error: No space left on device\nfatal: unable to find remote helper",
                 Cause::Passing(FULL),
+            ),
+            (
+                "fatal: detected dubious ownership in repository at '/srv/x'",
+                Cause::Denied(
+                    "its folder belongs to another user; build as that one, or through sudo from its account",
+                ),
             ),
             ("fatal: transport 'file' not allowed", Cause::Denied("its protocol is not switched on")),
         ] {
