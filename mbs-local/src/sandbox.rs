@@ -1,10 +1,10 @@
 //! The private namespace in which everything of a build runs.
 //!
 //! Each command gets its own mount, process, network, IPC and host name namespace. Its root is a fresh
-//! tree: `/usr`, `/etc`, `/var`, `/opt` and `/srv` are the host's with a layer over them and a
-//! throw-away top, `/builddir` is the build's own directory, `/dev` holds the harmless devices, there
-//! is no network, and nothing else of the host is to be seen. What a build writes outside
-//! `/builddir` is gone with it.
+//! tree: `/usr`, `/etc` and `/opt` are the host's, `/var` and `/srv` nearly empty, all with a layer over them and a
+//! throw-away top; `/builddir` is the build's own directory, `/dev` holds the harmless devices, there
+//! is no network, and nothing else of the host is to be seen. Of `/etc` only what everybody may read is there, of
+//! `/var` only what programs are set up by. What a build writes outside `/builddir` is gone with it.
 //!
 //! The command is root inside, so that RPM can unpack, but without the rights to mount, to make devices or to set the
 //! kernel; these are gone before the first program of the layer runs. It has no terminal.

@@ -27,7 +27,7 @@ mkdir -p "$directory/namespace" "$directory/tmp"
 chmod 1777 "$directory/tmp"
 mount -t tmpfs -o mode=0755 tmpfs "$directory/namespace"
 cd "$directory/namespace"
-mkdir layer directory upper work empty outer
+mkdir layer directory upper work empty outer masks masks/usr masks/etc masks/opt
 mount -t tmpfs -o mode=0755 tmpfs outer
 mount --bind "$directory" directory
 [ -z "$layer" ] || mount --bind "$layer" layer
@@ -44,17 +44,45 @@ for entry in /*; do
   [ ! -L "$entry" ] || cp -P "$entry" outer/
   [ ! -L "$entry" ] || cp -P "$entry" $inside/
 done
+# What others may not read on the host is not for a build either, although that may be root.
+[ -n "$overlay_options" ] || find /etc -ignore_readdir_race -xdev -mindepth 1 ! -type l \
+  \( ! -perm -004 -o -type d ! -perm -001 \) -prune -exec sh -euc '
+    for secret; do mkdir -p "masks${secret%/*}"; mknod "masks$secret" c 0 0; done
+  ' sh {} +
 for top in usr etc; do
   mkdir outer/$top
-  mount -t overlay -o "lowerdir=empty:/$top" overlay outer/$top
+  mount -t overlay -o "lowerdir=masks/$top:/$top" overlay outer/$top
 done
-for top in usr etc var opt srv; do
-  mkdir $inside/$top upper/$top work/$top
-  lower=
-  [ ! -d layer/$top ] || [ -L layer/$top ] || lower=layer/$top
-  [ ! -d /$top ] || lower=${lower:+$lower:}/$top
-  [ -z "$lower" ] || mount -t overlay \
-    -o "lowerdir=$lower,upperdir=upper/$top,workdir=work/$top$overlay_options" overlay $inside/$top
+
+# Lays the directory $1 of the layer, if it is one, over the trees $2, with a top that is thrown away.
+lay_over() {
+  mkdir -p "$inside/$1" "upper/$1" "work/$1"
+  lower=$2
+  [ ! -d "layer/$1" ] || [ -L "layer/$1" ] || lower=layer/$1:$lower
+  mount -t overlay -o "lowerdir=$lower,upperdir=upper/$1,workdir=work/$1$overlay_options" overlay "$inside/$1"
+}
+for top in usr etc opt; do
+  host=masks/$top
+  [ ! -d /$top ] || host=$host:/$top
+  lay_over $top $host
+done
+lay_over srv empty
+
+# Of what the host keeps in /var, a build gets what programs are set up by.
+lay_over var empty
+for entry in /var/*; do
+  [ ! -e "$inside$entry" ] && [ ! -L "$inside$entry" ] || continue
+  if [ -L "$entry" ]; then cp -P "$entry" "$inside/var/"; elif [ -d "$entry" ]; then mkdir "$inside$entry"; fi
+done
+[ -e $inside/var/tmp ] || [ -L $inside/var/tmp ] || mkdir $inside/var/tmp
+for kept in cache/fontconfig lib/alternatives lib/aspell lib/ca-certificates lib/ca-certificates-java lib/dictionaries-common \
+  lib/dpkg lib/emacsen-common lib/ghc lib/ispell lib/ocaml lib/python lib/sgml-base lib/tex-common lib/texmf lib/xml-core
+do
+  # What links of the layer lead to is not to be touched.
+  [ -d "/var/$kept" ] && [ -d "$inside/var/${kept%/*}" ] && [ ! -L layer/var ] || continue
+  [ ! -L "$inside/var/${kept%/*}" ] && [ ! -L "$inside/var/$kept" ] || continue
+  [ ! -e "$inside/var/$kept" ] || [ -d "$inside/var/$kept" ] || continue
+  lay_over "var/$kept" "/var/$kept"
 done
 
 cd $inside
