@@ -64,7 +64,12 @@ lay_over() {
 for top in usr etc opt; do
   host=masks/$top
   [ ! -d /$top ] || host=$host:/$top
-  lay_over $top $host
+  lay_over $top $host 2>/dev/null || {
+    # The kernel refuses a layer that lies below the host's directory itself, but not below another view of that.
+    mkdir -p view/$top
+    mount -t overlay -o "lowerdir=$host" overlay view/$top
+    lay_over $top view/$top
+  }
 done
 lay_over srv empty
 

@@ -276,6 +276,23 @@ async fn link_left_by_an_earlier_command_is_not_followed() {
 }
 
 #[tokio::test]
+async fn layer_may_lie_below_the_directory_that_it_is_laid_over() {
+    let Some(mut room) = Room::new().await else { return };
+    let (sh, log, lock) = (room.path("sh"), room.path("log"), room.path("lock"));
+    for top in ["opt", "var"] {
+        fs::create_dir_all(room.path("layer").join(top).join("ours")).unwrap();
+        fs::write(&sh, format!("#!/bin/sh\nmount --bind \"${{0%/*}}\" /{top}\nexec /bin/sh \"$@\"\n"))
+            .unwrap();
+        fs::set_permissions(&sh, fs::Permissions::from_mode(0o755)).unwrap();
+        room.sandbox.sh.clone_from(&sh);
+        let [layer, build] = ["layer", "build"].map(|name| Path::new("/").join(top).join(name));
+        let inside = Inside { layer: Some(&layer), directory: &build, log: &log, lock: &lock, limit: LIMIT };
+        let status = room.sandbox.run(&inside, ["test", "-d", &format!("/{top}/ours")]).await.unwrap();
+        assert!(status.success(), "{}", room.log());
+    }
+}
+
+#[tokio::test]
 async fn what_others_may_not_read_on_the_host_is_not_there() {
     let Some(room) = Room::new().await else { return };
     let layer = room.path("layer");
