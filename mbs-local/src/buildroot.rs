@@ -24,7 +24,7 @@ use crate::headers::{Conflict, RpmHeader};
 use crate::host_packages::capabilities;
 use crate::process::{Invocation, last_lines};
 use crate::programs::{Program, Programs};
-use crate::sandbox::{BUILD_DIRECTORY, Inside, Sandbox};
+use crate::sandbox::{BUILD_DIRECTORY, Ended, Inside, Sandbox};
 
 mod links;
 
@@ -188,13 +188,13 @@ impl Buildroots {
     async fn run(&self, new: &Path, layer: Option<&Path>, command: &[String]) -> Result<(), LocalError> {
         let (log, lock) = (new.join("log"), new.join("lock"));
         let inside = Inside { layer, directory: new, log: &log, lock: &lock, limit: INSTALL_LIMIT };
-        let status = self.sandbox.run(&inside, command).await?;
-        if status.success() {
+        if self.sandbox.run(&inside, command).await? == Ended::Well {
             return Ok(());
         }
         let said = last_lines(&fs::read_to_string(&log).unwrap_or_default(), 5);
         let program = command.first().cloned().unwrap_or_default();
-        Err(unless_full(LocalError::Program { program, status: status.to_string(), said }, new))
+        let status = "in a namespace of its own".to_owned();
+        Err(unless_full(LocalError::Program { program, status, said }, new))
     }
 
     /// Returns the database of what the host provides; made again if the host changed.

@@ -21,7 +21,7 @@ use crate::buildroot::{DATABASE, Layer};
 use crate::error::{AtPath as _, LocalError};
 use crate::files::{check_room, ensure_directory, move_file, products, remove_directory};
 use crate::headers::RpmHeader;
-use crate::sandbox::{BUILD_DIRECTORY, Inside, Sandbox};
+use crate::sandbox::{BUILD_DIRECTORY, Ended, Inside, Sandbox};
 use crate::srpm::{GIVEN, Source};
 
 /// How much of the end of a log is searched for the reason of a failure.
@@ -212,7 +212,7 @@ async fn run(
 ) -> Result<bool, LocalError> {
     let (home, tree, lock) = (place.home(), place.layer.tree(), place.lock());
     let inside = Inside { layer: Some(&tree), directory: &home, log, lock: &lock, limit: place.limit };
-    Ok(sandbox.run(&inside, command).await?.success())
+    Ok(sandbox.run(&inside, command).await? == Ended::Well)
 }
 
 /// Moves RPMs to where they stay, with their headers, in the same order.

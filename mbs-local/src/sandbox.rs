@@ -19,7 +19,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
 use std::time::Duration;
 
 use tokio::process::Command;
@@ -31,6 +30,9 @@ use crate::supervise::{self, end_of, locked_command};
 
 /// The fixed script; see its head for what it is given.
 const SCRIPT: &str = include_str!("sandbox.sh");
+
+/// Exit code of the script when the command ended badly, whatever its own code was.
+const FAILED: i32 = 119;
 
 /// Exit code of the script when the namespace could not be prepared.
 const NOT_PREPARED: i32 = 120;
@@ -71,6 +73,15 @@ pub struct Inside<'a> {
     pub limit: Duration,
 }
 
+/// How a command ended that could be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// With exit status 0.
+    Well,
+    /// With any other, or by a signal.
+    Badly,
+}
+
 impl Sandbox {
     /// Tries what the machine allows, in a new directory below `scratch` that is removed again.
     ///
@@ -106,25 +117,29 @@ impl Sandbox {
     /// Dropping the future kills everything that was started; [`supervise::wait_until_over`] tells when it is gone.
     ///
     /// # Errors
-    /// `NoSandbox` if the namespace could not be prepared, `DiskFull` if that is why, `TimedOut` after the limit, `Unusable` if the lock is held by
-    /// an earlier command, else trouble with files.
+    /// `NoSandbox` if the namespace could not be made or prepared, `DiskFull` if that is why, `Program` if somebody killed
+    /// it, `TimedOut` after the limit, `Unusable` if the lock is held by an earlier command, else trouble with files.
     pub async fn run<A: AsRef<OsStr>>(
         &self,
         inside: &Inside<'_>,
         command: impl IntoIterator<Item = A>,
-    ) -> Result<ExitStatus, LocalError> {
+    ) -> Result<Ended, LocalError> {
         let mut outer = self.outer_command(inside.lock);
         outer.arg(inside.directory).arg(inside.layer.unwrap_or(Path::new("")));
         outer.arg(self.overlay_options()).args(command);
         outer.env("HOME", BUILD_DIRECTORY).env("PKG_CONFIG_PATH", "/usr/lib64/pkgconfig:/usr/lib/pkgconfig");
         let status = supervise::run(outer, inside.log, inside.limit).await?;
-        match status.code() {
-            Some(NOT_PREPARED) => {
-                let refused = LocalError::NoSandbox { reason: end_of(inside.log) };
-                Err(unless_full(refused, inside.directory))
+        let refused = match status.code() {
+            Some(0) => return Ok(Ended::Well),
+            Some(FAILED) => return Ok(Ended::Badly),
+            Some(NOT_PREPARED) => LocalError::NoSandbox { reason: end_of(inside.log) },
+            Some(_) => LocalError::NoSandbox { reason: format!("{status}; {}", end_of(inside.log)) },
+            None => {
+                let (program, said) = ("the namespace of the build".into(), end_of(inside.log));
+                LocalError::Program { program, status: status.to_string(), said }
             }
-            _ => Ok(status),
-        }
+        };
+        Err(unless_full(refused, inside.directory))
     }
 
     fn outer_command(&self, lock: &Path) -> Command {
@@ -159,8 +174,8 @@ impl Sandbox {
         let limit = Duration::from_secs(60);
         let inside = Inside { layer: Some(&layer), directory: &build, log: &log, lock: &lock, limit };
         match self.run(&inside, ["mkdir", "/usr/mbs-probe"]).await {
-            Ok(status) if status.success() => Ok(None),
-            Ok(_) => Ok(Some(end_of(&log))),
+            Ok(Ended::Well) => Ok(None),
+            Ok(Ended::Badly) => Ok(Some(end_of(&log))),
             Err(LocalError::NoSandbox { reason }) => Ok(Some(reason)),
             Err(error) => Err(error),
         }

@@ -1,7 +1,8 @@
 # Prepares a private namespace and runs one command in it; process 1 of its own process namespace.
 # Arguments: DIRECTORY LAYER OVERLAY_OPTIONS COMMAND [ARGUMENT...]. All text from outside comes as
 # arguments; paths that go into mount options are relative, so that no character in them matters.
-# Exit code 120: the namespace could not be prepared.
+# Exit code 0: the command ended well; 119: badly; 120: the namespace could not be prepared. Any other comes from the
+# programs around this script.
 set -eu
 umask 022
 stage=setup
@@ -135,6 +136,5 @@ setsid --wait setpriv --no-new-privs --inh-caps=-all \
   --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+setuid,+setgid,+kill,+sys_chroot \
   chroot inside env --chdir=/builddir "$@" </dev/null &
 wait $! || code=$?
-# These two have a meaning of their own outside.
-[ $code != 120 ] && [ $code != 121 ] || code=1
+[ $code = 0 ] || code=119
 exit $code

@@ -29,13 +29,13 @@ impl Room {
         self.directory.path().join(name)
     }
 
-    async fn run_over(&self, layer: Option<&Path>, script: &str) -> Result<ExitStatus, LocalError> {
+    async fn run_over(&self, layer: Option<&Path>, script: &str) -> Result<Ended, LocalError> {
         let (build, log, lock) = (self.path("build"), self.path("log"), self.path("lock"));
         let inside = Inside { layer, directory: &build, log: &log, lock: &lock, limit: LIMIT };
         self.sandbox.run(&inside, ["sh", "-c", script]).await
     }
 
-    async fn run(&self, script: &str) -> Result<ExitStatus, LocalError> {
+    async fn run(&self, script: &str) -> Result<Ended, LocalError> {
         self.run_over(None, script).await
     }
 
@@ -51,7 +51,7 @@ async fn layer_lies_over_the_host_and_what_is_written_there_is_thrown_away() {
     fs::create_dir_all(layer.join("etc/rpm")).unwrap();
     fs::write(layer.join("etc/rpm/macros.zz-modules"), "from the layer\n").unwrap();
     let script = "cat /etc/rpm/macros.zz-modules; echo changed >/etc/rpm/macros.zz-modules; touch /usr/new; test -d /usr/bin";
-    assert!(room.run_over(Some(&layer), script).await.unwrap().success(), "{}", room.log());
+    assert!(room.run_over(Some(&layer), script).await.unwrap() == Ended::Well, "{}", room.log());
     assert_eq!(room.log(), "from the layer\n");
     assert_eq!(fs::read_to_string(layer.join("etc/rpm/macros.zz-modules")).unwrap(), "from the layer\n");
     assert!(!Path::new("/usr/new").exists());
@@ -60,7 +60,7 @@ async fn layer_lies_over_the_host_and_what_is_written_there_is_thrown_away() {
 #[tokio::test]
 async fn own_directory_is_the_home_and_outlives_the_command() {
     let Some(room) = Room::new().await else { return };
-    assert!(room.run("pwd >\"$HOME/where\"").await.unwrap().success(), "{}", room.log());
+    assert!(room.run("pwd >\"$HOME/where\"").await.unwrap() == Ended::Well, "{}", room.log());
     assert_eq!(fs::read_to_string(room.path("build/where")).unwrap(), "/builddir\n");
 }
 
@@ -80,11 +80,25 @@ async fn only_harmless_devices_and_no_network_are_inside() {
 }
 
 #[tokio::test]
-async fn exit_code_of_the_command_is_passed_on_and_never_taken_for_ours() {
+async fn exit_code_of_the_command_is_never_taken_for_one_of_the_programs_around_it() {
     let Some(room) = Room::new().await else { return };
-    assert_eq!(room.run("exit 7").await.unwrap().code(), Some(7));
-    assert_eq!(room.run("exit 120").await.unwrap().code(), Some(1));
-    assert_eq!(room.run("exit 121").await.unwrap().code(), Some(1));
+    for code in ["1", "7", "119", "120", "121"] {
+        assert_eq!(room.run(&format!("exit {code}")).await.unwrap(), Ended::Badly);
+    }
+    assert_eq!(room.run("kill -KILL $$").await.unwrap(), Ended::Badly);
+}
+
+#[tokio::test]
+async fn failure_of_the_programs_around_a_command_is_no_failure_of_the_command() {
+    let Some(mut room) = Room::new().await else { return };
+    let stub = room.path("stub");
+    room.sandbox.unshare.clone_from(&stub);
+    for script in ["echo unshare failed >&2; exit 1", "kill -KILL $$"] {
+        fs::write(&stub, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&stub, fs::Permissions::from_mode(0o755)).unwrap();
+        let error = room.run("true").await.unwrap_err();
+        assert!(error.to_string().contains("unshare failed"), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -106,13 +120,13 @@ async fn paths_with_colons_commas_and_spaces_are_no_trouble() {
     let (log, lock) = (room.path("log"), room.path("lock"));
     let inside = Inside { layer: Some(&layer), directory: &build, log: &log, lock: &lock, limit: LIMIT };
     let status = room.sandbox.run(&inside, ["test", "-d", "/usr/odd"]).await.unwrap();
-    assert!(status.success(), "{}", room.log());
+    assert_eq!(status, Ended::Well, "{}", room.log());
 }
 
 #[tokio::test]
 async fn process_left_behind_by_the_command_dies_with_it() {
     let Some(room) = Room::new().await else { return };
-    assert!(room.run("setsid sleep 1000 & exit 0").await.unwrap().success());
+    assert!(room.run("setsid sleep 1000 & exit 0").await.unwrap() == Ended::Well);
     wait_until_over(&room.path("lock")).await.unwrap();
 }
 
@@ -258,7 +272,11 @@ async fn no_program_of_the_layer_runs_with_the_rights_of_the_script() {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
     }
-    assert!(room.run_over(Some(&layer), "umount; ls -A /home").await.unwrap().success(), "{}", room.log());
+    assert!(
+        room.run_over(Some(&layer), "umount; ls -A /home").await.unwrap() == Ended::Well,
+        "{}",
+        room.log()
+    );
     assert_eq!(room.log(), "ours\n");
 }
 
@@ -269,8 +287,8 @@ async fn link_left_by_an_earlier_command_is_not_followed() {
     fs::create_dir_all(&victim).unwrap();
     fs::set_permissions(&victim, fs::Permissions::from_mode(0o700)).unwrap();
     let script = format!("rmdir tmp; ln -s {0} tmp; rm -rf namespace; ln -s {0} namespace", victim.display());
-    assert!(room.run(&script).await.unwrap().success(), "{}", room.log());
-    assert!(room.run("touch /tmp/written").await.unwrap().success(), "{}", room.log());
+    assert!(room.run(&script).await.unwrap() == Ended::Well, "{}", room.log());
+    assert!(room.run("touch /tmp/written").await.unwrap() == Ended::Well, "{}", room.log());
     assert_eq!(fs::read_dir(&victim).unwrap().count(), 0);
     assert_eq!(fs::metadata(&victim).unwrap().permissions().mode() & 0o777, 0o700);
 }
@@ -288,7 +306,7 @@ async fn layer_may_lie_below_the_directory_that_it_is_laid_over() {
         let [layer, build] = ["layer", "build"].map(|name| Path::new("/").join(top).join(name));
         let inside = Inside { layer: Some(&layer), directory: &build, log: &log, lock: &lock, limit: LIMIT };
         let status = room.sandbox.run(&inside, ["test", "-d", &format!("/{top}/ours")]).await.unwrap();
-        assert!(status.success(), "{}", room.log());
+        assert_eq!(status, Ended::Well, "{}", room.log());
     }
 }
 
@@ -315,7 +333,7 @@ async fn command_has_a_session_of_its_own_and_no_terminal() {
     let Some(room) = Room::new().await else { return };
     let script = "read -r _ _ _ _ group session terminal _ </proc/self/stat; \
                   [ $session != 0 ] && [ $session = $group ] && echo \"own $terminal\"";
-    assert!(room.run(script).await.unwrap().success(), "{}", room.log());
+    assert!(room.run(script).await.unwrap() == Ended::Well, "{}", room.log());
     assert_eq!(room.log(), "own 0\n");
 }
 
@@ -340,5 +358,5 @@ async fn top_directories_of_the_host_may_be_links() {
     fs::set_permissions(&sh, fs::Permissions::from_mode(0o755)).unwrap();
     room.sandbox.sh = sh;
     let script = "for d in opt srv home root mnt; do [ ! -L /$d ] || exit 1; done; test -d /opt/ours && test -d /opt/doc && [ -z \"$(ls /home /srv | grep -v :)\" ]";
-    assert!(room.run_over(Some(&layer), script).await.unwrap().success(), "{}", room.log());
+    assert!(room.run_over(Some(&layer), script).await.unwrap() == Ended::Well, "{}", room.log());
 }
