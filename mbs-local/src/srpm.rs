@@ -3,7 +3,7 @@
 //! Decides which spec file counts and what may be copied beside it. Building happens in [`crate::rpmbuild`].
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use mbs_core::macros::MacrosPackage;
@@ -31,6 +31,12 @@ impl Source {
     /// `Unusable` if there is no spec file or several and none has the package's name; otherwise trouble with files.
     pub(crate) fn lay_out(&self, package: &str, sources: &Path) -> Result<Option<String>, LocalError> {
         ensure_directory(sources)?;
+        let spec = self.put_into(package, sources)?;
+        open_to_all(sources)?;
+        Ok(spec)
+    }
+
+    fn put_into(&self, package: &str, sources: &Path) -> Result<Option<String>, LocalError> {
         match self {
             Self::Directory(directory) => {
                 let spec = spec_file(directory, package)?;
@@ -100,9 +106,42 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), LocalError> {
     Ok(())
 }
 
+/// Gives files and folders the permissions that git means: packages keep them, and our user's umask is not their business.
+fn open_to_all(directory: &Path) -> Result<(), LocalError> {
+    let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).at(path);
+    set(directory, 0o755)?;
+    for entry in fs::read_dir(directory).at(directory)? {
+        let path = entry.at(directory)?.path();
+        let data = fs::symlink_metadata(&path).at(&path)?;
+        if data.is_dir() {
+            open_to_all(&path)?;
+        } else if data.is_file() {
+            let is_program = data.permissions().mode() & 0o100 != 0;
+            set(&path, if is_program { 0o755 } else { 0o644 })?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn permissions_do_not_depend_on_who_made_the_checkout() {
+        let (from, to) = (directory_with(&["a.spec", "run.sh"]), tempfile::tempdir().unwrap());
+        fs::create_dir(from.path().join("patches")).unwrap();
+        symlink("a.spec", from.path().join("link")).unwrap();
+        for (name, mode) in [("a.spec", 0o600), ("run.sh", 0o700), ("patches", 0o700)] {
+            fs::set_permissions(from.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let sources = to.path().join("SOURCES");
+        Source::Directory(from.path().to_path_buf()).lay_out("a", &sources).unwrap();
+        for (name, mode) in [("a.spec", 0o644), ("run.sh", 0o755), ("patches", 0o755), ("", 0o755)] {
+            let found = fs::metadata(sources.join(name)).unwrap().permissions().mode();
+            assert_eq!(found & 0o777, mode, "{name}");
+        }
+    }
 
     fn directory_with(files: &[&str]) -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
