@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::error::{AtPath as _, LocalError};
-use crate::files::{ensure_directory, link_or_copy, remove_directory, unless_full};
+use crate::files::{end_of_log, ensure_directory, link_or_copy, remove_directory, unless_full};
 use crate::headers::{Conflict, RpmHeader};
 use crate::process::{Invocation, last_lines};
 use crate::programs::{Program, Programs};
@@ -190,7 +190,7 @@ impl Buildroots {
         if self.sandbox.run(&inside, command).await? == Ended::Well {
             return Ok(());
         }
-        let said = last_lines(&fs::read_to_string(&log).unwrap_or_default(), 5);
+        let said = last_lines(&end_of_log(&log).unwrap_or_default(), 5);
         let program = command.first().cloned().unwrap_or_default();
         let status = "in a namespace of its own".to_owned();
         Err(unless_full(LocalError::Program { program, status, said }, new))

@@ -11,6 +11,9 @@ use crate::error::{AtPath as _, LocalError};
 /// A disk with less room than this counts as full: 16 MiB.
 const LEAST_ROOM: usize = 16 * 1024 * 1024;
 
+/// How much of the end of a log is looked at: what a build prints has no bound.
+const END_BYTES: u64 = 256 * 1024;
+
 /// Writes the file so that a crash leaves the old one or the new one, never half of it.
 ///
 /// # Errors
@@ -111,6 +114,20 @@ fn open_directories(path: &Path) -> Result<(), LocalError> {
         }
     }
     Ok(())
+}
+
+/// Returns the end of a log, as text; of bytes that are none, what can be shown.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(crate) fn end_of_log(path: &Path) -> Result<String, LocalError> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let mut file = File::open(path).at(path)?;
+    let length = file.metadata().at(path)?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(END_BYTES))).at(path)?;
+    let mut bytes = Vec::new();
+    file.take(END_BYTES).read_to_end(&mut bytes).at(path)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Gives the file a second name, or a copy where the file system allows no hard link; a file of that name is replaced.
@@ -232,6 +249,16 @@ mod tests {
         link_or_copy(&from, &to).unwrap();
         assert_eq!(fs::read_to_string(&to).unwrap(), "new");
         assert_eq!(files_ending(directory.path(), ".rpm").unwrap(), [from, to]);
+    }
+
+    #[test]
+    fn end_of_a_log_is_bounded_and_need_not_be_text() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        let most = usize::try_from(END_BYTES).unwrap();
+        fs::write(&log, [vec![b'x'; 2 * most], b"caf\xe9 closed\n".to_vec()].concat()).unwrap();
+        let end = end_of_log(&log).unwrap();
+        assert!(end.ends_with("xcaf\u{fffd} closed\n") && end.chars().count() == most, "{}", end.len());
     }
 
     #[test]

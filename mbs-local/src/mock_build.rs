@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::build_log::failure_reason;
 use crate::error::{AtPath as _, LocalError};
-use crate::files::{ensure_directory, products, remove_directory};
+use crate::files::{end_of_log, ensure_directory, products, remove_directory};
 use crate::mock::{MockConfig, rebuild_arguments, source_rpm_arguments};
 use crate::programs::{Program, Programs};
 use crate::rpmbuild::{Outcome, keep, packages_fault, remove_home};
@@ -175,8 +175,7 @@ fn keep_logs(results: &Path, directory: &Path) -> Result<Vec<PathBuf>, LocalErro
 
 /// Says why the package is at fault, if a log of mock says so: a phase failed, or a build dependency does not exist.
 fn fault_of_package(log: &Path) -> Option<String> {
-    let bytes = fs::read(log).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = end_of_log(log).ok()?;
     let missing = ["No matching package to install: ", "No match for argument: ", "nothing provides "];
     let lacks =
         text.lines().find_map(|line| missing.iter().find_map(|words| Some(line.split_once(words)?.1.trim())));

@@ -19,13 +19,10 @@ use std::time::Duration;
 use crate::build_log::failure_reason;
 use crate::buildroot::{DATABASE, Layer};
 use crate::error::{AtPath as _, LocalError};
-use crate::files::{check_room, ensure_directory, move_file, products, remove_directory};
+use crate::files::{check_room, end_of_log, ensure_directory, move_file, products, remove_directory};
 use crate::headers::RpmHeader;
 use crate::sandbox::{BUILD_DIRECTORY, Ended, Inside, Sandbox};
 use crate::srpm::{GIVEN, Source};
-
-/// How much of the end of a log is searched for the reason of a failure.
-const SEARCHED_BYTES: usize = 256 * 1024;
 
 /// Where and over what a component is built.
 #[derive(Debug, Clone, Copy)]
@@ -192,7 +189,7 @@ async fn unpack_given(
 }
 
 fn reason_in(log: &Path, home: &Path) -> Result<String, LocalError> {
-    packages_fault(failure_reason(&end_of(log)?), home)
+    packages_fault(failure_reason(&end_of_log(log)?), home)
 }
 
 /// Passes on why a package does not build.
@@ -256,16 +253,6 @@ fn inner_path(parts: &[&OsStr]) -> PathBuf {
     let mut path = PathBuf::from(BUILD_DIRECTORY).join("rpmbuild");
     path.extend(parts);
     path
-}
-
-fn end_of(log: &Path) -> Result<String, LocalError> {
-    use std::io::{Read as _, Seek as _, SeekFrom};
-    let mut file = fs::File::open(log).at(log)?;
-    let length = file.metadata().at(log)?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(SEARCHED_BYTES as u64))).at(log)?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).at(log)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

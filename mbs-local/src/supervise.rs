@@ -4,7 +4,7 @@
 //! gone, whoever asks, even a later program. The command's standard input is a pipe that this program holds open; what
 //! runs inside has to end when it closes (see [`crate::sandbox`] and [`crate::mock_build`]).
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use crate::error::{AtPath as _, LocalError};
+use crate::files::end_of_log;
 use crate::process::{Group, bare_command, last_lines, spawn};
 
 /// Exit code of `flock` when another process holds the lock.
@@ -76,8 +77,7 @@ pub async fn wait_until_over(lock: &Path) -> Result<(), LocalError> {
 
 /// The last words in a log, in one line.
 pub(crate) fn end_of(log: &Path) -> String {
-    let text = fs::read(log).unwrap_or_default();
-    let end = last_lines(&String::from_utf8_lossy(&text), 2);
+    let end = last_lines(&end_of_log(log).unwrap_or_default(), 2);
     if end.is_empty() { "no reason given".into() } else { end }
 }
 
