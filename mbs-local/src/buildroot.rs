@@ -24,6 +24,7 @@ use crate::headers::{Conflict, RpmHeader};
 use crate::process::{Invocation, last_lines};
 use crate::programs::{Program, Programs};
 use crate::sandbox::{BUILD_DIRECTORY, Ended, Inside, Sandbox};
+use crate::supervise::wait_until_over;
 
 mod host;
 mod links;
@@ -120,6 +121,8 @@ impl Buildroots {
 
     async fn make(&self, host: &Host, tags: &[Vec<PathBuf>], path: &Path) -> Result<(), LocalError> {
         let new = self.directory.join("new");
+        // A program that was killed may have died before what it started there.
+        wait_until_over(&new.join("lock")).await?;
         remove_directory(&new)?;
         let root = new.join("root");
         ensure_directory(&root.join("usr"))?;

@@ -119,6 +119,22 @@ async fn layer_is_made_once_for_the_same_rpms_and_unused_ones_go() {
 }
 
 #[tokio::test]
+async fn layer_that_somebody_still_writes_is_not_taken_away() {
+    let Some(room) = Room::new().await else { return };
+    let new = room.directory.path().join("layers/new");
+    ensure_directory(&new).unwrap();
+    let held = fs::File::create(new.join("lock")).unwrap();
+    held.lock().unwrap();
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(new.join("lock").exists());
+        held.unlock().unwrap();
+    };
+    let (layer, ()) = tokio::join!(room.buildroots.layer(&[]), release);
+    assert!(layer.unwrap().tree().is_dir());
+}
+
+#[tokio::test]
 async fn database_of_the_host_is_copied_where_there_is_one() {
     let Some(room) = Room::new().await else { return };
     let theirs = room.directory.path().join("theirs");
