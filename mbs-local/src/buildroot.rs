@@ -111,7 +111,7 @@ impl Buildroots {
             fs::read_to_string(path.join("packages")).at(&path)?.lines().map(str::to_owned).collect();
         let layer = Arc::new(Layer { path: path.clone(), packages });
         self.in_use.lock().unwrap_or_else(PoisonError::into_inner).insert(path, Arc::downgrade(&layer));
-        self.prune()?;
+        self.prune(&host)?;
         Ok(layer)
     }
 
@@ -199,15 +199,18 @@ impl Buildroots {
         Err(unless_full(LocalError::Program { program, status, said }, new))
     }
 
-    /// Removes layers that nobody uses, the newest spare ones apart.
-    fn prune(&self) -> Result<(), LocalError> {
+    /// Removes layers that nobody uses, the newest spare ones apart, and databases of what the host was.
+    fn prune(&self, host: &Host) -> Result<(), LocalError> {
         let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         in_use.retain(|_, layer| layer.strong_count() > 0);
         let mut unused = Vec::new();
         for entry in fs::read_dir(&self.directory).at(&self.directory)? {
             let entry = entry.at(&self.directory)?;
-            let is_layer = entry.file_name().to_string_lossy().starts_with("layer-");
-            if is_layer && !in_use.contains_key(&entry.path()) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with("host-") && entry.path() != host.database {
+                remove_directory(&entry.path())?;
+            }
+            if name.starts_with("layer-") && !in_use.contains_key(&entry.path()) {
                 unused.push((
                     entry.metadata().and_then(|data| data.modified()).at(entry.path())?,
                     entry.path(),

@@ -54,7 +54,7 @@ impl Buildroots {
         let host = self.place_of_host(HostKind::WithDatabase, hasher.finish());
         if !host.database.exists() {
             let new = self.fresh_host_database()?;
-            let list = self.directory.join("host-headers");
+            let list = self.directory.join("headers");
             let export = Invocation::of(self.programs.find(Program::Rpmdb)?).args(["--exportdb", "--dbpath"]);
             let export = export.args([dbpath]).output(File::create(&list).at(&list)?).run().await?;
             export.printed_if_successful()?;
