@@ -13,7 +13,7 @@
 //! | `layers/` | unpacked buildroots; a cache |
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -258,13 +258,14 @@ fn refusal(error: &LocalError, effect: Effect) -> BuildSystemError {
 fn exclusive_lock(directory: &Path) -> Result<File, LocalError> {
     let path = directory.join("lock");
     let lock = File::options().create(true).append(true).open(&path).at(&path)?;
-    lock.try_lock().map_err(|_| {
-        LocalError::Unusable(format!(
-            "another program builds in {}: wait for it or end it",
-            directory.display()
-        ))
-    })?;
-    Ok(lock)
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            let what = format!("another program builds in {}: wait for it or end it", directory.display());
+            Err(LocalError::Unusable(what))
+        }
+        Err(TryLockError::Error(error)) => Err(LocalError::of_file(&path, error)),
+    }
 }
 
 async fn native_arch(programs: &Programs) -> Result<Arch, LocalError> {
