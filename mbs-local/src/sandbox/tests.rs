@@ -1,4 +1,5 @@
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command as StdCommand;
@@ -175,8 +176,8 @@ async fn doomed_program_builds_until_it_is_killed() {
     let sandbox = crate::testing::sandbox(&directory).await.unwrap();
     let (build, log, lock) = (directory.join("build"), directory.join("log"), directory.join("lock"));
     let inside = Inside { layer: None, directory: &build, log: &log, lock: &lock, limit: LIMIT };
-    let script = "echo \"$MBS\" >started; (setsid sleep 1000.25 & exec sleep 1000.25) & exec sleep 1000.25";
-    let ended = sandbox.run(&inside, ["sh", "-c", script]).await;
+    let script = "echo >started; (setsid sleep \"$0\" & exec sleep \"$0\") & exec sleep \"$0\"";
+    let ended = sandbox.run(&inside, ["sh", "-c", script, &unique_time(&directory)]).await;
     panic!("the build ended before it was killed: {ended:?}");
 }
 
@@ -196,7 +197,14 @@ async fn build_dies_with_the_program_that_started_it() {
     doomed.kill().unwrap();
     doomed.wait().unwrap();
     wait_until_over(&room.path("lock")).await.unwrap();
-    assert_eq!(processes_with_argument("1000.25"), Vec::<PathBuf>::new());
+    assert_eq!(processes_with_argument(&unique_time(room.directory.path())), Vec::<PathBuf>::new());
+}
+
+/// A time that no other run of these tests sleeps, for the directory's name is unique.
+fn unique_time(directory: &Path) -> String {
+    let mut hasher = DefaultHasher::new();
+    directory.hash(&mut hasher);
+    format!("1000.{}", hasher.finish())
 }
 
 /// Begins the script with a set-up that goes on after what it waited for was killed.
