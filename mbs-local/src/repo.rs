@@ -18,6 +18,9 @@ use crate::programs::{Program, Programs};
 /// Older repositories of a tag that are kept for those who still read them.
 const KEPT: usize = 2;
 
+/// How all metadata is packed, whatever a version of the program prefers.
+const COMPRESSION: &str = "--general-compress-type=gz";
+
 /// Makes repositories with `createrepo_c` and `modifyrepo_c`.
 #[derive(Debug, Clone)]
 pub struct Repositories {
@@ -86,8 +89,9 @@ impl Repositories {
         fs::remove_file(new.join("rpms")).at(&new)?;
         let yaml = new.join("modules.yaml");
         fs::write(&yaml, modules_yaml).at(&yaml)?;
-        let modify =
-            Invocation::of(&self.modifyrepo).args(["--mdtype=modules"]).args([&yaml, &new.join("repodata")]);
+        let modify = Invocation::of(&self.modifyrepo)
+            .args(["--mdtype=modules", "--compress-type=gz"])
+            .args([&yaml, &new.join("repodata")]);
         run(modify, &new).await?;
         fs::remove_file(&yaml).at(&yaml)?;
         sync_metadata(&new)?;
@@ -117,8 +121,8 @@ impl Repositories {
             names.push('\n');
         }
         write_atomically(&new.join("rpms"), names.as_bytes())?;
-        let mut create = Invocation::of(&self.createrepo).args(["--quiet", "--no-database", "--revision"]);
-        create = create.args([event.to_string()]);
+        let mut create = Invocation::of(&self.createrepo).args(["--quiet", "--no-database", COMPRESSION]);
+        create = create.args(["--revision".to_owned(), event.to_string()]);
         if let Some(previous) = previous {
             create = create.args(["--update", "--update-md-path"]).args([&previous.path]);
         }
