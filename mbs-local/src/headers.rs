@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use mbs_core::ident::{Arch, Nevra, Nvr};
-use rpm::{DependencyFlags, IndexSignatureTag, IndexTag, PackageMetadata};
+use rpm::{DependencyFlags, IndexTag, PackageMetadata};
 
 use crate::error::LocalError;
 
@@ -18,8 +18,6 @@ pub struct RpmHeader {
     pub source_rpm: Option<String>,
     /// The licence as the spec file has it.
     pub licence: String,
-    /// MD5 of header and payload, as 32 hexadecimal digits; `None` where RPM writes none any more.
-    pub sigmd5: Option<String>,
     /// Architectures it must not be in a repository of.
     pub exclude_arch: Vec<String>,
     /// The only architectures it may be in a repository of; empty: any.
@@ -66,12 +64,10 @@ impl RpmHeader {
             let list = header.get_entry_data_as_string_array(tag).unwrap_or_default();
             list.into_iter().map(str::to_owned).collect::<Vec<_>>()
         };
-        let sigmd5 = metadata.signature.get_entry_data_as_binary(IndexSignatureTag::RPMSIGTAG_MD5).ok();
         Ok(Self {
             nevra: nevra(metadata)?,
             source_rpm: text(IndexTag::RPMTAG_SOURCERPM),
             licence: metadata.get_license().unwrap_or_default().to_owned(),
-            sigmd5: sigmd5.map(hexadecimal),
             exclude_arch: texts(IndexTag::RPMTAG_EXCLUDEARCH),
             exclusive_arch: texts(IndexTag::RPMTAG_EXCLUSIVEARCH),
             modularity_label: text(IndexTag::RPMTAG_MODULARITYLABEL),
@@ -134,10 +130,6 @@ fn conflict(dependency: rpm::Dependency) -> Conflict {
     let comparison = DependencyFlags::LESS | DependencyFlags::GREATER | DependencyFlags::EQUAL;
     let is_exact = dependency.flags.intersection(comparison) == DependencyFlags::EQUAL;
     Conflict { name: dependency.name, exactly: is_exact.then_some(dependency.version) }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unreadable(path: &Path, error: rpm::Error) -> LocalError {

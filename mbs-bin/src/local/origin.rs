@@ -2,12 +2,15 @@
 //! same build.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, absolute};
 
 use mbs_core::ident::Package;
 use mbs_core::modulemd::ModuleStream;
 use mbs_local::headers::RpmHeader;
 use serde::Serialize;
+use sha1::{Digest as _, Sha1};
 
 use super::document::Documents;
 use crate::cli::LocalArguments;
@@ -74,8 +77,8 @@ fn sorted(values: &[impl ToString]) -> Vec<String> {
 pub struct GivenSrpm {
     /// Its absolute path.
     pub path: String,
-    /// The digest of its content that its header holds.
-    pub digest: Option<String>,
+    /// SHA-1 of the whole file, as hexadecimal text: what its header says of it is not in every RPM.
+    pub digest: String,
     /// The component's version as its header says it.
     pub nevra: String,
 }
@@ -104,7 +107,7 @@ pub fn given_srpms(
 
 fn given_srpm(file: &Path) -> Result<(Package, GivenSrpm), Stop> {
     let path = absolute(file).map_err(|error| Stop::unreadable(file, &error))?;
-    std::fs::File::open(&path).map_err(|error| Stop::unreadable(file, &error))?;
+    let digest = digest(&path).map_err(|error| Stop::unreadable(file, &error))?;
     let no_srpm = |why: &str| Stop::Usage(format!("{} is no source RPM{why}", file.display()));
     let header = RpmHeader::read(&path).map_err(|error| no_srpm(&format!(": {error}")))?;
     if !header.is_source() {
@@ -112,7 +115,17 @@ fn given_srpm(file: &Path) -> Result<(Package, GivenSrpm), Stop> {
     }
     let path = path.to_str().ok_or_else(|| no_srpm(" with a path that is text"))?.to_owned();
     let package = Package::new(header.nevra.name.as_str())?;
-    Ok((package, GivenSrpm { path, digest: header.sigmd5, nevra: header.nevra.to_string() }))
+    Ok((package, GivenSrpm { path, digest, nevra: header.nevra.to_string() }))
+}
+
+fn digest(path: &Path) -> io::Result<String> {
+    let (mut file, mut digest, mut chunk) = (File::open(path)?, Sha1::new(), vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            read => digest.update(&chunk[..read]),
+        }
+    }
 }
 
 fn has_component(document: &ModuleStream, package: &Package) -> bool {
@@ -149,6 +162,17 @@ mod tests {
         let options = ["--jobs", "3", "--json", "--results", "r", "--fresh"];
         assert_eq!(origin("a", &options), origin("a", &[]));
         assert_eq!(origin("a", &["-l", "x", "-l", "y"]), origin("a", &["-l", "y", "-l", "x"]));
+    }
+
+    #[test]
+    fn digest_is_of_the_whole_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.src.rpm");
+        std::fs::write(&file, "abc").unwrap();
+        assert_eq!(digest(&file).unwrap(), "a9993e364706816aba3e25717850c26c9cd0d89d");
+        let long = vec![b'a'; 1_000_000];
+        std::fs::write(&file, long).unwrap();
+        assert_eq!(digest(&file).unwrap(), "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
     }
 
     #[test]
