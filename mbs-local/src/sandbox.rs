@@ -9,9 +9,10 @@
 //! The command is root inside, so that RPM can unpack, but without the rights to mount, to make devices or to set the
 //! kernel; these are gone before the first program of the layer runs. It has no terminal.
 //!
-//! Three things end a build with the program that started it, even by SIGKILL: a pipe to a watcher
-//! inside closes; process 1 inside dies with `unshare` (`--kill-child`); and with process 1 the kernel
-//! kills the rest. A lock file stays locked until the last process is gone, so a later program can tell.
+//! Two things end a build with the program that started it, even by SIGKILL. The kernel kills `unshare` with the program
+//! (`setpriv --pdeathsig`), process 1 inside with `unshare` (`--kill-child`), and the rest with process 1. And a pipe
+//! to a watcher inside closes, which then kills all but process 1 until that has come to its end. A lock file stays locked
+//! until the last process is gone, so a later program can tell.
 //!
 //! Nothing here knows what is built.
 

@@ -1,4 +1,4 @@
-//! Commands that outlive nobody: a lock shows whether anything of them lives, a pipe ends them with this program.
+//! Commands that outlive nobody: a lock shows whether anything of them lives; the kernel and a pipe end them with this program.
 //!
 //! `flock` passes the locked file on to the command and its children, so that it is free exactly when the last of them is
 //! gone, whoever asks, even a later program. The command's standard input is a pipe that this program holds open; what
