@@ -108,6 +108,8 @@ pub struct Policy {
     pub backoff_longest: Duration,
     /// How often a component is tried again after the build system (not the package) ended a try.
     pub retries_aborted: usize,
+    /// How often a component is tried again whose task the build system does not know any more.
+    pub retries_vanished: usize,
     /// How long transient errors are borne before the build fails.
     #[serde(with = "secs")]
     pub patience: Duration,
@@ -191,6 +193,7 @@ impl Default for Policy {
             backoff_first: Duration::from_secs(5),
             backoff_longest: Duration::from_secs(600),
             retries_aborted: 2,
+            retries_vanished: 2,
             patience: DAY,
             steps_per_look: 16,
         }

@@ -27,8 +27,8 @@ pub fn policy(base: &NameStream) -> Policy {
         ask_again: Duration::from_secs(1),
         backoff_first: Duration::from_secs(1),
         backoff_longest: Duration::from_secs(10),
-        // A kill of the whole program ends a try too, and somebody who does that a few times still wants the module.
-        retries_aborted: 20,
+        // Tasks end with the program: somebody who kills it again and again still wants the module.
+        retries_vanished: usize::MAX,
         patience: Duration::from_secs(60),
         ..Policy::default()
     };
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn a_module_bears_being_killed_many_times() {
         let usual: NameStream = "platform:f40".parse().unwrap();
-        assert_eq!(policy(&usual).retries_aborted, 20);
+        assert_eq!(policy(&usual).retries_vanished, usize::MAX);
     }
 
     #[test]

@@ -88,6 +88,9 @@ pub struct ComponentBuild {
     /// Whether it was seen in the destination tag.
     #[serde(default)]
     pub tagged_in_final: bool,
+    /// After a try that the build system gave up: not before this moment the next begins.
+    #[serde(default)]
+    pub retry_at: Option<Timestamp>,
     /// When tagging was last asked for.
     #[serde(default)]
     pub tag_asked_at: Option<Timestamp>,
@@ -191,6 +194,8 @@ pub enum AttemptEnd {
     },
     /// The build system gave up or was told to: not the package's fault.
     Aborted(String),
+    /// The build system had a task and does not know it any more: whoever ran it is gone.
+    Vanished,
     /// It never reached the build system.
     Lost,
 }
@@ -219,6 +224,7 @@ impl ComponentBuild {
             discarded: None,
             tagged: false,
             tagged_in_final: false,
+            retry_at: None,
             tag_asked_at: None,
             is_filtered: false,
         }
@@ -264,10 +270,9 @@ impl ComponentBuild {
         self.tagged && (self.build_time_only || self.tagged_in_final)
     }
 
-    /// Returns how often the build system (not the package) ended a task that was begun at `since` or later; tries that
-    /// never reached it do not count.
-    pub fn aborted_tries_since(&self, since: Timestamp) -> usize {
-        let is_aborted = |attempt: &&Attempt| matches!(attempt.end, Some(AttemptEnd::Aborted(_)));
-        self.attempts.iter().filter(|attempt| attempt.intended_at >= since).filter(is_aborted).count()
+    /// Counts the tries that ended so, of those begun at `since` or later.
+    pub fn tries_since(&self, since: Timestamp, ended: impl Fn(&AttemptEnd) -> bool) -> usize {
+        let tries = self.attempts.iter().filter(|attempt| attempt.intended_at >= since);
+        tries.filter(|attempt| attempt.end.as_ref().is_some_and(&ended)).count()
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::step::{Step, later};
+use super::step::{Step, later, pause_after};
 use super::{ActionKey, Impossible, Observation, Outcome};
 use crate::build_system::{BuildSystemError, Effect, FoundBuild, TaskFailure, TaskSeen, TaskState};
 use crate::ident::{Batch, Nvr, Package, TagName, TaskId};
@@ -132,12 +132,19 @@ fn rebuild(build: &mut ModuleBuild, package: &Package, gone: &Nvr) {
 /// Takes in what has become of tasks.
 pub(super) fn tasks(step: &mut Step<'_>) {
     let Some(tasks) = &step.seen.build.tasks else { return };
+    let begun = step.build.life.changed_at();
     for component in &mut step.build.components {
         let Some(task) = component.live_attempt().and_then(|attempt| attempt.task) else { continue };
         let Some(seen) = tasks.get(&task) else { continue };
-        if let Some(end) = end_of(task, seen.as_ref(), step.seen) {
-            end_attempt(component, end);
+        let Some(end) = end_of(task, seen.as_ref(), step.seen) else { continue };
+        // What just broke may do so again at once; what somebody cancelled need not wait.
+        let has_failed = seen.as_ref().is_some_and(|seen| seen.state == TaskState::Failed);
+        if has_failed && matches!(end, AttemptEnd::Aborted(_)) {
+            let earlier = component.tries_since(begun, |end| matches!(end, AttemptEnd::Aborted(_)));
+            let pause = pause_after(u32::try_from(earlier).unwrap_or(u32::MAX), step.policy);
+            component.retry_at = Some(later(step.now, pause));
         }
+        end_attempt(component, end);
     }
 }
 
@@ -163,9 +170,7 @@ pub(super) fn repo(step: &mut Step<'_>) -> Result<(), Impossible> {
 
 /// Says how an attempt ended whose task was seen so; `None` while it lives or its failure is not explained yet.
 fn end_of(task: TaskId, seen: Option<&TaskSeen>, observation: &Observation) -> Option<AttemptEnd> {
-    let Some(seen) = seen else {
-        return Some(AttemptEnd::Aborted(format!("the build system lost task {task}")));
-    };
+    let Some(seen) = seen else { return Some(AttemptEnd::Vanished) };
     match seen.state {
         TaskState::Free | TaskState::Open | TaskState::Assigned => None,
         TaskState::Canceled => Some(AttemptEnd::Aborted(format!("task {task} was cancelled"))),
@@ -211,7 +216,7 @@ pub(super) fn end_attempt(component: &mut ComponentBuild, end: AttemptEnd) {
             component.state = None;
             component.reason = Some(how);
         }
-        AttemptEnd::Lost => component.state = None,
+        AttemptEnd::Vanished | AttemptEnd::Lost => component.state = None,
     }
 }
 

@@ -234,10 +234,19 @@ fn why(step: &Step<'_>) -> Why {
     }
     match &build.repo {
         Some(repo) => Why::WaitingForRepo { task: repo.task, since: repo.asked_at },
-        None => {
-            Why::Timer { what: "nothing is under way".into(), at: later(step.now, step.policy.poll_floor) }
-        }
+        None => next_try(step),
     }
+}
+
+/// Nothing is under way: a component that the build system gave up is tried again after a pause.
+fn next_try(step: &Step<'_>) -> Why {
+    let waiting = step.build.components.iter().filter(|c| c.state.is_none());
+    let next = waiting.filter_map(|c| Some((c.retry_at?, &c.package))).min();
+    let (at, what) = match next {
+        Some((at, package)) => (at, format!("{package} is tried again")),
+        None => (later(step.now, step.policy.poll_floor), "nothing is under way".to_owned()),
+    };
+    Why::Timer { what, at }
 }
 
 fn under_way(component: &ComponentBuild) -> UnderWay {

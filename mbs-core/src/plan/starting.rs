@@ -75,19 +75,26 @@ fn is_unstarted(component: &ComponentBuild) -> bool {
         && !matches!(component.verdict, Some(Verdict::Reuse { .. }))
 }
 
-/// Ends components whose builds the build system aborted too often.
+/// Ends components whose builds the build system gave up or forgot too often.
 pub(super) fn give_up_aborted(step: &mut Step<'_>) {
     let begun = step.build.life.changed_at();
     for component in step.build.components.iter_mut().filter(|component| is_unstarted(component)) {
-        let aborted = component.aborted_tries_since(begun);
         let last = component.attempts.last().and_then(|attempt| attempt.end.clone());
-        if let Some(AttemptEnd::Aborted(how)) = last
-            && aborted > step.policy.retries_aborted
-        {
-            component.state = Some(BuildState::Failed);
-            component.reason =
-                Some(format!("The build system gave up {aborted} times; the last time: {how}"));
-        }
+        let gave_up = |end: &AttemptEnd| matches!(end, AttemptEnd::Aborted(_));
+        let forgot = |end: &AttemptEnd| *end == AttemptEnd::Vanished;
+        let (aborted, vanished) =
+            (component.tries_since(begun, gave_up), component.tries_since(begun, forgot));
+        let reason = match last {
+            Some(AttemptEnd::Aborted(how)) if aborted > step.policy.retries_aborted => {
+                format!("The build system gave up {aborted} times; the last time: {how}")
+            }
+            Some(AttemptEnd::Vanished) if vanished > step.policy.retries_vanished => {
+                format!("The build system lost its task {vanished} times")
+            }
+            _ => continue,
+        };
+        component.state = Some(BuildState::Failed);
+        component.reason = Some(reason);
     }
 }
 
@@ -95,7 +102,8 @@ pub(super) fn give_up_aborted(step: &mut Step<'_>) {
 pub(super) fn is_package_fault(component: &ComponentBuild) -> bool {
     match component.attempts.last().and_then(|attempt| attempt.end.as_ref()) {
         Some(AttemptEnd::Failed { failure, .. }) => *failure == Failure::User,
-        Some(AttemptEnd::Aborted(_) | AttemptEnd::Lost | AttemptEnd::Complete(_)) | None => false,
+        Some(AttemptEnd::Aborted(_) | AttemptEnd::Vanished | AttemptEnd::Lost | AttemptEnd::Complete(_))
+        | None => false,
     }
 }
 
@@ -107,6 +115,7 @@ pub(super) fn start(step: &mut Step<'_>, gate: &Gate) -> Result<(), Impossible> 
             let component = &step.build.components[place];
             is_unstarted(component)
                 && step.seen.searched.contains_key(&component.package)
+                && component.retry_at.is_none_or(|at| at <= step.now)
                 && may_begin(&step.build, gate, component)
         })
         .collect();
@@ -172,6 +181,7 @@ fn begin(step: &mut Step<'_>, place: usize) -> Result<(), Impossible> {
     component.attempts.push(Attempt { number, intended_at: step.now, not_after, task: left_over, end: None });
     component.state = Some(BuildState::Building);
     component.reason = None;
+    component.retry_at = None;
     component.task = left_over;
     if left_over.is_none() {
         let job = Box::new(job(step, place, not_after)?);

@@ -199,6 +199,9 @@ impl<'a> Step<'a> {
         let why = if self.build == *before && self.actions.is_empty() { why } else { Why::GoingOn };
         let floor = if is_under_way(&self.build) { self.policy.poll_floor } else { self.policy.idle_floor };
         let wake_at = wake_at(&why, self.policy, self.now, floor);
+        let retry_at =
+            self.build.components.iter().filter_map(|c| c.retry_at.filter(|_| c.state.is_none())).min();
+        let wake_at = wake_at.map(|at| retry_at.map_or(at, |retry_at| at.min(retry_at.max(self.now))));
         Plan { build: self.build, actions: self.actions, wake_at, why, notes: self.notes }
     }
 }
@@ -215,7 +218,7 @@ fn last_progress(build: &ModuleBuild) -> Timestamp {
 }
 
 /// Returns the pause after `tries` earlier troubles: it doubles, up to the longest.
-fn pause_after(tries: u32, policy: &Policy) -> Duration {
+pub(super) fn pause_after(tries: u32, policy: &Policy) -> Duration {
     let factor = 1_u32.checked_shl(tries.min(20)).unwrap_or(u32::MAX);
     policy.backoff_first.saturating_mul(factor).min(policy.backoff_longest)
 }

@@ -61,6 +61,7 @@ fn restart(component: &mut ComponentBuild) {
     component.tagged = false;
     component.tagged_in_final = false;
     component.tag_asked_at = None;
+    component.retry_at = None;
 }
 
 /// Returns the record of a build that its owner, or an administrator, cancels: failed, and unsettled until the build system

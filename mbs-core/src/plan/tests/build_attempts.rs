@@ -138,7 +138,7 @@ fn every_way_in_which_the_build_system_gives_up_is_an_abort() {
     let liba = || component("liba", 2).running(100);
     let end = |observe: fn(Seen) -> Seen| last_end(&with(liba(), observe), "liba");
     let aborted = |how: &str| AttemptEnd::Aborted(how.into());
-    assert_eq!(end(|seen| seen.task(100).gone()), aborted("the build system lost task 100"));
+    assert_eq!(end(|seen| seen.task(100).gone()), AttemptEnd::Vanished);
     assert_eq!(end(|seen| seen.task(100).aborted("the builder died")), aborted("the builder died"));
     let two = |seen: Seen| seen.task(100).is(TaskState::Closed, &["liba-1-1", "libx-1-1"]);
     assert_eq!(end(two), aborted("task 100 ended with 2 builds instead of one"));
@@ -154,6 +154,39 @@ fn a_component_that_is_aborted_too_often_fails_the_module_by_the_infrastructure(
     assert_fails(&plan, "Component(s) liba failed to build.", Failure::Infra);
     let reason = "The build system gave up 3 times; the last time: task 100 was cancelled";
     assert_eq!(component_after(&plan, "liba").reason.as_deref(), Some(reason));
+}
+
+#[test]
+fn a_component_whose_task_vanished_is_tried_again_at_once_and_within_a_budget_of_its_own() {
+    let gone = |liba| with(liba, |seen| seen.task(100).gone());
+    let once = gone(component("liba", 2).tried(AttemptEnd::Aborted("the builder died".into())).running(100));
+    assert_eq!(component_after(&once, "liba").retry_at, None);
+    let vanished = || AttemptEnd::Vanished;
+    let often = gone(component("liba", 2).tried(vanished()).tried(vanished()).running(100));
+    assert_fails(&often, "Component(s) liba failed to build.", Failure::Infra);
+    assert_eq!(
+        component_after(&often, "liba").reason.as_deref(),
+        Some("The build system lost its task 3 times")
+    );
+}
+
+#[test]
+fn what_just_broke_is_tried_again_after_a_pause_that_doubles() {
+    let broke = |liba| with(liba, |seen| seen.task(100).aborted("the builder died"));
+    let first = broke(component("liba", 2).running(100));
+    assert_eq!((acts(&first), component_after(&first, "liba").retry_at), (vec![], Some(at(9, 5))));
+    let waits = step(&first.build, Seen::as_recorded(&first.build));
+    assert_quiet(&waits, &first.build);
+    assert_eq!(waits.wake_at, Some(at(9, 5)));
+    assert!(waits.why.to_string().ends_with("liba is tried again"), "{}", waits.why);
+    let again = step_at(&first.build, Seen::as_recorded(&first.build), at(9, 5));
+    assert_eq!(
+        (acts(&again), component_after(&again, "liba").retry_at),
+        (vec!["submit liba 2".to_owned()], None)
+    );
+    let died = AttemptEnd::Aborted("the builder died".into());
+    let second = broke(component("liba", 2).tried(died).running(100));
+    assert_eq!(component_after(&second, "liba").retry_at, Some(at(9, 10)));
 }
 
 #[test]
