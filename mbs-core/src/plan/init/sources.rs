@@ -169,6 +169,8 @@ fn arches(entry: &Entry, policy: &Policy) -> Vec<Arch> {
 }
 
 /// Fills in the stored document what the sources turned out to be; components of included modules join its own.
+///
+/// Architectures that a component leaves open stay open there: a document may name none outside its `buildopts.arches`.
 pub(super) fn fill_in(
     document: &mut ModuleStream,
     scmurl: Option<&str>,
@@ -176,6 +178,7 @@ pub(super) fn fill_in(
     components: &[ComponentBuild],
 ) {
     let mut rpms = Xmd::default();
+    let allowed = document.buildopts.arches.clone();
     for (sourced, built) in sourced.iter().zip(components) {
         let key = &sourced.entry.key;
         let stored = document.rpms.entry(key.clone()).or_insert_with(|| sourced.entry.component.clone());
@@ -184,7 +187,9 @@ pub(super) fn fill_in(
             stored.git_ref = Some(question.git_ref.clone());
         }
         stored.cache = Some(sourced.cache.clone());
-        stored.arches = built.arches.iter().map(ToString::to_string).collect();
+        if !allowed.is_empty() {
+            stored.arches.retain(|arch| allowed.contains(arch));
+        }
         let mut entry = Xmd::default();
         // Xmd knows no null: a source RPM that was uploaded has no ref at all.
         if let Some(commit) = built.source.commit() {

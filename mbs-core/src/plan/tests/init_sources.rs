@@ -4,7 +4,7 @@ use super::samples::{document, map, module, rpm, set_mbs, submitted};
 use super::*;
 use crate::ident::CommitId;
 use crate::model::{ComponentSource, Failure, Ordering};
-use crate::modulemd::{ModuleComponent, RpmComponent};
+use crate::modulemd::{ModuleComponent, ModuleStream, RpmComponent};
 use crate::resolver::KnownModule;
 use crate::source_control::{Fetched, SourceError};
 
@@ -53,7 +53,8 @@ fn repository_cache_and_ref_are_filled_in() {
     let stored = &plan.build.document().rpms["liba"];
     assert_eq!(stored.repository.as_deref(), Some("https://src.fedoraproject.org/rpms/liba"));
     assert_eq!(stored.cache.as_deref(), Some("https://src.fedoraproject.org/repo/pkgs/liba"));
-    assert_eq!((stored.git_ref.as_deref(), stored.arches.contains("x86_64")), (Some("master"), true));
+    assert_eq!((stored.git_ref.as_deref(), stored.arches.len()), (Some("master"), 0));
+    assert_eq!(component_after(&plan, "liba").arches, [id("x86_64")]);
     let recorded = plan.build.document().xmd.at(&["mbs", "rpms", "liba", "ref"]).and_then(|xmd| xmd.text());
     assert_eq!(recorded, Some(commit_of("master").as_str()));
 }
@@ -174,7 +175,10 @@ const INNER: &str = "document: modulemd\nversion: 2\ndata:\n  name: inner\n  str
 
 /// Plans with an included module whose document is this.
 fn including(text: Result<&str, SourceError>) -> Plan {
-    let mut including = document(&[("prog", rpm(5))]);
+    including_in(document(&[("prog", rpm(5))]), text)
+}
+
+fn including_in(mut including: ModuleStream, text: Result<&str, SourceError>) -> Plan {
     including.modules.insert("inner".into(), ModuleComponent::default());
     let build = submitted(including);
     let mut seen = answered(&build, &base());
@@ -215,4 +219,34 @@ fn an_included_module_that_cannot_be_used_is_the_packagers_to_mend() {
 fn an_included_module_out_of_reach_is_tried_again() {
     let plan = including(Err(unreachable()));
     assert_eq!((plan.build.state(), plan.build.trouble.is_some()), (State::Init, true));
+}
+
+/// Stores the record and reads it again.
+fn assert_reloads(plan: &Plan) {
+    assert_eq!(plan.build.state(), State::Wait, "{:?}", plan.build.life.reason());
+    let text = serde_json::to_string(&plan.build).unwrap();
+    let again: ModuleBuild = serde_json::from_str(&text).unwrap();
+    assert_eq!(again.document(), plan.build.document());
+}
+
+#[test]
+fn architectures_from_the_configuration_leave_the_document_readable() {
+    let mut document = document(&[("liba", rpm(0))]);
+    document.buildopts.arches = ["aarch64".to_owned()].into();
+    let policy = Policy { arches: vec![id("x86_64")], ..Policy::default() };
+    let plan = leave(&policy, &submitted(document));
+    assert_eq!(component_after(&plan, "liba").arches, [id("x86_64")]);
+    assert_reloads(&plan);
+}
+
+#[test]
+fn architectures_of_an_included_component_are_cut_to_those_of_the_module() {
+    let inner = INNER.replace("needed}", "needed, arches: [aarch64, s390x]}");
+    let mut including = document(&[("prog", rpm(5))]);
+    including.buildopts.arches = ["aarch64".to_owned(), "x86_64".to_owned()].into();
+    let plan = including_in(including, Ok(&inner));
+    let stored = &plan.build.document().rpms["libx"].arches;
+    assert_eq!(stored.iter().collect::<Vec<_>>(), ["aarch64"]);
+    assert_eq!(component_after(&plan, "libx").arches, [id("aarch64"), id("s390x")]);
+    assert_reloads(&plan);
 }
