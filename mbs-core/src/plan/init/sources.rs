@@ -7,7 +7,7 @@ use super::Refusal;
 use crate::batch::{self, BuildOrder, Entry, Gathered};
 use crate::ident::{Arch, CommitId, Package, Weight};
 use crate::model::{ComponentBuild, ComponentSource, ModuleBuild};
-use crate::modulemd::{Limits, ModuleStream, Submission, Xmd, read_submission};
+use crate::modulemd::{Limits, ModuleStream, RpmComponent, Submission, Xmd, read_submission};
 use crate::plan::Observation;
 use crate::policy::Policy;
 use crate::source_control::{Place, RefQuestion};
@@ -181,7 +181,7 @@ pub(super) fn fill_in(
     let allowed = document.buildopts.arches.clone();
     for (sourced, built) in sourced.iter().zip(components) {
         let key = &sourced.entry.key;
-        let stored = document.rpms.entry(key.clone()).or_insert_with(|| sourced.entry.component.clone());
+        let stored = document.rpms.entry(key.clone()).or_insert_with(|| flattened(sourced.entry));
         if let From::Git(question) = &sourced.from {
             stored.repository = Some(question.repository.clone());
             stored.git_ref = Some(question.git_ref.clone());
@@ -203,6 +203,12 @@ pub(super) fn fill_in(
     let commit = scmurl.and_then(|url| url.rsplit_once('#')).map_or("", |(_, commit)| commit);
     mbs.set("commit", commit.into());
     document.xmd.set("mbs", mbs);
+}
+
+/// Returns a component of an included module as it stands in the including one. Its own document's order would not
+/// mix with that of the new one; the record holds the order of all.
+fn flattened(entry: &Entry) -> RpmComponent {
+    RpmComponent { buildorder: 0, buildafter: BTreeSet::new(), ..entry.component.clone() }
 }
 
 /// Returns the packages whose cost is asked for.

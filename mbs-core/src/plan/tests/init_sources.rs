@@ -250,3 +250,25 @@ fn architectures_of_an_included_component_are_cut_to_those_of_the_module() {
     assert_eq!(component_after(&plan, "libx").arches, [id("aarch64"), id("s390x")]);
     assert_reloads(&plan);
 }
+
+#[test]
+fn a_graph_of_an_included_module_does_not_mix_with_the_batches_around_it() {
+    let inner = format!("{INNER}      liby: {{rationale: needed, buildafter: [libx]}}\n");
+    let plan = including(Ok(&inner));
+    let stored = &plan.build.document().rpms;
+    assert_eq!(plan.build.ordering, Ordering::Graph);
+    assert_eq!(component_after(&plan, "liby").after, [id("libx")]);
+    assert!(stored["liby"].buildafter.is_empty());
+    assert_eq!(stored["prog"].buildorder, 5);
+    assert_reloads(&plan);
+}
+
+#[test]
+fn batches_of_an_included_module_do_not_mix_with_the_graph_around_them() {
+    let prog = RpmComponent { buildafter: ["tool".to_owned()].into(), ..rpm(0) };
+    let inner = INNER.replace("needed}", "needed, buildorder: 3}");
+    let plan = including_in(document(&[("prog", prog), ("tool", rpm(0))]), Ok(&inner));
+    let stored = &plan.build.document().rpms;
+    assert_eq!((stored["libx"].buildorder, stored["prog"].buildafter.len()), (0, 1));
+    assert_reloads(&plan);
+}
