@@ -10,6 +10,15 @@ use super::stream::{ModuleStream, RpmComponent};
 /// Longest static context.
 const STATIC_CONTEXT_LENGTH: usize = 13;
 
+/// Says whether a document may call a context static: 1 to 13 ASCII letters, digits and `_`.
+pub fn is_static_context(context: &str) -> bool {
+    (1..=STATIC_CONTEXT_LENGTH).contains(&context.len()) && context.chars().all(is_static_context_char)
+}
+
+fn is_static_context_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
 /// Checks a stream read from the map of `data`.
 pub(super) fn stream(stream: &ModuleStream, form: Form, data: &Cursor<'_>, out: &mut Findings) {
     if stream.static_context {
@@ -31,7 +40,6 @@ fn at_path(data: &Cursor<'_>, path: &[&str], visit: &mut dyn FnMut(&Cursor<'_>))
 }
 
 fn static_context(context: Option<&str>, data: &Cursor<'_>, out: &mut Findings) {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let hint = "a static context is 1 to 13 of the characters a-z, A-Z, 0-9 and '_'";
     let Some(at) = data.first("context") else {
         let remark = Remark::warning("'static_context' has no effect without 'context'");
@@ -42,7 +50,7 @@ fn static_context(context: Option<&str>, data: &Cursor<'_>, out: &mut Findings) 
         text if text.len() > STATIC_CONTEXT_LENGTH => {
             format!("the static context {} is longer than {STATIC_CONTEXT_LENGTH} characters", shown(text))
         }
-        text if !text.chars().all(allowed) => {
+        text if !text.chars().all(is_static_context_char) => {
             format!("the static context {} has characters that are not allowed", shown(text))
         }
         _ => return,

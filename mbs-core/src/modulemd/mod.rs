@@ -40,6 +40,7 @@ mod tree;
 mod xmd;
 mod yaml;
 
+pub use check_stream::is_static_context;
 pub use others::{DefaultProfiles, Defaults, Intent, ObsoletedBy, Obsoletes, Translation, Translations};
 pub use packager::{Configuration, PackagerV3};
 pub use problem::{Place, Problem, Problems, Severity};

@@ -8,7 +8,7 @@ use super::{Refused, Rules};
 use crate::context::Contexts;
 use crate::ident::{BuildId, Context, Name, Nsvc, Package, Stream, Version};
 use crate::model::{NewBuild, RebuildStrategy};
-use crate::modulemd::{ModuleStream, Xmd};
+use crate::modulemd::{ModuleStream, Xmd, is_static_context};
 use crate::resolver::KnownModule;
 
 /// A document with its dependencies resolved.
@@ -63,7 +63,7 @@ pub struct Computed {
 }
 
 /// Makes the build that the store records. The document gets version and context; a static context is noted in
-/// `xmd.mbs`; a scratch build's context gets its number.
+/// `xmd.mbs`, and beside it only if it is one by the rules of documents; a scratch build's context gets its number.
 ///
 /// # Errors
 /// A part of the identity is missing, unusable, or has a dash without leave.
@@ -89,6 +89,7 @@ pub fn assemble(
     check_dashes(&nsvc, rules)?;
     document.version = Some(nsvc.version.0);
     document.context = Some(nsvc.context.to_string());
+    document.static_context &= is_static_context(nsvc.context.as_str());
     Ok(NewBuild {
         nsvc,
         owner: request.owner.clone(),
@@ -137,6 +138,7 @@ mod tests {
             name: Some("app".into()),
             stream: Some("1".into()),
             version: Some(5),
+            module_licenses: ["MIT".to_owned()].into(),
             ..Default::default()
         };
         let base_modules = vec!["platform:f28:1:00000000".parse().unwrap()];
@@ -191,6 +193,19 @@ mod tests {
         assert_eq!(new.nsvc.context, context("mine"));
         assert_eq!(new.document.xmd, map([("mbs", map([("static_context", Xmd::Bool(true))]))]));
         assert_eq!(new.contexts, computed().contexts);
+    }
+
+    #[test]
+    fn a_static_context_beyond_the_rules_of_documents_is_noted_in_xmd_only() {
+        let seen = |context: &str, request: &Request| {
+            let document = assembled(static_one(context), request).unwrap().document;
+            assert_eq!(document.xmd, map([("mbs", map([("static_context", Xmd::Bool(true))]))]));
+            document.static_context
+        };
+        let scratch = Request { scratch: true, ..request() };
+        assert!(seen("abcdefghijklm", &request()) && seen("abcdefghijk", &scratch));
+        assert!(!seen("el8.4", &request()));
+        assert!(!seen("abcdefghijklm", &scratch), "its number makes it too long");
     }
 
     #[test]
