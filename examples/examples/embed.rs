@@ -47,7 +47,7 @@ async fn main() -> Result<()> {
     let (nsvc, document) = ("platform:f40:1:00000000".parse()?, Arc::default());
     let base = KnownModule { nsvc, tag: Some(tag), document, is_ready: true };
 
-    let (document, _) = read_submission(DOCUMENT, None, &Limits::default())?;
+    let (document, _) = read_submission(DOCUMENT, None, &Limits::of_submission())?;
     let [document] = &document.into_streams()[..] else { bail!("the document has one stream") };
     let mut universe = Universe::default();
     let platform = base.nsvc.name_stream();

@@ -36,10 +36,10 @@ pub struct Documents {
 /// `Usage`: there is no file, the document is no good one, nothing says which stream it is, or an override applies nowhere.
 pub fn read(arguments: &LocalArguments, policy: &Policy, now: Timestamp) -> Result<Documents, Stop> {
     let file = file_of(arguments)?;
-    let bytes = validate::read(&file, &Limits::default()).map_err(|stop| missing(stop, &file))?;
+    let bytes = validate::read(&file, &Limits::of_submission()).map_err(|stop| missing(stop, &file))?;
     let name = file.display().to_string();
     let text = String::from_utf8(bytes).map_err(|_| Stop::Usage(format!("{name}: the text is not UTF-8")))?;
-    let (submission, warnings) = read_submission(&text, Some(&name), &Limits::default())?;
+    let (submission, warnings) = read_submission(&text, Some(&name), &Limits::of_submission())?;
     for problem in &warnings {
         warn!("{problem}");
     }

@@ -29,6 +29,19 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The limits of what somebody submits, and of what a submitted document includes. What is written of it is many
+    /// times as large in the worst case: indentation and escapes.
+    pub fn of_submission() -> Self {
+        Self { bytes: 1 << 20, nodes: 50_000, depth: 30, documents: 10, ..Self::default() }
+    }
+
+    /// The limits of a document in a record, which may hold the components of many documents and what was found out.
+    pub fn of_record() -> Self {
+        Self { bytes: 64 << 20, documents: 1, ..Self::default() }
+    }
+}
+
 /// A value of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {

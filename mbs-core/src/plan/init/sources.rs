@@ -44,7 +44,7 @@ fn included_document(place: &Place, text: &str) -> Result<ModuleStream, Refusal>
     let unusable = |why: String| {
         Refusal::user(format!("the included module {} cannot be used: {why}", place.repository))
     };
-    let (read, _) = read_submission(text, Some(&place.path), &Limits::default())
+    let (read, _) = read_submission(text, Some(&place.path), &Limits::of_submission())
         .map_err(|problems| unusable(problems.to_string()))?;
     match read {
         Submission::Stream(stream) => Ok(*stream),
