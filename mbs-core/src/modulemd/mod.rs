@@ -35,6 +35,7 @@ mod read_others;
 mod read_packager;
 mod read_parts;
 mod read_stream;
+mod stored;
 mod stream;
 mod tree;
 mod xmd;
@@ -45,6 +46,7 @@ pub use others::{DefaultProfiles, Defaults, Intent, ObsoletedBy, Obsoletes, Tran
 pub use packager::{Configuration, PackagerV3};
 pub use problem::{Place, Problem, Problems, Severity};
 pub use read::{Document, Located, Read, Submission, read_bytes, read_documents, read_submission, validate};
+pub use stored::NotStorable;
 pub use stream::{
     BuildOpts, Dependencies, ModuleComponent, ModuleStream, Profile, References, RpmComponent, RpmMapEntry,
 };

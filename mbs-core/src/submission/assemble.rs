@@ -66,7 +66,7 @@ pub struct Computed {
 /// `xmd.mbs`, and beside it only if it is one by the rules of documents; a scratch build's context gets its number.
 ///
 /// # Errors
-/// A part of the identity is missing, unusable, or has a dash without leave.
+/// A part of the identity is missing, unusable, or has a dash without leave; or the document would not be read again.
 pub fn assemble(
     expanded: Expanded,
     request: &Request,
@@ -90,6 +90,9 @@ pub fn assemble(
     document.version = Some(nsvc.version.0);
     document.context = Some(nsvc.context.to_string());
     document.static_context &= is_static_context(nsvc.context.as_str());
+    document
+        .check_storable()
+        .map_err(|why| Refused::InvalidDocument { file: String::new(), what: why.to_string() })?;
     Ok(NewBuild {
         nsvc,
         owner: request.owner.clone(),
@@ -226,6 +229,14 @@ mod tests {
         assert_eq!(refused.to_string(), "Dashes not allowed in context");
         let rules = Rules { allow_dashes_in_svc: true, ..Rules::default() };
         assert!(assemble(dashed, &request(), computed(), &rules).is_ok());
+    }
+
+    #[test]
+    fn a_document_that_would_not_be_read_again_makes_no_build() {
+        let mut unreadable = expanded();
+        unreadable.document.module_licenses.clear();
+        let refused = assembled(unreadable, &request()).unwrap_err();
+        assert!(refused.to_string().contains("at least one licence"), "{refused}");
     }
 
     #[test]

@@ -195,6 +195,7 @@ fn work_out(step: &Step<'_>, mut modules: Vec<KnownModule>) -> Result<Findings, 
     sources::fill_in(&mut document, build.new.scmurl.as_deref(), &sourced, &components);
     let tag_rpms = seen.build.tag_rpms.clone().unwrap_or_default();
     collisions::find(policy, &modules, &tag_rpms).record(&mut document.xmd);
+    document.check_storable().map_err(Refusal::user)?;
     let notes = defaults.notes.into_iter().chain(arches.note.clone()).collect();
     Ok(Findings { arches, components, ordering: order.ordering, surroundings, document, notes })
 }
