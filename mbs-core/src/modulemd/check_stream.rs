@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cursor::{Cursor, shown};
+use super::cursor::{Cursor, push_key, shown};
 use super::findings::{Findings, Remark};
 use super::read_stream::Form;
 use super::stream::{ModuleStream, RpmComponent};
+use super::tree::Node;
 
 /// Longest static context.
 const STATIC_CONTEXT_LENGTH: usize = 13;
@@ -24,18 +25,41 @@ pub(super) fn stream(stream: &ModuleStream, form: Form, data: &Cursor<'_>, out: 
     if stream.static_context {
         static_context(stream.context.as_deref(), data, out);
     }
-    order(&stream.rpms, data, out);
+    let places = Places::of(data);
+    order(&stream.rpms, &places, out);
     if form == Form::Two {
-        arches(&stream.rpms, &stream.buildopts.arches, data, out);
+        arches(&stream.rpms, &stream.buildopts.arches, &places, out);
     }
 }
 
-/// Gives a check the cursor of the deepest key that is there on a path below `data`.
-fn at_path(data: &Cursor<'_>, path: &[&str], visit: &mut dyn FnMut(&Cursor<'_>)) {
-    let Some((key, rest)) = path.split_first() else { return visit(data) };
-    match data.first(key) {
-        Some(below) => at_path(&below, rest, visit),
-        None => visit(data),
+/// Where the packages of a document stand, by key; of a key given several times the last, which counts.
+pub(super) struct Places<'a> {
+    path: String,
+    packages: BTreeMap<&'a str, &'a Node>,
+}
+
+impl<'a> Places<'a> {
+    /// Looks through the map of `data`.
+    pub(super) fn of(data: &Cursor<'a>) -> Self {
+        let components = data.node().entries_under("components");
+        let rpms = components.flat_map(|components| components.entries_under("rpms"));
+        let packages = rpms.flat_map(Node::text_entries).collect();
+        Self { path: format!("{}.components.rpms", data.path()), packages }
+    }
+
+    /// Notes what is wrong with a field of a package, at the field if it is there.
+    fn note(&self, key: &str, field: &str, out: &mut Findings, remark: Remark) {
+        let Some(package) = self.packages.get(key) else { return };
+        let at_field = package.entries_under(field).last();
+        let path = || {
+            let mut path = self.path.clone();
+            push_key(&mut path, key);
+            if at_field.is_some() {
+                push_key(&mut path, field);
+            }
+            path
+        };
+        out.note(at_field.unwrap_or(package).place, path, remark);
     }
 }
 
@@ -59,31 +83,24 @@ fn static_context(context: Option<&str>, data: &Cursor<'_>, out: &mut Findings) 
 }
 
 /// Checks `buildorder` and `buildafter`: never both in one document, and only keys that are there.
-pub(super) fn order(rpms: &BTreeMap<String, RpmComponent>, data: &Cursor<'_>, out: &mut Findings) {
+pub(super) fn order(rpms: &BTreeMap<String, RpmComponent>, places: &Places<'_>, out: &mut Findings) {
     let ordered = rpms.iter().find(|(_, rpm)| rpm.buildorder != 0).map(|(key, _)| key);
     for (key, rpm) in rpms.iter().filter(|(_, rpm)| !rpm.buildafter.is_empty()) {
-        let mut note = |remark: Remark| {
-            let mut remark = Some(remark);
-            at_path(data, &["components", "rpms", key, "buildafter"], &mut |at| {
-                if let Some(remark) = remark.take() {
-                    at.note(out, remark);
-                }
-            });
-        };
         if let Some(other) = ordered {
-            let message = format!("mixed with 'buildorder' of component {}", shown(other));
-            note(Remark::error(message).hint("use one of the two in the whole document"));
+            let remark = Remark::error(format!("mixed with 'buildorder' of component {}", shown(other)));
+            places.note(key, "buildafter", out, remark.hint("use one of the two in the whole document"));
         }
         for before in rpm.buildafter.iter().filter(|before| !rpms.contains_key(*before)) {
-            let message = format!("there is no component {}", shown(before));
-            note(Remark::error(message).hint("name keys of data.components.rpms"));
+            if out.is_full() {
+                return;
+            }
+            let remark = Remark::error(format!("there is no component {}", shown(before)));
+            places.note(key, "buildafter", out, remark.hint("name keys of data.components.rpms"));
         }
     }
     for key in waiting_for_each_other(rpms) {
-        at_path(data, &["components", "rpms", key, "buildafter"], &mut |at| {
-            let remark = Remark::warning("the components wait for each other in a circle");
-            at.note(out, remark.hint("take out one of the names"));
-        });
+        let remark = Remark::warning("the components wait for each other in a circle");
+        places.note(key, "buildafter", out, remark.hint("take out one of the names"));
     }
 }
 
@@ -115,7 +132,7 @@ fn waiting_for_each_other(rpms: &BTreeMap<String, RpmComponent>) -> BTreeSet<&st
 pub(super) fn arches(
     rpms: &BTreeMap<String, RpmComponent>,
     allowed: &BTreeSet<String>,
-    data: &Cursor<'_>,
+    places: &Places<'_>,
     out: &mut Findings,
 ) {
     if allowed.is_empty() {
@@ -123,11 +140,17 @@ pub(super) fn arches(
     }
     for (key, rpm) in rpms {
         for arch in rpm.arches.difference(allowed) {
+            if out.is_full() {
+                return;
+            }
             let message = format!("{} is no architecture of the module", shown(arch));
-            at_path(data, &["components", "rpms", key, "arches"], &mut |at| {
-                let remark = Remark::error(message.as_str());
-                at.note(out, remark.hint("use those of data.buildopts.arches, or extend that list"));
-            });
+            let remark = Remark::error(message);
+            places.note(
+                key,
+                "arches",
+                out,
+                remark.hint("use those of data.buildopts.arches, or extend that list"),
+            );
         }
     }
 }

@@ -46,12 +46,7 @@ impl<'a> Cursor<'a> {
         let mut path = self.up.map_or(String::new(), Cursor::path);
         match self.step {
             Step::Root => {}
-            Step::Key(key) => {
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.extend(key.chars().take(200));
-            }
+            Step::Key(key) => push_key(&mut path, key),
             Step::Index(index) => path.push_str(&format!("[{index}]")),
         }
         path
@@ -237,6 +232,14 @@ impl<'a> Cursor<'a> {
         let (_, value) = entries.iter().find(|(key, _)| is_wanted(key))?;
         Some(self.down(value, Step::Key(wanted)))
     }
+}
+
+/// Adds a key to a path.
+pub(super) fn push_key(path: &mut String, key: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.extend(key.chars().take(200));
 }
 
 /// Quotes a text for a message, cut at 80 characters.

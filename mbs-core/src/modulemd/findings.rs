@@ -79,6 +79,11 @@ impl Findings {
         self.errors
     }
 
+    /// Says whether no further errors are kept, so that looking for more is of no use.
+    pub(super) fn is_full(&self) -> bool {
+        self.errors >= self.most
+    }
+
     pub(super) fn note(&mut self, place: Place, path: impl FnOnce() -> String, remark: Remark) {
         let count = match remark.severity {
             Severity::Error => &mut self.errors,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::check_stream::Places;
 use super::cursor::{Cursor, shown};
 use super::findings::{Findings, Remark};
 use super::packager::{Configuration, PackagerV3};
@@ -9,6 +10,9 @@ use super::{check_stream, read_components, read_parts};
 
 /// Longest context of a configuration.
 const CONTEXT_LENGTH: usize = 10;
+
+/// Most configurations of a document; each becomes a build.
+const MOST_CONFIGURATIONS: usize = 100;
 
 const KEYS: [&str; 13] = [
     "name",
@@ -49,18 +53,26 @@ pub(super) fn packager(at: &Cursor<'_>, out: &mut Findings) -> PackagerV3 {
         _ => read_components::components(at, out, &mut packager.rpms, &mut packager.modules),
     });
     at.require(&["summary", "description", "configurations"], out);
-    check_stream::order(&packager.rpms, at, out);
-    for configuration in &packager.configurations {
-        if let Some(opts) = &configuration.buildopts {
-            check_stream::arches(&packager.rpms, &opts.arches, at, out);
-        }
+    let places = Places::of(at);
+    check_stream::order(&packager.rpms, &places, out);
+    let allowed = packager.configurations.iter().filter_map(|one| Some(&one.buildopts.as_ref()?.arches));
+    for allowed in allowed.collect::<BTreeSet<_>>() {
+        check_stream::arches(&packager.rpms, allowed, &places, out);
     }
     packager
 }
 
 fn configurations(at: &Cursor<'_>, out: &mut Findings, into: &mut Vec<Configuration>) {
     let mut contexts: BTreeSet<String> = into.iter().map(|one| one.context.clone()).collect();
+    let mut are_too_many = false;
     at.items(out, |at, out| {
+        if into.len() >= MOST_CONFIGURATIONS {
+            if !are_too_many {
+                at.error(out, format!("there are more than {MOST_CONFIGURATIONS} configurations"));
+            }
+            are_too_many = true;
+            return;
+        }
         let one = configuration(at, out);
         if !contexts.insert(one.context.clone()) {
             at.error(out, format!("the context {} is taken by another configuration", shown(&one.context)));

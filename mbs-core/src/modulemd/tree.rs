@@ -57,6 +57,25 @@ pub(super) enum Kind {
     Map(Vec<(Node, Node)>),
 }
 
+impl Node {
+    /// Returns the entries of a map whose keys are text, nothing for other nodes.
+    pub(super) fn text_entries(&self) -> impl DoubleEndedIterator<Item = (&str, &Node)> {
+        let entries = match &self.kind {
+            Kind::Map(entries) => entries.as_slice(),
+            Kind::Scalar(..) | Kind::Seq(_) => &[],
+        };
+        entries.iter().filter_map(|(key, value)| match &key.kind {
+            Kind::Scalar(key, _) => Some((key.as_str(), value)),
+            Kind::Seq(_) | Kind::Map(_) => None,
+        })
+    }
+
+    /// Returns all values under a key of a map, which may come several times.
+    pub(super) fn entries_under(&self, wanted: &str) -> impl DoubleEndedIterator<Item = &Node> {
+        self.text_entries().filter(move |(key, _)| *key == wanted).map(|(_, value)| value)
+    }
+}
+
 /// How a scalar was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {

@@ -6,12 +6,15 @@ use super::{Refused, Section};
 use crate::ident::Context;
 use crate::modulemd::{Dependencies, ModuleStream, Xmd};
 
+/// Most contexts of a document; each becomes a build.
+const MOST_CONTEXTS: usize = 100;
+
 /// Returns one document per entry of `xmd.mbs_options.contexts`, sorted by context: with that context, marked static, and
 /// this entry as its only dependency pair; `contexts` is taken out. A document without the key is returned alone, as it is,
 /// but marked static if its `xmd.mbs.static_context` says so.
 ///
 /// # Errors
-/// The key is no map or empty, is used beside a static context, or an entry lacks a section or names an unusable stream or
+/// The key is no map, empty or too large, is used beside a static context, or an entry lacks a section or names an unusable stream or
 /// context; a document that calls its context static has none.
 pub fn static_contexts(mut document: ModuleStream) -> Result<Vec<ModuleStream>, Refused> {
     document.static_context |= document.xmd.at(&["mbs", "static_context"]).is_some_and(Xmd::is_true);
@@ -32,6 +35,12 @@ pub fn static_contexts(mut document: ModuleStream) -> Result<Vec<ModuleStream>, 
     };
     if entries.is_empty() {
         return Err(Refused::Contexts("The \"contexts\" in xmd mbs_options must not be empty".into()));
+    }
+    if entries.len() > MOST_CONTEXTS {
+        return Err(Refused::Contexts(format!(
+            "The \"contexts\" in xmd mbs_options are {}, at most {MOST_CONTEXTS} are allowed",
+            entries.len()
+        )));
     }
     let mut documents = entries
         .iter()
@@ -184,6 +193,14 @@ mod tests {
         assert!(refused(map([])).contains("must not be empty"));
         assert!(refused("x".into()).contains("must be a map"));
         assert!(refused(Xmd::Seq(vec![])).contains("must be a map"));
+    }
+
+    #[test]
+    fn too_many_contexts_are_refused() {
+        let one = |number: usize| (format!("c{number}"), entry(map([]), map([])));
+        let documents = |count| static_contexts(with_contexts(Xmd::Map((0..count).map(one).collect())));
+        assert_eq!(documents(100).unwrap().len(), 100);
+        assert!(documents(101).unwrap_err().to_string().ends_with("are 101, at most 100 are allowed"));
     }
 
     #[test]

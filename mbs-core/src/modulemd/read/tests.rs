@@ -112,6 +112,36 @@ fn components_are_built_for_architectures_of_the_module() {
 }
 
 #[test]
+fn one_bad_list_for_many_components_is_pointed_out_up_to_the_limit() {
+    let limits = Limits { problems: 5, ..Limits::default() };
+    let rpms: String = (0..3_000)
+        .map(|n| format!("      p{n}: {{rationale: r, arches: [a{n}], buildafter: [q{n}]}}\n"))
+        .collect();
+    let text = format!("{HEAD}  buildopts: {{arches: [x86_64]}}\n  components:\n    rpms:\n{rpms}");
+    let read = read_documents(&text, None, &limits);
+    assert_eq!((read.documents.len(), read.problems.len()), (0, 5));
+}
+
+#[test]
+fn a_packagers_document_has_at_most_a_hundred_configurations() {
+    let with = |count: usize| {
+        let all: String = (0..count)
+            .map(|n| format!("  - {{context: c{n}, platform: f32, buildopts: {{arches: [x]}}}}\n"))
+            .collect();
+        problems(&format!(
+            "document: modulemd-packager\nversion: 3\ndata:\n  summary: S\n  description: D\n  components: {{rpms: {{a: {{rationale: r, arches: [y]}}}}}}\n  configurations:\n{all}"
+        ))
+    };
+    let one_for_all = [
+        "6:49: data.components.rpms.a.arches: \"y\" is no architecture of the module (use those of data.buildopts.arches, or extend that list)",
+    ];
+    assert_eq!(with(100), one_for_all);
+    let too_many = with(5_000);
+    assert_eq!(too_many.len(), 2, "{too_many:?}");
+    assert_eq!(too_many[1], "108:5: data.configurations[100]: there are more than 100 configurations");
+}
+
+#[test]
 fn static_contexts_are_short_words() {
     for (context, is_fine) in
         [("CTX_1", true), ("abcdefghijklm", true), ("abcdefghijklmn", false), ("'-'", false)]
