@@ -40,7 +40,8 @@ pub struct MacrosInput<'a> {
     pub dist_tag: &'a str,
     /// The stored document: its macros, and what `xmd.mbs` says of buildrequires and collisions.
     pub document: &'a ModuleStream,
-    /// What this build reuses; it must stay installable.
+    /// The RPMs of the builds that are reused, each by its own name; they must stay installable. They are of use only if
+    /// the module buildrequires itself.
     pub reused: &'a BTreeSet<Nvr>,
     /// The rules that say what is a base module.
     pub policy: &'a Policy,

@@ -9,7 +9,7 @@ use super::order::Gate;
 use super::step::{Step, later};
 use super::{
     Action, ActionKey, Impossible, Observation, ObservationQuery, UnderWay, Why, absorb, buildonly,
-    buildroot, starting, tagging,
+    buildroot, starting, tagging, wait,
 };
 use crate::build_system::TaskState;
 use crate::ident::{Batch, TagEvent, TaskId};
@@ -33,6 +33,7 @@ pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) 
     asked.search = starting::search(build, seen, policy);
     asked.failures = unexplained(build, seen);
     asked.rpms_of_builds = buildonly::unfiltered(build, seen);
+    asked.rpms_of_builds.extend(wait::reused_unknown(build, seen));
     query
 }
 

@@ -208,7 +208,7 @@ fn job(step: &Step<'_>, place: usize, not_after: jiff::Timestamp) -> Result<Comp
         || Impossible { what: format!("module build {} is in build but its tags are not named", build.id) };
     let module_target: TagName = buildroot::target_of(build).ok_or_else(unnamed)?;
     let macros_target = macros_target(component, step.policy);
-    let macros = component.is_macros().then(|| wait::macros_package(build, step.policy, step.now));
+    let macros = component.is_macros().then(|| wait::macros_package(build, step.seen, step.policy, step.now));
     Ok(ComponentJob {
         build: build.id,
         package: component.package.clone(),

@@ -1,8 +1,10 @@
 //! The state `wait`: names the tags and decides, once and for all components, what is reused.
 
+use std::collections::BTreeSet;
+
 use super::step::Step;
 use super::{Impossible, Observation, ObservationQuery, Why, absorb, building, init};
-use crate::ident::{Arch, Batch, Package, TagName};
+use crate::ident::{Arch, Batch, Nvr, Package, TagName};
 use crate::macros::{MacrosInput, MacrosPackage};
 use crate::model::{ComponentBuild, ComponentSource, MACROS_PACKAGE, ModuleBuild, State, Verdict};
 use crate::naming::{self, DistTag};
@@ -105,12 +107,37 @@ pub(super) fn dist(build: &ModuleBuild, policy: &Policy) -> String {
     format!(".{}", naming::dist_tag(&DistTag::of(build, policy)))
 }
 
-/// Makes the source of module-build-macros.
-pub(super) fn macros_package(build: &ModuleBuild, policy: &Policy, now: jiff::Timestamp) -> MacrosPackage {
-    let dist_tag = naming::dist_tag(&DistTag::of(build, policy));
-    let reused = build.components.iter().filter_map(|component| match &component.verdict {
-        Some(Verdict::Reuse { nvr, .. }) => Some(nvr.clone()),
+/// Returns the builds whose RPMs the macros have to know, as long as these were not asked for: if the module buildrequires
+/// itself, what it reuses is filtered by its other build perhaps, and must not conflict.
+pub(super) fn reused_unknown(build: &ModuleBuild, seen: &Observation) -> BTreeSet<Nvr> {
+    let is_itself = build.document().xmd.at(&["mbs", "buildrequires", build.nsvc().name.as_str()]).is_some();
+    let is_open = build.component(MACROS_PACKAGE).is_some_and(|macros| !macros.is_complete());
+    if !is_itself || !is_open {
+        return BTreeSet::new();
+    }
+    reused(build).filter(|nvr| !seen.rpms_asked.contains(*nvr)).cloned().collect()
+}
+
+fn reused(build: &ModuleBuild) -> impl Iterator<Item = &Nvr> {
+    build.components.iter().filter_map(|component| match &component.verdict {
+        Some(Verdict::Reuse { nvr, .. }) => Some(nvr),
         Some(Verdict::Rebuild(_)) | None => None,
+    })
+}
+
+/// Makes the source of module-build-macros.
+pub(super) fn macros_package(
+    build: &ModuleBuild,
+    seen: &Observation,
+    policy: &Policy,
+    now: jiff::Timestamp,
+) -> MacrosPackage {
+    let dist_tag = naming::dist_tag(&DistTag::of(build, policy));
+    let rpms_of = |nvr| seen.build.rpms_of_builds.as_ref().and_then(|known| known.get(nvr));
+    let reused = reused(build).filter_map(rpms_of).flatten().map(|rpm| Nvr {
+        name: rpm.name.clone(),
+        version: rpm.version.clone(),
+        release: rpm.release.clone(),
     });
     MacrosPackage::write(&MacrosInput {
         nsvc: build.nsvc(),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::samples::{ComponentWords, component, document, enter, map, set_mbs, waiting};
+use super::samples::{
+    ComponentWords, component, document, enter, just_in_build, list, macros, map, set_mbs, waiting,
+};
 use super::*;
 use crate::ident::{Batch, BuildId};
 use crate::model::{RebuildStrategy, Verdict, WhyRebuild};
@@ -97,6 +99,45 @@ fn verdicts_are_fixed_once_with_a_note_each() {
     assert_eq!(plan.notes[1], "liba: reused as liba-0-1");
     assert_eq!(plan.notes[2], "libb: built, since app:1:2020:c0ffee00 did not build it");
     assert!(plan.build.components[0].is_macros());
+}
+
+/// A build about to submit its macros, which reuses liba; a buildrequired module of this name filters an RPM of it.
+fn reusing_beside(buildrequired: &str) -> ModuleBuild {
+    let filtered = map(&[("filtered_rpms", list(&["liba-tests-0:0-1", "other-0:0-1"]))]);
+    let mut build = just_in_build(vec![macros(), component("liba", 2).reusable("liba-0-1")], Batch(1));
+    let mut document = document(&[]);
+    set_mbs(&mut document, "buildrequires", map(&[(buildrequired, filtered)]));
+    build.new.document = Arc::new(document);
+    build
+}
+
+#[test]
+fn the_rpms_of_what_is_reused_are_asked_for_if_the_module_buildrequires_itself() {
+    let asked = |build: &ModuleBuild| {
+        missing(build, &Observation::default(), &Policy::default()).build.rpms_of_builds
+    };
+    let mut build = reusing_beside("app");
+    assert_eq!(asked(&build), [id("liba-0-1")].into());
+    assert!(asked(&reusing_beside("lib")).is_empty());
+    build.components[0] = macros().complete("module-build-macros-0.1-1");
+    assert!(asked(&build).is_empty());
+}
+
+#[test]
+fn every_rpm_of_a_reused_build_stays_installable_beside_the_macros() {
+    let spec_for = |build: &ModuleBuild| {
+        let seen =
+            Seen::as_recorded(build).rpms("liba-0-1", &["liba-0:0-1.x86_64", "liba-tests-0:0-1.noarch"]);
+        let plan = step(build, seen);
+        let job = plan.actions.iter().find_map(|action| match action {
+            Action::Submit { job, .. } => job.macros.clone(),
+            _ => None,
+        });
+        job.unwrap().spec
+    };
+    let itself = spec_for(&reusing_beside("app"));
+    assert!(!itself.contains("liba-tests") && itself.contains("Conflicts: other = 0:0-1"), "{itself}");
+    assert!(spec_for(&reusing_beside("lib")).contains("Conflicts: liba-tests = 0:0-1"));
 }
 
 #[test]
