@@ -1,13 +1,13 @@
 //! The trait of whatever knows which modules exist: the store, PDC, Koji, files, memory. It only reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::ident::{Name, NameStream, Nsvc, Stream, TagName};
-use crate::modulemd::ModuleStream;
+use crate::modulemd::{ModuleStream, Xmd};
 
 /// Finds modules. Answers hold `ready` builds unless a method says otherwise.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -90,6 +90,28 @@ pub struct KnownModule {
     pub document: Arc<ModuleStream>,
     /// Whether it is `ready` (not retired).
     pub is_ready: bool,
+}
+
+impl KnownModule {
+    /// Says whether streams as written in a runtime require allow this module, be it by a stream that it provides.
+    ///
+    /// A negated stream or virtual stream refuses; of positive ones, if there are any, one must be among them.
+    pub fn is_allowed_by(&self, written: &BTreeSet<String>) -> bool {
+        let has_positive = written.iter().any(|stream| !stream.starts_with('-'));
+        let is_named = || self.provided().iter().any(|stream| written.contains(*stream));
+        !self.is_refused_by(written) && (!has_positive || is_named())
+    }
+
+    /// Says whether streams as written exclude this module, be it by a stream that it provides.
+    pub fn is_refused_by(&self, written: &BTreeSet<String>) -> bool {
+        self.provided().iter().any(|stream| written.contains(&format!("-{stream}")))
+    }
+
+    /// Returns its stream and its virtual streams.
+    fn provided(&self) -> Vec<&str> {
+        let virtual_streams = self.document.xmd.at(&["mbs", "virtual_streams"]).map(Xmd::texts);
+        std::iter::once(self.nsvc.stream.as_str()).chain(virtual_streams.unwrap_or_default()).collect()
+    }
 }
 
 /// Why nothing was found out.

@@ -14,7 +14,7 @@ use mbs_core::resolver::ModuleResolver;
 use mbs_core::store::{Builds as _, Catalogue as _, Create, Filter, Page, Work as _};
 use mbs_core::stream_version::prefixed_version;
 use mbs_core::submission::{
-    Computed, Expanded, Refused, Request, Rules, SingleStreams, Step, Universe, assemble, resume,
+    BaseFit, Computed, Expanded, Refused, Request, Rules, SingleStreams, Step, Universe, assemble, resume,
     single_streams, version_of,
 };
 use mbs_local::snapshot_store::SnapshotStore;
@@ -141,7 +141,7 @@ impl Submission<'_> {
             default_streams: &self.default_streams,
             base_module_names: &self.policy.base_module_names,
         };
-        let mut universe = Universe::default();
+        let mut universe = Universe::with(BaseFit::Any);
         for _ in 0..MOST_ROUNDS {
             match single_streams(asked, &universe).map_err(|refused| self.with_hint(&refused))? {
                 Step::Done(expanded) => return Ok(*expanded),

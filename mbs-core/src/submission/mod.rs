@@ -39,5 +39,5 @@ pub use overrides::{Notes, Overrides, apply_branch_stream, apply_overrides, stre
 pub use people::{cancel, resume};
 pub use refused::{Refused, RefusedAs, Section};
 pub use rules::Rules;
-pub use single_streams::{SingleStreams, Step, Universe, single_streams};
+pub use single_streams::{BaseFit, SingleStreams, Step, Universe, single_streams};
 pub use srpms::{MatchedSrpms, match_srpms};

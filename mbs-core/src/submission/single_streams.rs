@@ -28,6 +28,17 @@ pub struct SingleStreams<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Universe {
     known: BTreeMap<NameStream, Vec<KnownModule>>,
+    base_fit: BaseFit,
+}
+
+/// Whether builds must fit the base module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BaseFit {
+    /// Their runtime requires on base modules hold.
+    #[default]
+    Required,
+    /// They need not: somebody named these very builds, results of this machine, for use on whatever base.
+    Any,
 }
 
 /// The next step.
@@ -45,6 +56,15 @@ pub enum Step {
 }
 
 impl Universe {
+    /// Knows nothing yet; builds will fit the base module so.
+    pub fn with(base_fit: BaseFit) -> Self {
+        Self { base_fit, ..Self::default() }
+    }
+
+    pub(super) fn base_fit(&self) -> BaseFit {
+        self.base_fit
+    }
+
     /// Adds what a resolver answered; what was asked and is not in the answer has no build. Retired builds do not count.
     pub fn learn(&mut self, asked: &[NameStream], mut answer: BTreeMap<NameStream, Vec<KnownModule>>) {
         for module in asked {

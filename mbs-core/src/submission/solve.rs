@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Refused;
-use super::single_streams::{Universe, admits, ambiguous};
+use super::single_streams::{BaseFit, Universe, admits, ambiguous};
 use crate::ident::{Name, NameStream, Stream};
 use crate::modulemd::{Dependencies, Xmd};
 use crate::resolver::KnownModule;
+use crate::stream_version::{Padding, counts_as_xyz, stream_version};
 
 /// What is to be solved.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +100,7 @@ impl<'a> Problem<'a> {
     /// Returns what a candidate may bring in, from the pairs that fit the base.
     fn required_by(&self, build: &'a KnownModule) -> Result<Vec<NameStream>, Refused> {
         let mut required = Vec::new();
-        for pair in build.document.dependencies.iter().filter(|pair| self.fits_base(pair, build)) {
+        for pair in self.fitting_pairs(build) {
             for (name, written) in self.modules_of(pair)? {
                 if let Accepted::OneOf(streams) = self.accepted(&name, written, build)? {
                     let named = streams.into_iter().map(|stream| NameStream { name: name.clone(), stream });
@@ -153,13 +154,23 @@ impl<'a> Problem<'a> {
         self.direct.get(&build.nsvc.name) == Some(&build.nsvc.stream)
     }
 
-    /// Says whether what a pair requires of base modules holds: the stream itself, one it provides, or the one that the
-    /// build was made against.
+    /// Returns the dependency pairs of a build that fit the base modules; of one that need not fit, all if none does.
+    fn fitting_pairs(&self, build: &'a KnownModule) -> Vec<&'a Dependencies> {
+        let pairs = &build.document.dependencies;
+        let fitting: Vec<_> = pairs.iter().filter(|pair| self.fits_base(pair, build)).collect();
+        let takes_all = fitting.is_empty() && self.universe.base_fit() == BaseFit::Any;
+        if takes_all { pairs.iter().collect() } else { fitting }
+    }
+
+    /// Says whether what a pair requires of base modules holds: the stream itself, one it provides, or one that continues
+    /// what the build was made against.
     fn fits_base(&self, pair: &Dependencies, build: &KnownModule) -> bool {
         let holds = |name: &Name| {
             let Some(written) = pair.requires.get(name.as_str()) else { return true };
             let base = self.bases.iter().find(|base| base.nsvc.name == *name);
-            base.is_some_and(|base| satisfies(base, written) || was_built_against(build, base))
+            base.is_some_and(|base| {
+                base.is_allowed_by(written) || !base.is_refused_by(written) && was_built_for(build, base)
+            })
         };
         self.base_module_names.iter().all(holds)
     }
@@ -186,14 +197,13 @@ impl<'a> Problem<'a> {
     }
 }
 
-fn satisfies(base: &KnownModule, written: &BTreeSet<String>) -> bool {
-    let provided = base.document.xmd.at(&["mbs", "virtual_streams"]).map(Xmd::texts).unwrap_or_default();
-    admits(written, &base.nsvc.stream) || provided.into_iter().any(|stream| written.contains(stream))
-}
-
-fn was_built_against(build: &KnownModule, base: &KnownModule) -> bool {
+/// Says whether a build was made against the stream of a base module or, where both count as x.y.z, an earlier one.
+fn was_built_for(build: &KnownModule, base: &KnownModule) -> bool {
     let path = ["mbs", "buildrequires", base.nsvc.name.as_str(), "stream"];
-    build.document.xmd.at(&path).and_then(Xmd::text) == Some(base.nsvc.stream.as_str())
+    let Some(theirs) = build.document.xmd.at(&path).and_then(Xmd::text) else { return false };
+    let ours = base.nsvc.stream.as_str();
+    let number = |stream| stream_version(stream, Padding::Right, 0.0);
+    theirs == ours || counts_as_xyz(theirs) && counts_as_xyz(ours) && number(theirs) <= number(ours)
 }
 
 struct Search<'p, 'a> {
@@ -257,7 +267,7 @@ impl<'a> Search<'_, 'a> {
         if pairs.is_empty() {
             return self.complete(chosen.clone(), goals.to_vec());
         }
-        let fitting: Vec<_> = pairs.iter().filter(|pair| self.problem.fits_base(pair, build)).collect();
+        let fitting = self.problem.fitting_pairs(build);
         if fitting.is_empty() {
             self.note_clash(build.nsvc.to_string(), self.problem.bases[0].nsvc.to_string());
         }

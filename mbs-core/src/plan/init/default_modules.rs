@@ -1,7 +1,7 @@
 //! Default modules: what a base module switches on for everything that is built on it. Source: behaviour, section 5.
 
 use crate::ident::{NameStream, Nsvc};
-use crate::modulemd::{ModuleStream, Xmd};
+use crate::modulemd::{Dependencies, ModuleStream, Xmd};
 use crate::plan::{DefaultsPlace, Observation, ObservationQuery};
 use crate::policy::Policy;
 use crate::resolver::KnownModule;
@@ -115,17 +115,9 @@ fn is_built_on(module: &KnownModule, base: &Nsvc) -> bool {
 
 /// Says whether the runtime requires of a module allow a base module's stream.
 fn allows(module: &KnownModule, base: &KnownModule) -> bool {
-    let virtual_streams =
-        base.document.xmd.at(&["mbs", "virtual_streams"]).map(Xmd::texts).unwrap_or_default();
-    let provided: Vec<&str> = std::iter::once(base.nsvc.stream.as_str()).chain(virtual_streams).collect();
-    module.document.dependencies.iter().any(|pair| match pair.requires.get(base.nsvc.name.as_str()) {
-        None => true,
-        Some(streams) => {
-            let is_refused = provided.iter().any(|stream| streams.contains(&format!("-{stream}")));
-            let has_positive = streams.iter().any(|stream| !stream.starts_with('-'));
-            !is_refused && (!has_positive || provided.iter().any(|stream| streams.contains(*stream)))
-        }
-    })
+    let streams = |pair: &Dependencies| pair.requires.get(base.nsvc.name.as_str()).cloned();
+    let mut pairs = module.document.dependencies.iter();
+    pairs.any(|pair| streams(pair).is_none_or(|streams| base.is_allowed_by(&streams)))
 }
 
 /// Writes the chosen modules into `xmd.mbs.buildrequires`; dependencies and contexts stay.

@@ -36,11 +36,19 @@ fn streams(defaults: &[&str]) -> BTreeMap<Name, Stream> {
 
 /// Resolves as a caller does, asking `all` for what is needed.
 fn resolve(document: &ModuleStream, defaults: &[&str], all: &[KnownModule]) -> Result<Expanded, Refused> {
+    resolve_in(Universe::default(), document, defaults, all)
+}
+
+fn resolve_in(
+    mut universe: Universe,
+    document: &ModuleStream,
+    defaults: &[&str],
+    all: &[KnownModule],
+) -> Result<Expanded, Refused> {
     let base_module_names = [Name::new("platform").unwrap()];
     let default_streams = streams(defaults);
     let asked =
         SingleStreams { document, default_streams: &default_streams, base_module_names: &base_module_names };
-    let mut universe = Universe::default();
     loop {
         match single_streams(asked, &universe)? {
             Step::Done(expanded) => return Ok(*expanded),
@@ -314,6 +322,57 @@ fn a_build_made_against_our_platform_fits_it_whatever_it_requires() {
     wide.document = Arc::new(ModuleStream { xmd, ..(*wide.document).clone() });
     let app = document(vec![pair(&[("platform", &["f28"]), ("wide", &["1"])], &[])]);
     assert!(resolve(&app, &[], &[distribution(), vec![wide]].concat()).is_ok());
+}
+
+/// A platform that provides a stream, and a build that requires some of it and was made against another.
+fn el(ours: &str, theirs: &str, written: &[&str]) -> Vec<KnownModule> {
+    let mut platform = known(&format!("platform:{ours}:1:00000000"), vec![]);
+    let provided = map([("virtual_streams", Xmd::Seq(vec!["el".into()]))]);
+    platform.document = Arc::new(ModuleStream { xmd: map([("mbs", provided)]), ..Default::default() });
+    let mut wide = known("wide:1:0:c", vec![pair(&[], &[("platform", written)])]);
+    let against = map([("platform", map([("stream", theirs.into())]))]);
+    let xmd = map([("mbs", map([("buildrequires", against)]))]);
+    wide.document = Arc::new(ModuleStream { xmd, ..(*wide.document).clone() });
+    vec![platform, wide]
+}
+
+#[test]
+fn a_build_made_against_an_earlier_xyz_platform_fits_a_later_one_and_not_the_other_way_round() {
+    let fits = |ours: &str, theirs: &str| {
+        let app = document(vec![pair(&[("platform", &[ours]), ("wide", &["1"])], &[])]);
+        resolve(&app, &[], &el(ours, theirs, &["el8.0.0"])).is_ok()
+    };
+    assert!(fits("el8.4.0", "el8.2.0") && fits("el8.4.0", "el8.4.0"));
+    assert!(!fits("el8.2.0", "el8.4.0"));
+    assert!(!fits("f29", "f28"), "these are no x.y.z");
+}
+
+#[test]
+fn a_platform_is_refused_by_what_it_provides() {
+    let app = document(vec![pair(&[("platform", &["el8.4.0"]), ("wide", &["1"])], &[])]);
+    assert!(resolve(&app, &[], &el("el8.4.0", "el8.2.0", &["-el"])).is_err());
+    assert!(resolve(&app, &[], &el("el8.4.0", "el8.2.0", &["-el7"])).is_ok());
+}
+
+#[test]
+fn a_result_of_this_machine_fits_any_platform() {
+    let gtk = known("gtk:3:0:c", vec![pair(&[], &[("platform", &["f27"]), ("foo", &["1"])])]);
+    let all = [distribution(), vec![gtk]].concat();
+    let app = document(vec![pair(&[("platform", &["f29"]), ("gtk", &["3"])], &[])]);
+    let anywhere = document(vec![pair(&[("platform", &["f29"]), ("foo", &["1"])], &[])]);
+    assert!(resolve(&app, &[], &all).is_err() && resolve(&anywhere, &[], &all).is_err());
+    assert!(resolve_in(Universe::with(BaseFit::Any), &anywhere, &[], &all).is_ok());
+    let by_name = resolve_in(Universe::with(BaseFit::Any), &app, &["gtk:1"], &all);
+    assert!(by_name.unwrap_err().to_string().contains("gtk"), "its own requires hold all the same");
+}
+
+#[test]
+fn of_a_result_with_pairs_that_fit_only_these_count() {
+    let pairs =
+        vec![pair(&[], &[("platform", &["f27"]), ("missing", &["1"])]), pair(&[], &[("platform", &["f28"])])];
+    let all = [distribution(), vec![known("two:1:0:c", pairs)]].concat();
+    let app = document(vec![pair(&[("platform", &["f28"]), ("two", &["1"])], &[])]);
+    assert!(resolve_in(Universe::with(BaseFit::Any), &app, &[], &all).is_ok());
 }
 
 #[test]
