@@ -3,6 +3,9 @@
 //! Every text that a reader could take for something else is quoted; keys that are plain words are not. Texts of
 //! several lines are literal blocks where that keeps them whole.
 
+/// Longest key, as written, in front of a colon on its line: readers give up after 1,024 characters.
+const LONGEST_IMPLICIT_KEY: usize = 1_000;
+
 /// A document in the making.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
@@ -33,7 +36,15 @@ impl Writer {
         if is_plain_word(key) {
             self.text.push_str(key);
         } else {
-            quote(key, &mut self.text);
+            let mut quoted = String::new();
+            quote(key, &mut quoted);
+            if quoted.len() > LONGEST_IMPLICIT_KEY {
+                self.text.push_str("? ");
+                self.text.push_str(&quoted);
+                self.line();
+            } else {
+                self.text.push_str(&quoted);
+            }
         }
         self.text.push(':');
     }
@@ -330,6 +341,27 @@ mod tests {
             text.lines().skip(4).filter_map(|line| line.trim().strip_suffix(": 1")).collect();
         let quoted = ["\"1.10\"", "\"on\"", "\"No\"", "\"a.b\"", "f29", "\"<<\"", "\"=\"", "\"~\"", "\"\""];
         assert_eq!(keys, quoted);
+    }
+
+    #[test]
+    fn keys_of_any_length_are_read_back() {
+        for key in ["k".repeat(990), "k".repeat(1_100), "\u{85}".repeat(300)] {
+            let text = written(|out| {
+                out.text(&key, "value");
+                out.map_under("deeper", |out| {
+                    out.map_under(&key, |out| out.short_list(&key, [&key]));
+                    out.sequence_under("items", &[1, 2], |out, item| out.map(|out| out.plain(&key, item)));
+                });
+            });
+            let (roots, end) = parse(&text, &Limits::default());
+            assert_eq!(end, None, "{text}");
+            let data = roots[0].entries_under("data").next().unwrap();
+            let deeper = data.entries_under("deeper").next().unwrap();
+            let list = deeper.entries_under(&key).next().unwrap().entries_under(&key).next().unwrap();
+            assert!(matches!(&list.kind, Kind::Seq(items) if items.len() == 1));
+            let items = &deeper.entries_under("items").next().unwrap().kind;
+            assert!(matches!(items, Kind::Seq(items) if items[1].entries_under(&key).count() == 1));
+        }
     }
 
     #[test]
