@@ -61,6 +61,9 @@ pub enum OrderError {
     /// Packages stand in several places.
     #[error("these packages would be built more than once: {}", list_doubles(.0))]
     Doubles(BTreeMap<Package, Vec<String>>),
+    /// Components of several documents have the same key; the stored document can hold each only once.
+    #[error("these components have the same key in several documents: {}", list_doubles(.0))]
+    DoubleKeys(BTreeMap<String, Vec<String>>),
     /// There are too many components, or too many that wait for each other.
     #[error("the module is too large: it has {count} {what}, at most {most} are allowed")]
     TooLarge {
@@ -103,9 +106,9 @@ pub enum OrderError {
     NotIncluded(String),
 }
 
-fn list_doubles(doubles: &BTreeMap<Package, Vec<String>>) -> String {
+fn list_doubles<T: std::fmt::Display>(doubles: &BTreeMap<T, Vec<String>>) -> String {
     let places: Vec<String> =
-        doubles.iter().map(|(package, places)| format!("{package} ({})", places.join(", "))).collect();
+        doubles.iter().map(|(double, places)| format!("{double} ({})", places.join(", "))).collect();
     places.join(", ")
 }
 
@@ -115,19 +118,7 @@ fn list_doubles(doubles: &BTreeMap<Package, Vec<String>>) -> String {
 /// See [`OrderError`]; all doubles are named at once.
 pub fn order(document: &ModuleStream, included: &Inclusions) -> Result<BuildOrder, OrderError> {
     let root = Folder::open(document, included, &[])?;
-    let mut places = BTreeMap::new();
-    root.list_packages(&mut places);
-    let count = places.values().map(Vec::len).sum();
-    if count > MOST_COMPONENTS {
-        return Err(OrderError::TooLarge { what: "components", count, most: MOST_COMPONENTS });
-    }
-    if let Some((package, _)) = places.iter().find(|(package, _)| package.as_str() == MACROS_PACKAGE) {
-        return Err(OrderError::Reserved(package.clone()));
-    }
-    places.retain(|_, places| places.len() > 1);
-    if !places.is_empty() {
-        return Err(OrderError::Doubles(places));
-    }
+    check_packages(&root)?;
     let ordering = if root.has_buildafter() { Ordering::Graph } else { Ordering::Batches };
     let mut entries = match ordering {
         Ordering::Batches => barriers::entries(&root),
@@ -135,6 +126,27 @@ pub fn order(document: &ModuleStream, included: &Inclusions) -> Result<BuildOrde
     };
     entries.sort_by(|a, b| (a.batch, &a.via, &a.key).cmp(&(b.batch, &b.via, &b.key)));
     Ok(BuildOrder { ordering, entries })
+}
+
+fn check_packages(root: &Folder) -> Result<(), OrderError> {
+    let (mut packages, mut keys) = (BTreeMap::new(), BTreeMap::new());
+    root.list_packages(&mut |package, key, place| {
+        packages.entry(package.clone()).or_insert_with(Vec::new).push(place.clone());
+        keys.entry(key.to_owned()).or_insert_with(Vec::new).push(place);
+    });
+    let count = packages.values().map(Vec::len).sum();
+    if count > MOST_COMPONENTS {
+        return Err(OrderError::TooLarge { what: "components", count, most: MOST_COMPONENTS });
+    }
+    if let Some((package, _)) = packages.iter().find(|(package, _)| package.as_str() == MACROS_PACKAGE) {
+        return Err(OrderError::Reserved(package.clone()));
+    }
+    packages.retain(|_, places| places.len() > 1);
+    if !packages.is_empty() {
+        return Err(OrderError::Doubles(packages));
+    }
+    keys.retain(|_, places| places.len() > 1);
+    if keys.is_empty() { Ok(()) } else { Err(OrderError::DoubleKeys(keys)) }
 }
 
 /// A document with what it includes, ready to be walked.
@@ -208,15 +220,15 @@ impl<'a> Folder<'a> {
         self.says_buildafter() || self.items.iter().any(inside)
     }
 
-    /// Notes where each package stands: the keys that lead to it.
-    fn list_packages(&self, places: &mut BTreeMap<Package, Vec<String>>) {
+    /// Shows each package with its key and where it stands: the keys that lead to it.
+    fn list_packages(&self, show: &mut dyn FnMut(&Package, &str, String)) {
         for item in &self.items {
             match &item.content {
                 Content::Component { package, .. } => {
                     let place = [self.via.as_slice(), &[item.key.to_owned()]].concat().join("/");
-                    places.entry(package.clone()).or_default().push(place);
+                    show(package, item.key, place);
                 }
-                Content::Module(inner) => inner.list_packages(places),
+                Content::Module(inner) => inner.list_packages(show),
             }
         }
     }

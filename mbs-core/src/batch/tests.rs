@@ -201,3 +201,16 @@ fn the_longest_remaining_path_counts_everything_behind() {
     let cost = |package: &str| paths[&Package::new(package).unwrap()].cost();
     assert_eq!(["a", "b", "c", "d", "e"].map(cost), [7.0, 2.0, 6.0, 1.0, 1.0]);
 }
+
+#[test]
+fn a_key_that_stands_in_two_documents_is_refused_whatever_its_packages_are() {
+    let mut app = document(&[("tool", 0, &[])]);
+    include(&mut app, "lib", 0, &[]);
+    let mut lib = document(&[("tool", 0, &[])]);
+    lib.rpms.get_mut("tool").unwrap().name = Some("other".into());
+    let refused = order(&app, &inclusions(&[("lib", &lib, Inclusions::new())])).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "these components have the same key in several documents: tool (tool, lib/tool)"
+    );
+}
