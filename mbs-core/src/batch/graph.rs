@@ -28,7 +28,7 @@ impl Wiring {
     /// Wires a document behind the packages `before`, and returns what must be awaited to follow all of it.
     fn wire(&mut self, folder: &Folder, before: &BTreeSet<Package>) -> Result<BTreeSet<Package>, OrderError> {
         let predecessors = predecessors(folder)?;
-        let mut ends = vec![before.clone(); folder.items.len()];
+        let mut ends = vec![BTreeSet::new(); folder.items.len()];
         for index in sorted(folder, &predecessors)? {
             let awaited = match &predecessors[index] {
                 none if none.is_empty() => before.clone(),
@@ -52,13 +52,7 @@ impl Wiring {
             Content::Component { package, component } => (package, component),
         };
         self.edges += awaited.len();
-        if self.edges > MOST_EDGES {
-            return Err(OrderError::TooLarge {
-                what: "waits between components",
-                count: self.edges,
-                most: MOST_EDGES,
-            });
-        }
+        check_edges(self.edges)?;
         let behind = awaited.iter().filter_map(|package| self.batches.get(package)).max();
         let batch = behind.map_or(FIRST_BATCH, |behind| Batch(behind.0 + 1));
         self.batches.insert(package.clone(), batch);
@@ -74,10 +68,20 @@ impl Wiring {
     }
 }
 
+fn check_edges(count: usize) -> Result<(), OrderError> {
+    if count > MOST_EDGES {
+        Err(OrderError::TooLarge { what: "waits between components", count, most: MOST_EDGES })
+    } else {
+        Ok(())
+    }
+}
+
 /// Returns for each item of a document those it directly follows.
 fn predecessors(folder: &Folder) -> Result<Vec<BTreeSet<usize>>, OrderError> {
     if folder.says_buildafter() {
-        return folder.items.iter().map(|item| named_predecessors(folder, item)).collect();
+        check_edges(folder.items.iter().map(|item| item.buildafter.len()).sum())?;
+        let keys = Keys::of(folder);
+        return folder.items.iter().map(|item| keys.predecessors(folder, item)).collect();
     }
     let mut groups: BTreeMap<i64, BTreeSet<usize>> = BTreeMap::new();
     for (index, item) in folder.items.iter().enumerate() {
@@ -87,38 +91,65 @@ fn predecessors(folder: &Folder) -> Result<Vec<BTreeSet<usize>>, OrderError> {
     Ok(folder.items.iter().map(|item| group_before(item.buildorder).unwrap_or_default()).collect())
 }
 
-fn named_predecessors(folder: &Folder, item: &Item) -> Result<BTreeSet<usize>, OrderError> {
-    item.buildafter.iter().map(|key| position(folder, item, key)).collect()
+/// Where the items of a document are, by key: components and included modules have key spaces of their own.
+struct Keys<'f> {
+    components: BTreeMap<&'f str, usize>,
+    modules: BTreeMap<&'f str, usize>,
 }
 
-/// Finds a key among the items of the same kind first: components and included modules have key spaces of their own.
-fn position(folder: &Folder, item: &Item, key: &str) -> Result<usize, OrderError> {
-    let is_module = |item: &Item| matches!(item.content, Content::Module(_));
-    let mut named = folder.items.iter().enumerate().filter(|(_, other)| other.key == key).collect::<Vec<_>>();
-    named.sort_by_key(|(_, other)| is_module(other) != is_module(item));
-    named.first().map(|(index, _)| *index).ok_or_else(|| OrderError::UnknownPredecessor {
-        document: folder.title(),
-        component: item.key.to_owned(),
-        missing: key.to_owned(),
-    })
+impl<'f> Keys<'f> {
+    fn of(folder: &'f Folder) -> Self {
+        let mut keys = Self { components: BTreeMap::new(), modules: BTreeMap::new() };
+        for (index, item) in folder.items.iter().enumerate() {
+            match &item.content {
+                Content::Component { .. } => keys.components.insert(item.key, index),
+                Content::Module(_) => keys.modules.insert(item.key, index),
+            };
+        }
+        keys
+    }
+
+    /// Finds what an item names, among the items of its own kind first.
+    fn predecessors(&self, folder: &Folder, item: &Item) -> Result<BTreeSet<usize>, OrderError> {
+        let (same, other) = match &item.content {
+            Content::Component { .. } => (&self.components, &self.modules),
+            Content::Module(_) => (&self.modules, &self.components),
+        };
+        let place = |key: &String| {
+            let found = same.get(key.as_str()).or_else(|| other.get(key.as_str()));
+            found.copied().ok_or_else(|| OrderError::UnknownPredecessor {
+                document: folder.title(),
+                component: item.key.to_owned(),
+                missing: key.clone(),
+            })
+        };
+        item.buildafter.iter().map(place).collect()
+    }
 }
 
 /// Sorts items so that each comes behind its predecessors.
 fn sorted(folder: &Folder, predecessors: &[BTreeSet<usize>]) -> Result<Vec<usize>, OrderError> {
-    let mut left: BTreeSet<usize> = (0..predecessors.len()).collect();
-    let mut sorted = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let ready: Vec<usize> =
-            left.iter().copied().filter(|i| predecessors[*i].is_disjoint(&left)).collect();
-        if ready.is_empty() {
-            return Err(circle(folder, predecessors, &left));
-        }
-        for index in ready {
-            left.remove(&index);
-            sorted.push(index);
+    let mut awaited: Vec<usize> = predecessors.iter().map(BTreeSet::len).collect();
+    let mut followers = vec![Vec::new(); predecessors.len()];
+    for (index, before) in predecessors.iter().enumerate() {
+        before.iter().for_each(|one| followers[*one].push(index));
+    }
+    let mut sorted: Vec<usize> = (0..predecessors.len()).filter(|index| awaited[*index] == 0).collect();
+    let mut next = 0;
+    while let Some(done) = sorted.get(next).copied() {
+        next += 1;
+        for follower in &followers[done] {
+            awaited[*follower] -= 1;
+            if awaited[*follower] == 0 {
+                sorted.push(*follower);
+            }
         }
     }
-    Ok(sorted)
+    if sorted.len() == predecessors.len() {
+        return Ok(sorted);
+    }
+    let left = (0..predecessors.len()).filter(|index| awaited[*index] > 0).collect();
+    Err(circle(folder, predecessors, &left))
 }
 
 /// Walks back from any item that is left, each of which follows another one that is left, until one comes again.

@@ -214,3 +214,15 @@ fn a_key_that_stands_in_two_documents_is_refused_whatever_its_packages_are() {
         "these components have the same key in several documents: tool (tool, lib/tool)"
     );
 }
+
+#[test]
+fn a_graph_with_too_many_edges_is_refused_before_it_is_walked() {
+    let keys: Vec<String> = (0..500).map(|number| format!("p{number:04}")).collect();
+    let all: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let components: Vec<_> = all.iter().enumerate().map(|(place, key)| (*key, 0, &all[..place])).collect();
+    let refused = order(&document(&components), &Inclusions::new()).unwrap_err();
+    assert_eq!(
+        refused,
+        OrderError::TooLarge { what: "waits between components", count: 124_750, most: MOST_EDGES }
+    );
+}
