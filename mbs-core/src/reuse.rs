@@ -19,8 +19,9 @@ use crate::modulemd::Xmd;
 use crate::policy::Reuse;
 use crate::store::ReuseQuestion;
 
-/// The first batch of packages; module-build-macros before it is never reused.
-const FIRST_BATCH: Batch = Batch(2);
+mod before;
+
+use before::{Bits, Numbers, before};
 
 /// So many names of changed components are spelled out in a reason.
 const NAMES_SHOWN: usize = 5;
@@ -114,12 +115,17 @@ fn reusable(build: &ModuleBuild, source: &ModuleBuild) -> usize {
 pub fn verdicts(build: &ModuleBuild, source: Option<&ModuleBuild>) -> BTreeMap<Package, Verdict> {
     let mut packages: Vec<&ComponentBuild> = build.components.iter().filter(|c| !c.is_macros()).collect();
     packages.sort_by_key(|component| component.batch);
-    let mut comparison = Comparison { build, source, decided: BTreeMap::new(), changes: BTreeMap::new() };
+    let mut comparison = source.map(|source| Comparison::of(build, source));
+    let mut decided = BTreeMap::new();
     for component in packages {
-        let verdict = comparison.verdict(component);
-        comparison.decided.insert(component.package.clone(), verdict);
+        let verdict = match &mut comparison {
+            _ if build.new.strategy == RebuildStrategy::All => Verdict::Rebuild(WhyRebuild::Strategy),
+            None => Verdict::Rebuild(WhyRebuild::NoSource),
+            Some(comparison) => comparison.verdict(component),
+        };
+        decided.insert(component.package.clone(), verdict);
     }
-    comparison.decided
+    decided
 }
 
 /// Decides what changes when a build that was to be reused is gone: its component is built, and with `changed-and-after`
@@ -127,9 +133,12 @@ pub fn verdicts(build: &ModuleBuild, source: Option<&ModuleBuild>) -> BTreeMap<P
 pub fn verdicts_after_loss(build: &ModuleBuild, lost: &Package, nvr: Nvr) -> BTreeMap<Package, Verdict> {
     let mut turned = BTreeMap::from([(lost.clone(), Verdict::Rebuild(WhyRebuild::Gone(nvr)))]);
     if build.new.strategy == RebuildStrategy::ChangedAndAfter {
+        let numbers = Numbers::of(&[build]);
+        let Some(lost_number) = numbers.number(lost) else { return turned };
+        let before = before(build, &numbers);
         for component in &build.components {
             let was_reused = matches!(component.verdict, Some(Verdict::Reuse { .. }));
-            if was_reused && before(build, component).iter().any(|earlier| earlier.package == *lost) {
+            if was_reused && before[&component.package].contains(lost_number) {
                 let why = WhyRebuild::EarlierChanged(lost.to_string());
                 turned.insert(component.package.clone(), Verdict::Rebuild(why));
             }
@@ -138,75 +147,54 @@ pub fn verdicts_after_loss(build: &ModuleBuild, lost: &Package, nvr: Nvr) -> BTr
     turned
 }
 
-/// Returns the packages that are built before a component, in the order of the record.
-fn before<'a>(build: &'a ModuleBuild, component: &ComponentBuild) -> Vec<&'a ComponentBuild> {
-    match build.ordering {
-        Ordering::Batches => {
-            let is_earlier = |c: &&ComponentBuild| c.batch >= FIRST_BATCH && c.batch < component.batch;
-            build.components.iter().filter(is_earlier).collect()
-        }
-        Ordering::Graph => {
-            let predecessors = predecessors(build, component);
-            build.components.iter().filter(|c| predecessors.contains(&c.package)).collect()
-        }
-    }
-}
-
-fn predecessors<'a>(build: &'a ModuleBuild, component: &'a ComponentBuild) -> BTreeSet<&'a Package> {
-    let mut seen = BTreeSet::new();
-    let mut queue: Vec<&Package> = component.after.iter().collect();
-    while let Some(package) = queue.pop() {
-        if seen.insert(package) {
-            let found = build.components.iter().find(|c| c.package == *package);
-            queue.extend(found.into_iter().flat_map(|c| &c.after));
-        }
-    }
-    seen
-}
-
-/// What makes a component the same one in two builds.
-type Same<'a> = (Batch, &'a Package, Option<&'a CommitId>, &'a [Arch]);
-
-fn set_before<'a>(build: &'a ModuleBuild, component: &ComponentBuild) -> BTreeSet<Same<'a>> {
-    let same = |c: &'a ComponentBuild| {
-        let batch = match build.ordering {
-            Ordering::Batches => c.batch,
-            Ordering::Graph => Batch(0),
-        };
-        (batch, &c.package, c.source.commit(), c.arches.as_slice())
-    };
-    before(build, component).into_iter().map(same).collect()
-}
-
 /// A build beside the one it may reuse from.
 struct Comparison<'a> {
     build: &'a ModuleBuild,
-    source: Option<&'a ModuleBuild>,
-    decided: BTreeMap<Package, Verdict>,
-    /// What differs before a place: once per batch, on graphs once per component.
-    changes: BTreeMap<(Batch, Option<&'a Package>), Option<String>>,
+    source: &'a ModuleBuild,
+    /// The packages of both.
+    numbers: Numbers<'a>,
+    ours: BTreeMap<&'a Package, Bits>,
+    theirs: BTreeMap<&'a Package, Bits>,
+    /// Those that are not the same component in both builds.
+    other: Bits,
+    /// Those that are built, as far as that is decided.
+    rebuilt: Bits,
 }
 
 impl<'a> Comparison<'a> {
-    fn verdict(&mut self, component: &'a ComponentBuild) -> Verdict {
-        if self.build.new.strategy == RebuildStrategy::All {
-            return Verdict::Rebuild(WhyRebuild::Strategy);
+    fn of(build: &'a ModuleBuild, source: &'a ModuleBuild) -> Self {
+        let numbers = Numbers::of(&[build, source]);
+        let (ours, theirs) = (before(build, &numbers), before(source, &numbers));
+        let by_package = |build: &'a ModuleBuild| -> BTreeMap<&'a Package, Same<'a>> {
+            build.components.iter().map(|component| (&component.package, same(build, component))).collect()
+        };
+        let (in_ours, in_theirs) = (by_package(build), by_package(source));
+        let mut other = Bits::default();
+        for package in in_ours.keys().chain(in_theirs.keys()) {
+            if in_ours.get(package) != in_theirs.get(package) {
+                numbers.number(package).into_iter().for_each(|number| other.insert(number));
+            }
         }
-        let Some(source) = self.source else { return Verdict::Rebuild(WhyRebuild::NoSource) };
-        self.reuse(component, source).unwrap_or_else(Verdict::Rebuild)
+        Self { build, source, numbers, ours, theirs, other, rebuilt: Bits::default() }
     }
 
-    fn reuse(
-        &mut self,
-        component: &'a ComponentBuild,
-        source: &'a ModuleBuild,
-    ) -> Result<Verdict, WhyRebuild> {
+    /// Decides on a component; on all that are built before it was decided.
+    fn verdict(&mut self, component: &ComponentBuild) -> Verdict {
+        self.reuse(component).unwrap_or_else(|why| {
+            let number = self.numbers.number(&component.package);
+            number.into_iter().for_each(|number| self.rebuilt.insert(number));
+            Verdict::Rebuild(why)
+        })
+    }
+
+    fn reuse(&self, component: &ComponentBuild) -> Result<Verdict, WhyRebuild> {
+        let source = self.source;
         let not_there = || WhyRebuild::NotInSource(source.nsvc().to_string());
         let theirs = source.component(component.package.as_str()).ok_or_else(not_there)?;
         let nvr = usable_nvr(theirs).ok_or_else(not_there)?;
         same_commit(theirs, component)?;
         if self.build.new.strategy == RebuildStrategy::ChangedAndAfter {
-            self.same_place(component, theirs, source)?;
+            self.same_place(component, theirs)?;
         }
         if theirs.arches != component.arches {
             return Err(WhyRebuild::OtherArches);
@@ -214,56 +202,46 @@ impl<'a> Comparison<'a> {
         Ok(Verdict::Reuse { from: theirs.id, build: source.id, nvr: nvr.clone(), task: theirs.task })
     }
 
-    fn same_place(
-        &mut self,
-        component: &'a ComponentBuild,
-        theirs: &ComponentBuild,
-        source: &'a ModuleBuild,
-    ) -> Result<(), WhyRebuild> {
-        if self.build.ordering != source.ordering {
+    fn same_place(&self, component: &ComponentBuild, theirs: &ComponentBuild) -> Result<(), WhyRebuild> {
+        if self.build.ordering != self.source.ordering {
             return Err(WhyRebuild::EarlierChanged("the order is given in another way".into()));
         }
         if self.build.ordering == Ordering::Batches && theirs.batch != component.batch {
             return Err(WhyRebuild::OtherBatch { from: theirs.batch, to: component.batch });
         }
-        if macros_of(source) != macros_of(self.build) {
+        if macros_of(self.source) != macros_of(self.build) {
             return Err(WhyRebuild::OtherMacros);
         }
-        match self.changed_before(component, theirs, source) {
+        match self.changed_before(component) {
             Some(names) => Err(WhyRebuild::EarlierChanged(names)),
             None => Ok(()),
         }
     }
 
     /// Returns the names of what differs or is rebuilt before a component; `None` if nothing does.
-    fn changed_before(
-        &mut self,
-        component: &'a ComponentBuild,
-        theirs: &ComponentBuild,
-        source: &'a ModuleBuild,
-    ) -> Option<String> {
-        let place = match self.build.ordering {
-            Ordering::Batches => (component.batch, None),
-            Ordering::Graph => (component.batch, Some(&component.package)),
-        };
-        if let Some(known) = self.changes.get(&place) {
-            return known.clone();
-        }
-        let (ours, of_theirs) = (set_before(self.build, component), set_before(source, theirs));
-        let mut names: BTreeSet<&Package> =
-            ours.symmetric_difference(&of_theirs).map(|same| same.1).collect();
+    fn changed_before(&self, component: &ComponentBuild) -> Option<String> {
+        let (ours, theirs) = (self.ours.get(&component.package)?, self.theirs.get(&component.package)?);
+        let in_one_only = ours.with(theirs, |one, other| one ^ other);
+        let in_either = ours.with(theirs, |one, other| one | other);
+        let differing = in_either.with(&self.other, |one, other| one & other);
+        let mut names = in_one_only.with(&differing, |one, other| one | other);
         if names.is_empty() {
             // Only where the content is the same: else the root of the change is named alone.
-            names.extend(ours.iter().map(|same| same.1).filter(|package| self.is_rebuilt(package)));
+            names = ours.with(&self.rebuilt, |one, other| one & other);
         }
-        let changed = (!names.is_empty()).then(|| shown(&names));
-        self.changes.insert(place, changed.clone());
-        changed
+        (!names.is_empty()).then(|| shown(&self.numbers.packages(&names).collect::<Vec<_>>()))
     }
+}
 
-    fn is_rebuilt(&self, package: &Package) -> bool {
-        matches!(self.decided.get(package), Some(Verdict::Rebuild(_)))
-    }
+/// What makes a component the same one in two builds.
+type Same<'a> = (Batch, Option<&'a CommitId>, &'a [Arch]);
+
+fn same<'a>(build: &ModuleBuild, component: &'a ComponentBuild) -> Same<'a> {
+    let batch = match build.ordering {
+        Ordering::Batches => component.batch,
+        Ordering::Graph => Batch(0),
+    };
+    (batch, component.source.commit(), component.arches.as_slice())
 }
 
 /// Returns what a component of an earlier build left; `None` unless it completed, or if it reused what is gone.
@@ -284,7 +262,7 @@ fn macros_of(build: &ModuleBuild) -> &str {
     build.document().buildopts.macros.as_deref().unwrap_or_default()
 }
 
-fn shown(names: &BTreeSet<&Package>) -> String {
+fn shown(names: &[&Package]) -> String {
     let first: Vec<&str> = names.iter().take(NAMES_SHOWN).map(|package| package.as_str()).collect();
     match names.len().saturating_sub(NAMES_SHOWN) {
         0 => first.join(", "),

@@ -406,3 +406,21 @@ fn on_one_machine_a_new_build_of_a_buildrequired_module_ends_reuse() {
     assert_eq!(chosen(&asking, &[earlier("1")], Reuse::ReadyAndFailed), None);
     assert_eq!(chosen(&asking, &[earlier("1")], Reuse::Ready), Some(2));
 }
+
+#[test]
+fn a_change_reaches_the_end_of_a_long_graph_and_nothing_beside_it() {
+    let mut long = build(2);
+    long.ordering = Ordering::Graph;
+    long.components = (0..300)
+        .map(|place: u32| {
+            let mut component = component(&format!("p{place:03}"), 2 + place / 2, git('a'));
+            component.after.extend(place.checked_sub(2).map(|before| package(&format!("p{before:03}"))));
+            component
+        })
+        .collect();
+    let mut source = long.clone();
+    source.components[10].source = git('b');
+    let rebuilt = rebuilt(&long, &source);
+    let even: Vec<String> = (10..300).step_by(2).map(|place| format!("p{place:03}")).collect();
+    assert_eq!(names(&rebuilt), even);
+}
