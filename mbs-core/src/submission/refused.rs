@@ -176,6 +176,11 @@ pub enum Refused {
     /// Two required builds exclude each other.
     #[error("The module has conflicting buildrequires of: {0} and {1}")]
     Conflict(String, String),
+    /// The search for a solution was given up.
+    #[error(
+        "The requirements of the module leave too many choices, or too many modules take part, when {0} is chosen; name streams in the buildrequires"
+    )]
+    TooManyChoices(String),
     /// A resumed build keeps its strategy.
     #[error("You cannot change the module's \"rebuild_strategy\" when resuming a module build")]
     StrategyChanged,
@@ -244,7 +249,8 @@ impl Refused {
             | Refused::AmbiguousStream { .. }
             | Refused::ChosenStream { .. }
             | Refused::AmbiguousPairs(_)
-            | Refused::Conflict(..) => RefusedAs::Unprocessable,
+            | Refused::Conflict(..)
+            | Refused::TooManyChoices(_) => RefusedAs::Unprocessable,
             Refused::ForeignName(_)
             | Refused::DashInDocumentStream
             | Refused::ForeignStream { .. }

@@ -12,6 +12,12 @@ use crate::modulemd::{Dependencies, Xmd};
 use crate::resolver::KnownModule;
 use crate::stream_version::{Padding, counts_as_xyz, stream_version};
 
+/// So many choices are tried; each answer of real modules is found within a few hundred.
+const MOST_CHOICES: usize = 20_000;
+
+/// So many modules take part in one solution.
+const MOST_MODULES: usize = 200;
+
 /// What is to be solved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Problem<'a> {
@@ -178,7 +184,7 @@ impl<'a> Problem<'a> {
     /// Chooses one build per module, sorted by name, base modules included.
     ///
     /// # Errors
-    /// `Conflict` names the first two that exclude each other.
+    /// `Conflict` names the first two that exclude each other; `TooManyChoices` if the search was given up.
     pub(super) fn solve(&self, candidates: &BTreeSet<NameStream>) -> Result<Vec<KnownModule>, Refused> {
         let chosen = self.bases.iter().map(|base| (base.nsvc.name.clone(), base)).collect();
         let mut goals: Vec<Goal<'_>> = Vec::new();
@@ -186,7 +192,7 @@ impl<'a> Problem<'a> {
             let accepted = Accepted::OneOf([module.stream].into());
             goals.push(Goal::Module { name: module.name, accepted, wanted_by: "the module itself".into() });
         }
-        let mut search = Search { problem: self, candidates, clash: None };
+        let mut search = Search { problem: self, candidates, clash: None, choices: 0 };
         match search.complete(chosen, goals)? {
             Some(solution) => Ok(solution.into_values().cloned().collect()),
             None => {
@@ -211,6 +217,7 @@ struct Search<'p, 'a> {
     candidates: &'p BTreeSet<NameStream>,
     /// The first two that excluded each other.
     clash: Option<(String, String)>,
+    choices: usize,
 }
 
 impl<'a> Search<'_, 'a> {
@@ -220,19 +227,22 @@ impl<'a> Search<'_, 'a> {
         chosen: Chosen<'a>,
         mut goals: Vec<Goal<'a>>,
     ) -> Result<Option<Chosen<'a>>, Refused> {
-        match goals.pop() {
-            None => Ok(Some(chosen)),
-            Some(Goal::Module { name, accepted, wanted_by }) => match chosen.get(&name) {
-                Some(present) if accepted.admits(&present.nsvc.stream) => self.complete(chosen, goals),
+        while let Some(goal) = goals.pop() {
+            let (name, accepted, wanted_by) = match goal {
+                Goal::Module { name, accepted, wanted_by } => (name, accepted, wanted_by),
+                Goal::Runtime(build) => return self.satisfy_one_pair(&chosen, &goals, build),
+            };
+            match chosen.get(&name) {
+                Some(present) if accepted.admits(&present.nsvc.stream) => {}
                 Some(present) => {
                     let other = self.options(&name, &accepted).first().map(|option| option.nsvc.to_string());
                     self.note_clash(present.nsvc.to_string(), other.unwrap_or(wanted_by));
-                    Ok(None)
+                    return Ok(None);
                 }
-                None => self.choose(&chosen, &goals, (&name, &accepted, wanted_by)),
-            },
-            Some(Goal::Runtime(build)) => self.satisfy_one_pair(&chosen, &goals, build),
+                None => return self.choose(&chosen, &goals, (&name, &accepted, wanted_by)),
+            }
         }
+        Ok(Some(chosen))
     }
 
     fn choose(
@@ -246,6 +256,10 @@ impl<'a> Search<'_, 'a> {
             self.note_clash(wanted_by, format!("{name}, of which no usable stream takes part"));
         }
         for option in options {
+            self.choices += 1;
+            if self.choices > MOST_CHOICES || chosen.len() >= MOST_MODULES {
+                return Err(Refused::TooManyChoices(name.to_string()));
+            }
             let mut chosen = chosen.clone();
             chosen.insert(name.clone(), option);
             let mut goals = goals.to_vec();

@@ -422,6 +422,25 @@ fn modules_that_require_each_other_are_gathered_once() {
     assert_eq!(chosen(&expanded), ["a:1:0:c", "b:1:0:c", "platform:f28:1:00000000"]);
 }
 
+#[test]
+fn a_search_without_end_and_a_chain_without_end_are_given_up() {
+    let refused = |all: Vec<KnownModule>| {
+        let app = document(vec![pair(&[("platform", &["f28"]), ("m0", &["1"])], &[])]);
+        resolve(&app, &[], &[distribution(), all].concat()).unwrap_err()
+    };
+    let next = |number: usize| format!("m{}", number + 1);
+    let contexts = (0..8).flat_map(|n| (0..8).map(move |context| (n, context)));
+    let mut wide: Vec<_> =
+        contexts.map(|(n, context)| on_f28(&format!("m{n}:1:0:c{context}"), &[(&next(n), &["1"])])).collect();
+    wide.push(on_f28("m8:1:0:c", &[("gtk", &["1"]), ("foo", &["1"]), ("m0", &["2"])]));
+    wide.push(on_f28("m0:2:0:c", &[]));
+    assert!(matches!(refused(wide), Refused::TooManyChoices(_)));
+    let mut long: Vec<_> =
+        (0..5_000).map(|n| on_f28(&format!("m{n}:1:0:c"), &[(&next(n), &["1"])])).collect();
+    long.push(on_f28("m5000:1:0:c", &[]));
+    assert!(matches!(refused(long), Refused::TooManyChoices(_)));
+}
+
 /// Reads a file of the reference folder; `None`, with a word why, where the folder is missing and not required.
 fn reference(path: &str) -> Option<String> {
     let file = format!("{}/../../shared/{path}", env!("CARGO_MANIFEST_DIR"));
