@@ -18,6 +18,7 @@ pub struct Policy {
     /// Modules that may set dist tag marking and architectures, in order of precedence.
     pub allowed_privileged_module_names: Vec<Name>,
     /// `name:stream` of a buildrequired module → architectures.
+    #[serde(deserialize_with = "checked::by_name_stream")]
     pub base_module_arches: BTreeMap<String, Vec<Arch>>,
     /// Architectures where nothing else decides, and of components that name none.
     pub arches: Vec<Arch>,
@@ -25,9 +26,11 @@ pub struct Policy {
     pub allow_arch_override: bool,
     /// Beginnings of the tags we may touch.
     pub koji_tag_prefixes: Vec<String>,
-    /// Dist tag prefix of builds that are not scratch.
+    /// Dist tag prefix of builds that are not scratch; it is part of releases, so it has no dash.
+    #[serde(deserialize_with = "checked::part_of_release")]
     pub default_dist_tag_prefix: String,
-    /// Target in which module-build-macros is built instead of the module's own.
+    /// Target in which module-build-macros is built instead of the module's own; read from an empty text, too, it is `None`.
+    #[serde(deserialize_with = "checked::tag_if_any")]
     pub koji_build_macros_target: Option<TagName>,
     /// Whether finished modules are imported.
     pub koji_enable_content_generator: bool,
@@ -40,11 +43,11 @@ pub struct Policy {
     /// How long after its end a build's target is removed.
     #[serde(with = "secs")]
     pub koji_target_delete_time: Duration,
-    /// How long after its failure a build is retired.
-    #[serde(with = "secs")]
+    /// How long after its failure a build is retired; configured in days.
+    #[serde(with = "days")]
     pub cleanup_failed_builds_time: Duration,
-    /// How long a build may stay unchanged in `cleanup_stuck_builds_states`.
-    #[serde(with = "secs")]
+    /// How long a build may stay unchanged in `cleanup_stuck_builds_states`; configured in days.
+    #[serde(with = "days")]
     pub cleanup_stuck_builds_time: Duration,
     /// States in which a build that does not change is given up.
     pub cleanup_stuck_builds_states: Vec<State>,
@@ -146,6 +149,60 @@ mod secs {
     }
 }
 
+mod days {
+    //! Durations as whole days, at least one.
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use super::DAY;
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(duration.as_secs() / DAY.as_secs())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        match u32::deserialize(from)? {
+            0 => Err(de::Error::custom("it must be one day at least")),
+            days => Ok(DAY * days),
+        }
+    }
+}
+
+mod checked {
+    //! Texts whose form matters where they are used.
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, de};
+
+    use crate::ident::{Arch, NameStream, TagName};
+    use crate::naming::is_release_char;
+
+    pub(super) fn by_name_stream<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<String, Vec<Arch>>, D::Error> {
+        let arches = BTreeMap::<String, Vec<Arch>>::deserialize(from)?;
+        for key in arches.keys() {
+            key.parse::<NameStream>().map_err(de::Error::custom)?;
+        }
+        Ok(arches)
+    }
+
+    pub(super) fn part_of_release<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+        let text = String::deserialize(from)?;
+        if text.chars().all(is_release_char) {
+            Ok(text)
+        } else {
+            Err(de::Error::custom(format!("{text:?} cannot be part of an RPM's release")))
+        }
+    }
+
+    pub(super) fn tag_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TagName>, D::Error> {
+        let text = Option::<String>::deserialize(from)?.filter(|text| !text.is_empty());
+        text.map(|text| TagName::new(text).map_err(de::Error::custom)).transpose()
+    }
+}
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl Default for Policy {
@@ -221,6 +278,21 @@ mod tests {
         assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), Policy::default());
         let text = serde_json::to_string(&Policy::default()).unwrap();
         assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), Policy::default());
+    }
+
+    #[test]
+    fn units_and_forms_are_those_of_the_configuration_page() {
+        let text = r#"{"cleanup_failed_builds_time": 180, "cleanup_stuck_builds_time": 7, "koji_build_macros_target": ""}"#;
+        assert_eq!(serde_json::from_str::<Policy>(text).unwrap(), Policy::default());
+        for wrong in [
+            r#"{"cleanup_stuck_builds_time": 0}"#,
+            r#"{"cleanup_failed_builds_time": 0.5}"#,
+            r#"{"base_module_arches": {"platform": ["x86_64"]}}"#,
+            r#"{"default_dist_tag_prefix": "module-"}"#,
+            r#"{"koji_build_macros_target": "a b"}"#,
+        ] {
+            assert!(serde_json::from_str::<Policy>(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
