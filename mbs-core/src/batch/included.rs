@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::ident::{InvalidIdent, Name};
-use crate::modulemd::{ModuleComponent, ModuleStream};
+use crate::modulemd::{ModuleComponent, ModuleStream, given};
 use crate::policy::Policy;
 use crate::source_control::Place;
 
@@ -96,7 +96,7 @@ impl Gathering<'_> {
             if self.count > MOST_INCLUDED {
                 return Err(IncludeError::TooMany);
             }
-            let name = Name::new(component.name.as_ref().unwrap_or(key))?;
+            let name = Name::new(given(component.name.as_ref()).unwrap_or(key))?;
             let inner_way = extended(way, name.as_str())?;
             let place = self.place(&name, component)?;
             let Some(document) = self.known.get(&place) else {
@@ -111,19 +111,19 @@ impl Gathering<'_> {
 
     /// Says where an included module's document is.
     fn place(&self, name: &Name, component: &ModuleComponent) -> Result<Place, IncludeError> {
-        let repository = match &component.repository {
+        let repository = match given(component.repository.as_ref()) {
             None => format!("{}/{name}", self.policy.modules_default_repository.trim_end_matches('/')),
-            Some(own) if self.policy.modules_allow_repository => own.clone(),
+            Some(own) if self.policy.modules_allow_repository => own.to_owned(),
             Some(own) => {
                 return Err(IncludeError::OwnRepository {
                     module: name.to_string(),
-                    repository: own.clone(),
+                    repository: own.to_owned(),
                 });
             }
         };
         let folder = repository.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let path = format!("{}.yaml", folder.strip_suffix(".git").unwrap_or(folder));
-        let revision = component.git_ref.clone().unwrap_or_else(|| self.branch.to_owned());
+        let revision = given(component.git_ref.as_ref()).unwrap_or(self.branch).to_owned();
         Ok(Place { repository, revision, branch: None, path })
     }
 }
@@ -145,6 +145,15 @@ mod tests {
     fn document(name: &str, modules: &[(&str, ModuleComponent)]) -> ModuleStream {
         let modules = modules.iter().map(|(key, component)| ((*key).to_owned(), component.clone())).collect();
         ModuleStream { name: Some(name.into()), modules, ..ModuleStream::default() }
+    }
+
+    #[test]
+    fn what_is_blank_is_not_given() {
+        let blank = || Some(String::new());
+        let lib = ModuleComponent { name: blank(), repository: blank(), git_ref: blank(), ..plain() };
+        let place =
+            |lib| gather(&document("app", &[("lib", lib)]), None, &Policy::default(), &BTreeMap::new());
+        assert_eq!(place(lib).unwrap(), place(plain()).unwrap());
     }
 
     fn plain() -> ModuleComponent {

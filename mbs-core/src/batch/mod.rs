@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ident::{Batch, InvalidIdent, Package};
 use crate::model::{MACROS_PACKAGE, Ordering};
-use crate::modulemd::{ModuleStream, RpmComponent};
+use crate::modulemd::{ModuleStream, RpmComponent, given};
 
 mod barriers;
 mod graph;
@@ -180,7 +180,7 @@ impl<'a> Folder<'a> {
         for (key, component) in &document.rpms {
             // The key becomes part of repository addresses even where the package has another name.
             let key_as_name = Package::new(key)?;
-            let package = component.name.as_ref().map_or(Ok(key_as_name), Package::new)?;
+            let package = given(component.name.as_ref()).map_or(Ok(key_as_name), Package::new)?;
             let content = Content::Component { package, component };
             items.push(Item {
                 key,

@@ -104,7 +104,12 @@ pub struct BuildOpts {
     pub arches: BTreeSet<String>,
 }
 
-/// A package of the module.
+/// Returns a text of a document unless it is blank: `name:` with nothing behind it names nothing.
+pub(crate) fn given(text: Option<&String>) -> Option<&str> {
+    text.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+/// A package of the module. Blank texts count as missing where they are used.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RpmComponent {
     /// The package's real name where it differs from the key.
@@ -133,7 +138,7 @@ pub struct RpmComponent {
     pub multilib: BTreeSet<String>,
 }
 
-/// A module whose components are built as part of this one.
+/// A module whose components are built as part of this one. Blank texts count as missing where they are used.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ModuleComponent {
     /// The module's real name where it differs from the key.

@@ -1,7 +1,7 @@
 //! What a submitted document may not say. Source: behaviour, section 2; rest-api, section 6.
 
 use super::Refused;
-use crate::modulemd::ModuleStream;
+use crate::modulemd::{ModuleStream, given};
 use crate::policy::Policy;
 
 /// Keys of `xmd.mbs` that a privileged module may set itself.
@@ -25,10 +25,8 @@ pub fn check_document(document: &ModuleStream, policy: &Policy) -> Result<(), Re
 }
 
 fn check_included(document: &ModuleStream) -> Result<(), Refused> {
-    let own = document
-        .modules
-        .iter()
-        .find_map(|(key, module)| Some((key, module.repository.as_deref().filter(|url| !url.is_empty())?)));
+    let own =
+        document.modules.iter().find_map(|(key, module)| Some((key, given(module.repository.as_ref())?)));
     match own {
         Some((key, url)) => Err(Refused::OwnRepository { module: key.clone(), repository: url.to_owned() }),
         None => Ok(()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ident::{Nvr, Package};
-use crate::modulemd::ModuleStream;
+use crate::modulemd::{ModuleStream, given};
 
 /// What uploaded source RPMs stand for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,7 +36,7 @@ fn component_of(document: &ModuleStream, path: &str) -> Option<Package> {
     let file = path.rsplit('/').next().unwrap_or_default();
     let stem = file.strip_suffix(".src.rpm")?;
     let is_component = |name: &&str| {
-        document.rpms.iter().any(|(key, component)| component.name.as_deref().unwrap_or(key) == *name)
+        document.rpms.iter().any(|(key, component)| given(component.name.as_ref()).unwrap_or(key) == *name)
     };
     let nvr: Option<Nvr> = stem.parse().ok();
     let candidates = [Some(stem), nvr.as_ref().map(|nvr| nvr.name.as_str())];

@@ -7,7 +7,7 @@ use super::Refusal;
 use crate::batch::{self, BuildOrder, Entry, Gathered};
 use crate::ident::{Arch, CommitId, Package, Weight};
 use crate::model::{ComponentBuild, ComponentSource, ModuleBuild};
-use crate::modulemd::{Limits, ModuleStream, RpmComponent, Submission, Xmd, read_submission};
+use crate::modulemd::{Limits, ModuleStream, RpmComponent, Submission, Xmd, given, read_submission};
 use crate::plan::Observation;
 use crate::policy::Policy;
 use crate::source_control::{Place, RefQuestion};
@@ -84,14 +84,15 @@ pub(super) fn named<'e>(
         let Entry { component, key, .. } = entry;
         refused.extend(own_places(entry, policy));
         let overridden = overrides.and_then(|all| all.value(key)).and_then(Xmd::text);
-        let git_ref = overridden.or(component.git_ref.as_deref()).unwrap_or(branch).to_owned();
-        let repository =
-            component.repository.clone().unwrap_or_else(|| joined(&policy.rpms_default_repository, key));
+        let git_ref = overridden.or(given(component.git_ref.as_ref())).unwrap_or(branch).to_owned();
+        let repository = given(component.repository.as_ref())
+            .map_or_else(|| joined(&policy.rpms_default_repository, key), str::to_owned);
         let from = match build.new.srpms.get(&entry.package) {
             Some(path) => From::Srpm(path.clone()),
             None => From::Git(RefQuestion { repository, git_ref }),
         };
-        let cache = component.cache.clone().unwrap_or_else(|| joined(&policy.rpms_default_cache, key));
+        let cache = given(component.cache.as_ref())
+            .map_or_else(|| joined(&policy.rpms_default_cache, key), str::to_owned);
         all.push(Sourced { entry, cache, from });
     }
     if refused.is_empty() { Ok(all) } else { Err(Refusal::user(refused.join("\n"))) }
@@ -104,7 +105,9 @@ fn own_places(entry: &Entry, policy: &Policy) -> Vec<String> {
         ("cache", &component.cache, policy.rpms_allow_cache),
     ];
     own.into_iter()
-        .filter_map(|(what, given, is_allowed)| given.as_ref().filter(|_| !is_allowed).map(|url| (what, url)))
+        .filter_map(|(what, own, is_allowed)| {
+            given(own.as_ref()).filter(|_| !is_allowed).map(|url| (what, url))
+        })
         .map(|(what, url)| {
             format!("component {key}: its own {what} is not allowed here, it bears {url}; remove it from the document")
         })

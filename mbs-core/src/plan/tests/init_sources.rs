@@ -99,6 +99,16 @@ fn repositories_and_caches_of_their_own_are_refused_all_at_once() {
 }
 
 #[test]
+fn what_is_blank_is_filled_in_like_what_is_missing() {
+    let blank = || Some(String::new());
+    let liba =
+        RpmComponent { name: blank(), repository: blank(), cache: blank(), git_ref: blank(), ..rpm(0) };
+    let plan = leave(&Policy::default(), &submitted(document(&[("liba", liba)])));
+    let expected = ("https://src.fedoraproject.org/rpms/liba".to_owned(), commit_of("master"));
+    assert_eq!(source(&plan, "liba"), expected);
+}
+
+#[test]
 fn an_uploaded_source_rpm_has_no_commit() {
     let mut build = submitted(document(&[("liba", rpm(0))]));
     build.new.srpms.insert(id("liba"), "cli-build/1/liba.src.rpm".into());
