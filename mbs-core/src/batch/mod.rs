@@ -84,7 +84,7 @@ pub enum OrderError {
         document: String,
     },
     /// A component names one that is not there.
-    #[error("{component} of {document} is to be built after {missing}, which is not in that document")]
+    #[error("{component} of {document} is to be built after {}, which is not in that document", .missing.escape_debug())]
     UnknownPredecessor {
         /// Which document.
         document: String,

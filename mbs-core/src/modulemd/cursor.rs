@@ -234,12 +234,18 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Adds a key to a path.
+/// Adds a key to a path. Keys that are no plain words are quoted, so that they cannot pass for something else.
 pub(super) fn push_key(path: &mut String, key: &str) {
     if !path.is_empty() {
         path.push('.');
     }
-    path.extend(key.chars().take(200));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-+.?".contains(c);
+    let key: String = key.chars().take(200).collect();
+    if !key.is_empty() && key.chars().all(is_plain) {
+        path.push_str(&key);
+    } else {
+        path.push_str(&format!("{key:?}"));
+    }
 }
 
 /// Quotes a text for a message, cut at 80 characters.
@@ -337,6 +343,18 @@ mod tests {
             });
         });
         assert_eq!(problems, ["1:13: a[0].b[1]: must be text, not a map"]);
+    }
+
+    #[test]
+    fn keys_that_are_no_plain_words_are_quoted_in_paths() {
+        let text = "\"x\\e[2J\": {}\n\"a\\nother.yaml:1:1: fine\": {}\ngcc-c++: {}\n'': {}\n";
+        let ((), problems) = with(text, |at, out| at.entries(out, |_, at, out| {
+                at.text(out);
+            }));
+        let paths: Vec<_> = problems.iter().map(|p| p.split(": ").nth(1).unwrap()).collect();
+        assert_eq!(paths[0], "\"x\\u{1b}[2J\"");
+        assert!(problems[1].starts_with("2:28: \"a\\nother.yaml:1:1: fine\": must be text"), "{problems:?}");
+        assert_eq!((paths[2], paths[3]), ("gcc-c++", "\"\""));
     }
 
     #[test]

@@ -96,7 +96,7 @@ pub enum Refused {
         section: Section,
     },
     /// A static context names no usable stream for a module.
-    #[error("The stream of '{module}' in '{section}' of the context '{context}' {why}")]
+    #[error("The stream of '{}' in '{section}' of the context '{context}' {why}", .module.escape_debug())]
     ContextStream {
         /// The module.
         module: String,
@@ -111,7 +111,7 @@ pub enum Refused {
     #[error("{0}")]
     Contexts(String),
     /// An included module comes from a repository of its own.
-    #[error("Custom module repositories aren't allowed.  '{module}' bears repository '{repository}'")]
+    #[error("Custom module repositories aren't allowed.  '{module}' bears repository '{}'", .repository.escape_debug())]
     OwnRepository {
         /// The included module.
         module: String,
