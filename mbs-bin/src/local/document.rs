@@ -55,7 +55,9 @@ pub fn read(arguments: &LocalArguments, policy: &Policy, now: Timestamp) -> Resu
         streams.extend(static_contexts(named)?);
     }
     for document in &mut streams {
-        check_document(document, policy)?;
+        for warning in check_document(document, policy)? {
+            warn!("{warning}");
+        }
         apply_overrides(document, &overrides(arguments))?;
         if arguments.skiptests {
             skip_tests(document);

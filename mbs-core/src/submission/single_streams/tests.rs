@@ -435,8 +435,7 @@ fn a_search_without_end_and_a_chain_without_end_are_given_up() {
     wide.push(on_f28("m8:1:0:c", &[("gtk", &["1"]), ("foo", &["1"]), ("m0", &["2"])]));
     wide.push(on_f28("m0:2:0:c", &[]));
     assert!(matches!(refused(wide), Refused::TooManyChoices(_)));
-    let mut long: Vec<_> =
-        (0..250).map(|n| on_f28(&format!("m{n}:1:0:c"), &[(&next(n), &["1"])])).collect();
+    let mut long: Vec<_> = (0..250).map(|n| on_f28(&format!("m{n}:1:0:c"), &[(&next(n), &["1"])])).collect();
     long.push(on_f28("m250:1:0:c", &[]));
     assert!(matches!(refused(long), Refused::TooManyChoices(_)));
 }
