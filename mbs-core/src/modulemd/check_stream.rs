@@ -50,7 +50,7 @@ impl<'a> Places<'a> {
     /// Notes what is wrong with a field of a package, at the field if it is there.
     fn note(&self, key: &str, field: &str, out: &mut Findings, remark: Remark) {
         let Some(package) = self.packages.get(key) else { return };
-        let at_field = package.entries_under(field).last();
+        let at_field = package.entries_under(field).next_back();
         let path = || {
             let mut path = self.path.clone();
             push_key(&mut path, key);
@@ -65,7 +65,7 @@ impl<'a> Places<'a> {
 
 fn static_context(context: Option<&str>, data: &Cursor<'_>, out: &mut Findings) {
     let hint = "a static context is 1 to 13 of the characters a-z, A-Z, 0-9 and '_'";
-    let Some(at) = data.first("context") else {
+    let Some(at) = data.last("context") else {
         let remark = Remark::warning("'static_context' has no effect without 'context'");
         return data.note(out, remark.hint(hint));
     };

@@ -182,7 +182,10 @@ impl<'a> Cursor<'a> {
             };
             let at = self.down(value, Step::Key(name));
             if let Some(Place { line, .. }) = seen.insert(name.as_str(), key.place) {
-                let message = format!("the key was given on line {line} before; this one counts");
+                // Of several documents in one, the first is looked for and the rest passed over.
+                let is_first = matches!(self.step, Step::Root) && name == "data";
+                let counts = if is_first { "that" } else { "this" };
+                let message = format!("the key was given on line {line} before; {counts} one counts");
                 out.note(key.place, || at.path(), Remark::warning(message));
             }
             visit(key.place, name, &at, out);
@@ -205,6 +208,9 @@ impl<'a> Cursor<'a> {
                 UnknownKeys::WarnOfText => !matches!(at.node.kind, Kind::Scalar(..)),
                 UnknownKeys::Refuse => true,
             };
+            if !out.has_room(is_refused) {
+                return out.count(is_refused);
+            }
             let remark = if is_refused {
                 Remark::error(format!("unknown key {}", shown(key)))
             } else {
@@ -227,9 +233,13 @@ impl<'a> Cursor<'a> {
 
     /// Returns the value under a key of a map, the first if there are several; `None` for other nodes.
     pub(super) fn first(&'a self, wanted: &'a str) -> Option<Cursor<'a>> {
-        let Kind::Map(entries) = &self.node.kind else { return None };
-        let is_wanted = |key: &Node| matches!(&key.kind, Kind::Scalar(name, _) if name == wanted);
-        let (_, value) = entries.iter().find(|(key, _)| is_wanted(key))?;
+        let value = self.node.entries_under(wanted).next()?;
+        Some(self.down(value, Step::Key(wanted)))
+    }
+
+    /// Returns the value under a key of a map, the last if there are several: mostly the one that counts.
+    pub(super) fn last(&'a self, wanted: &'a str) -> Option<Cursor<'a>> {
+        let value = self.node.entries_under(wanted).next_back()?;
         Some(self.down(value, Step::Key(wanted)))
     }
 }

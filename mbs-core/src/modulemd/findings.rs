@@ -84,6 +84,18 @@ impl Findings {
         self.errors >= self.most
     }
 
+    /// Says whether one more error, or warning, would be kept.
+    pub(super) fn has_room(&self, is_error: bool) -> bool {
+        let count = if is_error { self.errors } else { self.warnings };
+        count < self.most
+    }
+
+    /// Counts an error, or a warning, that is not kept.
+    pub(super) fn count(&mut self, is_error: bool) {
+        let count = if is_error { &mut self.errors } else { &mut self.warnings };
+        *count += 1;
+    }
+
     pub(super) fn note(&mut self, place: Place, path: impl FnOnce() -> String, remark: Remark) {
         let count = match remark.severity {
             Severity::Error => &mut self.errors,
