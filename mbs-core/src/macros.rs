@@ -233,7 +233,7 @@ fn listed<'a>(node: Option<&'a Xmd>, key: &str) -> impl Iterator<Item = &'a str>
 
 /// Names a buildrequire as far as its entry says.
 fn entry_nsvc(name: &str, entry: &Xmd) -> String {
-    let parts = ["stream", "version", "context"].map(|key| entry.value(key).and_then(Xmd::text));
+    let parts = ["stream", "version", "context"].map(|key| entry.value(key).and_then(Xmd::spelling));
     std::iter::once(name).chain(parts.into_iter().flatten()).collect::<Vec<_>>().join(":")
 }
 

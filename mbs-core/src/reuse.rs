@@ -100,7 +100,7 @@ fn buildrequired(build: &ModuleBuild) -> BTreeSet<[Option<&str>; 4]> {
     entries
         .iter()
         .map(|(name, entry)| {
-            let text = |key: &str| entry.value(key).and_then(Xmd::text);
+            let text = |key: &str| entry.value(key).and_then(Xmd::spelling);
             [Some(name.as_str()), text("stream"), text("version"), text("context")]
         })
         .collect()

@@ -358,9 +358,11 @@ mod tests {
     #[test]
     fn keys_that_are_no_plain_words_are_quoted_in_paths() {
         let text = "\"x\\e[2J\": {}\n\"a\\nother.yaml:1:1: fine\": {}\ngcc-c++: {}\n'': {}\n";
-        let ((), problems) = with(text, |at, out| at.entries(out, |_, at, out| {
+        let ((), problems) = with(text, |at, out| {
+            at.entries(out, |_, at, out| {
                 at.text(out);
-            }));
+            })
+        });
         let paths: Vec<_> = problems.iter().map(|p| p.split(": ").nth(1).unwrap()).collect();
         assert_eq!(paths[0], "\"x\\u{1b}[2J\"");
         assert!(problems[1].starts_with("2:28: \"a\\nother.yaml:1:1: fine\": must be text"), "{problems:?}");

@@ -53,6 +53,16 @@ impl Xmd {
         }
     }
 
+    /// Returns a scalar as it was written, `TRUE` and `FALSE` included: what names, streams and the like are asked for.
+    pub fn spelling(&self) -> Option<&str> {
+        match self {
+            Xmd::Text(text) => Some(text),
+            Xmd::Bool(true) => Some("TRUE"),
+            Xmd::Bool(false) => Some("FALSE"),
+            Xmd::Seq(_) | Xmd::Map(_) => None,
+        }
+    }
+
     /// Returns the truth value of `true` or `false` in any case; `None` for all else.
     pub fn boolean(&self) -> Option<bool> {
         match self {
@@ -76,10 +86,10 @@ impl Xmd {
         }
     }
 
-    /// Returns the texts of a sequence of text, nothing for other nodes.
+    /// Returns the texts of a sequence of scalars as they were written, nothing for other nodes.
     pub fn texts(&self) -> Vec<&str> {
         match self {
-            Xmd::Seq(items) => items.iter().filter_map(Xmd::text).collect(),
+            Xmd::Seq(items) => items.iter().filter_map(Xmd::spelling).collect(),
             Xmd::Text(_) | Xmd::Bool(_) | Xmd::Map(_) => Vec::new(),
         }
     }
@@ -104,8 +114,22 @@ impl Xmd {
     }
 }
 
+/// Makes a scalar; it is the same when written and read again.
 impl From<&str> for Xmd {
     fn from(text: &str) -> Self {
-        Xmd::Text(text.to_owned())
+        Xmd::from_scalar(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_looks_like_a_boolean_keeps_its_spelling() {
+        for text in ["TRUE", "FALSE", "true", "1.10"] {
+            assert_eq!(Xmd::from(text).spelling(), Some(text));
+        }
+        assert_eq!(Xmd::Seq(vec!["TRUE".into(), Xmd::default()]).texts(), ["TRUE"]);
     }
 }

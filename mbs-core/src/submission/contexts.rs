@@ -113,7 +113,7 @@ fn streams_of_section(
 }
 
 fn usable_stream(stream: &Xmd) -> Result<&str, &'static str> {
-    match stream.text() {
+    match stream.spelling() {
         None => Err("must be one stream, as text"),
         Some("") => Err("is empty"),
         Some(text) if text.starts_with('-') => Err("must not begin with '-'"),

@@ -287,7 +287,8 @@ fn buildrequire_entry(module: &KnownModule) -> Xmd {
         ("ref", commit.filter(|commit| !commit.is_empty()).map(str::to_owned)),
         ("koji_tag", module.tag.as_ref().map(ToString::to_string)),
     ];
-    let known = entries.into_iter().filter_map(|(key, value)| Some((key.to_owned(), Xmd::Text(value?))));
+    let known =
+        entries.into_iter().filter_map(|(key, value)| Some((key.to_owned(), Xmd::from(value?.as_str()))));
     Xmd::Map(known.collect())
 }
 

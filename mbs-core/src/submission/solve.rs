@@ -206,7 +206,7 @@ impl<'a> Problem<'a> {
 /// Says whether a build was made against the stream of a base module or, where both count as x.y.z, an earlier one.
 fn was_built_for(build: &KnownModule, base: &KnownModule) -> bool {
     let path = ["mbs", "buildrequires", base.nsvc.name.as_str(), "stream"];
-    let Some(theirs) = build.document.xmd.at(&path).and_then(Xmd::text) else { return false };
+    let Some(theirs) = build.document.xmd.at(&path).and_then(Xmd::spelling) else { return false };
     let ours = base.nsvc.stream.as_str();
     let number = |stream| stream_version(stream, Padding::Right, 0.0);
     theirs == ours || counts_as_xyz(theirs) && counts_as_xyz(ours) && number(theirs) <= number(ours)

@@ -146,9 +146,11 @@ fn of_doubled_keys_problems_point_at_the_one_that_counts() {
     let text = format!(
         "{HEAD}  static_context: true\n  context: ok\n  context: n-o\n  buildopts: {{arches: [x]}}\n  components:\n    rpms:\n      a: {{rationale: r}}\n      a: {{rationale: r, arches: [x], arches: [y]}}\n"
     );
-    let errors: Vec<String> = problems(&text).into_iter().filter(|problem| !problem.contains("warning")).collect();
-    let found: Vec<_> = errors.iter().map(|error| error.split(": ").take(2).collect::<Vec<_>>().join(": ")).collect();
-    assert_eq!(found, ["9:12: data.context", "14:50: data.components.rpms.a.arches"]);
+    let errors: Vec<String> =
+        problems(&text).into_iter().filter(|problem| !problem.contains("warning")).collect();
+    let found: Vec<_> =
+        errors.iter().map(|error| error.split(": ").take(2).collect::<Vec<_>>().join(": ")).collect();
+    assert_eq!(found, ["9:12: data.context", "14:46: data.components.rpms.a.arches"]);
     let twice = problems(&format!("{HEAD}data: {{}}\n"));
     assert_eq!(twice, ["7:1: warning: data: the key was given on line 3 before; that one counts"]);
 }

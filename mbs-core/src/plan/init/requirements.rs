@@ -26,7 +26,7 @@ fn requirement(name: &str, entry: &Xmd) -> Result<Requirement, Impossible> {
     let unreadable = |error: crate::ident::InvalidIdent| Impossible {
         what: format!("xmd.mbs.buildrequires.{name}: {error}"),
     };
-    let field = |key: &str| entry.value(key).and_then(Xmd::text).unwrap_or_default();
+    let field = |key: &str| entry.value(key).and_then(Xmd::spelling).unwrap_or_default();
     let nsvc = Nsvc {
         name: Name::new(name).map_err(unreadable)?,
         stream: Stream::new(field("stream")).map_err(unreadable)?,

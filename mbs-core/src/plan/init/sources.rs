@@ -54,7 +54,7 @@ fn included_document(place: &Place, text: &str) -> Result<ModuleStream, Refusal>
 
 /// Returns what was noted of the submission in `xmd.mbs`.
 fn submitted<'b>(build: &'b ModuleBuild, key: &str) -> Option<&'b str> {
-    build.document().xmd.at(&["mbs", key]).and_then(Xmd::text).filter(|text| !text.is_empty())
+    build.document().xmd.at(&["mbs", key]).and_then(Xmd::spelling).filter(|text| !text.is_empty())
 }
 
 /// A component with its sources named, its ref not yet resolved.
@@ -83,7 +83,7 @@ pub(super) fn named<'e>(
     for entry in &order.entries {
         let Entry { component, key, .. } = entry;
         refused.extend(own_places(entry, policy));
-        let overridden = overrides.and_then(|all| all.value(key)).and_then(Xmd::text);
+        let overridden = overrides.and_then(|all| all.value(key)).and_then(Xmd::spelling);
         let git_ref = overridden.or(given(component.git_ref.as_ref())).unwrap_or(branch).to_owned();
         let repository = given(component.repository.as_ref())
             .map_or_else(|| joined(&policy.rpms_default_repository, key), str::to_owned);
