@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use crate::ident::{Arch, Nevra, Nvr};
-use crate::modulemd::{ModuleStream, Xmd};
+use crate::modulemd::{ModuleStream, Xmd, given};
 
 mod arches;
 mod select;
@@ -62,7 +62,7 @@ pub fn final_document(stored: &ModuleStream, arch: &Arch, rpms: &[BuiltRpm], par
     }
     document.arch = Some(package_manager_name(arch).to_owned());
     document.artifacts = selected.iter().map(|rpm| rpm.nevra.to_string()).collect();
-    document.content_licenses = selected.iter().map(|rpm| rpm.license.clone()).collect();
+    document.content_licenses = selected.iter().map(|rpm| rpm.license.clone()).filter(|license| !license.is_empty()).collect();
     document
 }
 
@@ -85,7 +85,7 @@ pub fn devel_twin(stored: &ModuleStream) -> ModuleStream {
 ///
 /// The latter stand in no component list of the document, but in what the service notes about sources.
 fn component_packages(stored: &ModuleStream) -> BTreeSet<&str> {
-    let own = stored.rpms.iter().map(|(key, component)| component.name.as_deref().unwrap_or(key));
+    let own = stored.rpms.iter().map(|(key, component)| given(component.name.as_ref()).unwrap_or(key));
     let noted = stored.xmd.at(&["mbs", "rpms"]).map(Xmd::entries).unwrap_or_default();
     own.chain(noted.iter().map(|(package, _)| package.as_str())).collect()
 }

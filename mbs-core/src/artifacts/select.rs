@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{BuiltRpm, Part, component_packages, multilib_arches, own_arches, package_manager_name};
 use crate::ident::{Arch, Nvr};
-use crate::modulemd::ModuleStream;
+use crate::modulemd::{ModuleStream, given};
 
 /// Endings of RPMs that go with the one they belong to.
 const DEBUG_ENDINGS: [&str; 2] = ["-debuginfo", "-debugsource"];
@@ -49,7 +49,7 @@ impl<'a> Rules<'a> {
             .rpms
             .iter()
             .filter(|(_, component)| names.iter().any(|name| component.multilib.contains(*name)))
-            .map(|(key, component)| component.name.as_deref().unwrap_or(key));
+            .map(|(key, component)| given(component.name.as_ref()).unwrap_or(key));
         Self {
             own: own_arches(arch),
             multilib: multilib_arches(arch),

@@ -226,3 +226,12 @@ fn the_twin_requires_the_module_itself_and_offers_no_api_and_no_profiles() {
     assert_eq!(seen.dependencies[0].requires, [itself.clone(), ("gtk".to_owned(), texts(&["2"]))].into());
     assert_eq!(seen.dependencies[1].requires, [itself].into());
 }
+
+#[test]
+fn an_rpm_without_licence_adds_none() {
+    let mut nameless = rpm("lib-1-1.x86_64", "lib");
+    nameless.license.clear();
+    let arch = Arch::new("x86_64").unwrap();
+    let seen = final_document(&stored(), &arch, &[nameless], Part::Module);
+    assert_eq!((seen.artifacts.len(), seen.content_licenses.len()), (1, 0));
+}
