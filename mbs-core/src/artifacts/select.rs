@@ -27,6 +27,9 @@ pub fn select<'a>(stored: &ModuleStream, arch: &Arch, rpms: &'a [BuiltRpm], part
 
 /// What a document says about the RPMs of one architecture.
 struct Rules<'a> {
+    /// Architectures of which RPMs are native.
+    native: Vec<&'a str>,
+    /// The family: what a source package may name to mean this architecture, too.
     own: Vec<&'a str>,
     multilib: Vec<&'a str>,
     /// Source packages that may be in the module.
@@ -51,6 +54,7 @@ impl<'a> Rules<'a> {
             .filter(|(_, component)| names.iter().any(|name| component.multilib.contains(*name)))
             .map(|(key, component)| given(component.name.as_ref()).unwrap_or(key));
         Self {
+            native: native_arches(arch),
             own: own_arches(arch),
             multilib: multilib_arches(arch),
             packages,
@@ -83,10 +87,15 @@ impl<'a> Rules<'a> {
     fn is_for_arch(&self, rpm: &BuiltRpm) -> bool {
         let arch = rpm.nevra.arch.as_str();
         let has_own = |arches: &BTreeSet<String>| self.own.iter().any(|own| arches.contains(*own));
-        (self.own.contains(&arch) || self.multilib.contains(&arch))
+        (self.native.contains(&arch) || self.multilib.contains(&arch))
             && !has_own(&rpm.exclude_arch)
             && (rpm.exclusive_arch.is_empty() || has_own(&rpm.exclusive_arch))
     }
+}
+
+/// Returns the architecture itself and `noarch`; where the build system's word stands for a family, all of that.
+fn native_arches(arch: &Arch) -> Vec<&str> {
+    if package_manager_name(arch) == arch.as_str() { vec![arch.as_str(), "noarch"] } else { own_arches(arch) }
 }
 
 /// What debug RPMs may go with.

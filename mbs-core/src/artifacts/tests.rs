@@ -235,3 +235,13 @@ fn an_rpm_without_licence_adds_none() {
     let seen = final_document(&stored(), &arch, &[nameless], Part::Module);
     assert_eq!((seen.artifacts.len(), seen.content_licenses.len()), (1, 0));
 }
+
+#[test]
+fn an_rpm_of_a_poorer_architecture_is_in_only_where_the_word_stands_for_the_family() {
+    let rpms = ["lib-1-1.i686", "lib-1-1.i586"].map(|file| rpm(file, "lib"));
+    assert_eq!(names(&stored(), "i686", &rpms, Part::Module), ["lib.i686"]);
+    assert_eq!(names(&stored(), "i386", &rpms, Part::Module), ["lib.i686", "lib.i586"]);
+    let mut named = rpm("lib-1-1.i686", "lib");
+    named.exclusive_arch = texts(&["i586"]);
+    assert_eq!(names(&stored(), "i686", &[named], Part::Module), ["lib.i686"]);
+}
