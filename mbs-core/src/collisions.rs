@@ -70,11 +70,7 @@ fn split<'a>(
 /// Returns the RPMs of the modules' tags, without source RPMs.
 fn rpms_of<'a>(modules: &[&KnownModule], tags: &'a TagRpms) -> BTreeSet<&'a Nevra> {
     let tags = modules.iter().filter_map(|module| tags.get(module.tag.as_ref()?));
-    tags.flatten().filter(|rpm| !is_source(rpm)).collect()
-}
-
-fn is_source(rpm: &Nevra) -> bool {
-    matches!(rpm.arch.as_str(), "src" | "nosrc")
+    tags.flatten().filter(|rpm| !rpm.is_source()).collect()
 }
 
 /// Returns the RPMs of base modules whose name is also among the modular ones, unless the very same RPM is on both sides.
@@ -88,7 +84,7 @@ fn base_collisions(base: &BTreeSet<&Nevra>, modular: &BTreeSet<&Nevra>) -> BTree
 fn filtered_by(module: &KnownModule, tags: &TagRpms) -> Option<(Name, BTreeSet<String>)> {
     let filter = &module.document.filter;
     let rpms = tags.get(module.tag.as_ref()?).filter(|_| !filter.is_empty())?;
-    let is_filtered = |rpm: &&Nevra| filter.contains(&rpm.name) && !is_source(rpm);
+    let is_filtered = |rpm: &&Nevra| filter.contains(&rpm.name) && !rpm.is_source();
     Some((module.nsvc.name.clone(), rpms.iter().filter(is_filtered).map(text_without_arch).collect()))
 }
 

@@ -176,8 +176,7 @@ impl ConflictingRpm {
     /// Reads an NEVRA and drops the architecture; `None` for source RPMs, too.
     fn read_nevra(text: &str) -> Option<Self> {
         let rpm: Nevra = text.parse().ok()?;
-        let is_source = matches!(rpm.arch.as_str(), "src" | "nosrc");
-        if is_source { None } else { Self::read(&text_without_arch(&rpm)) }
+        if rpm.is_source() { None } else { Self::read(&text_without_arch(&rpm)) }
     }
 }
 

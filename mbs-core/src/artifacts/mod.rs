@@ -34,7 +34,7 @@ pub struct BuiltRpm {
 impl BuiltRpm {
     /// Says whether it is a source RPM.
     pub fn is_source(&self) -> bool {
-        matches!(self.nevra.arch.as_str(), "src" | "nosrc")
+        self.nevra.is_source()
     }
 }
 

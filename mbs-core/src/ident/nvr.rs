@@ -98,6 +98,13 @@ pub struct Nevra {
     pub arch: Arch,
 }
 
+impl Nevra {
+    /// Says whether it is a source RPM, with or without its sources.
+    pub fn is_source(&self) -> bool {
+        matches!(self.arch.as_str(), "src" | "nosrc")
+    }
+}
+
 impl fmt::Display for Nevra {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}:{}-{}.{}", self.name, self.epoch, self.version, self.release, self.arch)

@@ -43,7 +43,7 @@ pub(super) fn filter(step: &mut Step<'_>) {
         else {
             continue;
         };
-        let names = rpms.iter().filter(|rpm| rpm.arch.as_str() != "src").map(|rpm| rpm.name.clone());
+        let names = rpms.iter().filter(|rpm| !rpm.is_source()).map(|rpm| rpm.name.clone());
         let document = std::sync::Arc::make_mut(&mut step.build.new.document);
         document.filter.extend(names);
         component.is_filtered = true;
