@@ -62,7 +62,8 @@ pub fn final_document(stored: &ModuleStream, arch: &Arch, rpms: &[BuiltRpm], par
     }
     document.arch = Some(package_manager_name(arch).to_owned());
     document.artifacts = selected.iter().map(|rpm| rpm.nevra.to_string()).collect();
-    document.content_licenses = selected.iter().map(|rpm| rpm.license.clone()).filter(|license| !license.is_empty()).collect();
+    document.content_licenses =
+        selected.iter().map(|rpm| rpm.license.clone()).filter(|license| !license.is_empty()).collect();
     document
 }
 

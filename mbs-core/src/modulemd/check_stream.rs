@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cursor::{Cursor, push_key, shown};
 use super::findings::{Findings, Remark};
+use super::problem::Severity;
 use super::read_stream::Form;
 use super::stream::{ModuleStream, RpmComponent};
 use super::tree::Node;
@@ -91,7 +92,7 @@ pub(super) fn order(rpms: &BTreeMap<String, RpmComponent>, places: &Places<'_>, 
             places.note(key, "buildafter", out, remark.hint("use one of the two in the whole document"));
         }
         for before in rpm.buildafter.iter().filter(|before| !rpms.contains_key(*before)) {
-            if out.is_full() {
+            if !out.has_room(Severity::Error) {
                 return;
             }
             let remark = Remark::error(format!("there is no component {}", shown(before)));
@@ -140,7 +141,7 @@ pub(super) fn arches(
     }
     for (key, rpm) in rpms {
         for arch in rpm.arches.difference(allowed) {
-            if out.is_full() {
+            if !out.has_room(Severity::Error) {
                 return;
             }
             let message = format!("{} is no architecture of the module", shown(arch));

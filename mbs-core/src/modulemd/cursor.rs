@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::{Findings, Remark, UnknownKeys};
-use super::problem::Place;
+use super::problem::{Place, Severity};
 use super::tree::{Kind, Node, Style};
 
 /// A value and the way to it from the root.
@@ -208,13 +208,13 @@ impl<'a> Cursor<'a> {
                 UnknownKeys::WarnOfText => !matches!(at.node.kind, Kind::Scalar(..)),
                 UnknownKeys::Refuse => true,
             };
-            if !out.has_room(is_refused) {
-                return out.count(is_refused);
+            let severity = if is_refused { Severity::Error } else { Severity::Warning };
+            if !out.has_room(severity) {
+                return out.count(severity);
             }
-            let remark = if is_refused {
-                Remark::error(format!("unknown key {}", shown(key)))
-            } else {
-                Remark::warning(format!("unknown key {}; it has no effect", shown(key)))
+            let remark = match severity {
+                Severity::Error => Remark::error(format!("unknown key {}", shown(key))),
+                Severity::Warning => Remark::warning(format!("unknown key {}; it has no effect", shown(key))),
             };
             let remark = match nearest(key, known) {
                 Some(near) => remark.hint(format!("did you mean '{near}'?")),
@@ -361,7 +361,7 @@ mod tests {
         let ((), problems) = with(text, |at, out| {
             at.entries(out, |_, at, out| {
                 at.text(out);
-            })
+            });
         });
         let paths: Vec<_> = problems.iter().map(|p| p.split(": ").nth(1).unwrap()).collect();
         assert_eq!(paths[0], "\"x\\u{1b}[2J\"");

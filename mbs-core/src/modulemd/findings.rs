@@ -74,35 +74,32 @@ impl Findings {
         self.unknown_keys
     }
 
-    /// Returns how many errors were found, those not kept included.
+    /// Returns how many errors were found, of those not kept at least some.
     pub(super) fn errors(&self) -> usize {
         self.errors
     }
 
-    /// Says whether no further errors are kept, so that looking for more is of no use.
-    pub(super) fn is_full(&self) -> bool {
-        self.errors >= self.most
-    }
-
-    /// Says whether one more error, or warning, would be kept.
-    pub(super) fn has_room(&self, is_error: bool) -> bool {
-        let count = if is_error { self.errors } else { self.warnings };
+    /// Says whether one more of these would be kept; if not, looking for more errors is of no use.
+    pub(super) fn has_room(&self, severity: Severity) -> bool {
+        let count = match severity {
+            Severity::Error => self.errors,
+            Severity::Warning => self.warnings,
+        };
         count < self.most
     }
 
-    /// Counts an error, or a warning, that is not kept.
-    pub(super) fn count(&mut self, is_error: bool) {
-        let count = if is_error { &mut self.errors } else { &mut self.warnings };
-        *count += 1;
+    /// Counts one that is not kept.
+    pub(super) fn count(&mut self, severity: Severity) {
+        match severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+        }
     }
 
     pub(super) fn note(&mut self, place: Place, path: impl FnOnce() -> String, remark: Remark) {
-        let count = match remark.severity {
-            Severity::Error => &mut self.errors,
-            Severity::Warning => &mut self.warnings,
-        };
-        *count += 1;
-        if *count > self.most {
+        let is_kept = self.has_room(remark.severity);
+        self.count(remark.severity);
+        if !is_kept {
             return;
         }
         self.problems.push(Problem {
