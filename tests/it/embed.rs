@@ -3,12 +3,11 @@
 use std::process::Command;
 
 use anyhow::Result;
-use mbs_tests::root;
+use mbs_tests::built::example;
 
 #[test]
 fn the_embedding_example_takes_its_module_to_ready() -> Result<()> {
-    let example = ["run", "--quiet", "-p", "mbs-examples", "--example", "embed"];
-    let ended = Command::new(env!("CARGO")).current_dir(root()).args(example).output()?;
+    let ended = Command::new(example("embed")).output()?;
     let said = String::from_utf8(ended.stdout)?;
     let states: Vec<&str> = said.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
     assert_eq!(

@@ -1,12 +1,14 @@
 //! Does a build that is interrupted at any moment leave nothing behind, and does the same command go on from there?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use mbs_tests::observe::{Component, Record, Running, tasks, until_nothing_lives};
+use mbs_tests::held::{HangingProgram, release, waiting_builds};
+use mbs_tests::observe::{Component, Record, tasks, until_nothing_lives};
 use mbs_tests::repository::Repository;
+use mbs_tests::running::{LOG, Running};
 use mbs_tests::{Workbench, greeter, needed};
 
 const DOCUMENT: &str = "greeter.yaml";
@@ -53,19 +55,57 @@ impl Interrupted {
         Ok(())
     }
 
+    /// Runs the command until all these components are being built and wait, and kills it then; what else waits goes on.
+    fn kill_once_waiting(&self, components: &[&str]) -> Result<()> {
+        // As many at the same time as wait, on a machine with one processor, too.
+        let jobs = components.len().to_string();
+        let mut run = Running::of(&self.bench, self.bench.local(DOCUMENT).args(["--jobs", &jobs]))?;
+        run.watch(&format!("{components:?} wait"), || {
+            let (awaited, others): (BTreeMap<_, _>, BTreeMap<_, _>) = waiting_builds(&self.results)?
+                .into_iter()
+                .partition(|(package, _)| components.contains(&package.as_str()));
+            others.values().for_each(|pipe| drop(release(pipe)));
+            let are_recorded = are_building(&self.results, components)?;
+            Ok((awaited.len() == components.len() && are_recorded).then_some(()))
+        })?;
+        run.kill()
+    }
+
+    /// Kills the command while module-build-macros is being built, whose spec nobody can make wait.
+    fn kill_in_the_first_batch(&self) -> Result<()> {
+        let hanging = HangingProgram::new("unshare", "/work/tasks/")?;
+        let mut command = self.bench.local(DOCUMENT);
+        let mut run = Running::of(&self.bench, command.env("PATH", hanging.path()?))?;
+        run.watch("the build of module-build-macros hangs", || {
+            let is_recorded = are_building(&self.results, &["module-build-macros"])?;
+            Ok((hanging.is_called() && is_recorded).then_some(()))
+        })?;
+        run.kill()
+    }
+
+    /// Runs the command to its end; what waits goes on.
+    fn run_to_end(&self, document: &str) -> Result<Record> {
+        let run = Running::start(&self.bench, document)?;
+        let status = run.end(|| {
+            waiting_builds(&self.results)?.values().for_each(|pipe| drop(release(pipe)));
+            Ok(())
+        })?;
+        assert!(status.success(), "{status}: {}", fs::read_to_string(self.bench.path(LOG))?);
+        Record::of(&self.results)
+    }
+
     /// Runs the command to its end; the result is that of a build that nobody interrupted.
     fn finish(&self, document: &str, nsvc: &str) -> Result<()> {
-        let ran = self.bench.build::<&str>(document, &[])?;
-        assert_eq!(ran.status, Some(0), "{}", ran.err);
-        let record = Record::of(&self.results)?;
+        let record = self.run_to_end(document)?;
         assert_eq!((record.nsvc(), record.state()), (nsvc, "ready"));
         self.check(&record)?;
-        self.check_outcome(&record, &Repository::printed(&ran.out)?)
+        self.check_outcome(&record)
     }
 
     /// The build that ended is that of a build that nobody interrupted.
-    fn check_outcome(&self, record: &Record, repository: &Repository) -> Result<()> {
+    fn check_outcome(&self, record: &Record) -> Result<()> {
         let nsvc = record.nsvc();
+        let repository = Repository::of_build(&self.results, nsvc)?;
         let dist = greeter::dist(nsvc, &greeter::platform_of_machine()?, record.id())?;
         let expected = greeter::nevras(|_| dist.clone());
         assert_eq!(repository.nevras()?, expected);
@@ -83,12 +123,12 @@ fn tasks_by_package(results: &Path) -> Result<BTreeMap<String, Vec<u64>>> {
     Ok(by_package)
 }
 
-/// Returns the record once a component of a batch is being built.
-fn in_batch(results: &Path, batch: u64) -> Result<Option<Record>> {
-    let is_building = |one: &Component| {
-        one.batch == batch && one.state.as_deref() == Some("BUILDING") && !one.tries.is_empty()
-    };
-    Ok(Record::read(results)?.filter(|record| record.components().values().any(is_building)))
+/// Says whether the record has a running task for each of these components.
+fn are_building(results: &Path, components: &[&str]) -> Result<bool> {
+    let Some(record) = Record::read(results)? else { return Ok(false) };
+    let recorded = record.components();
+    let is_building = |one: &Component| one.state.as_deref() == Some("BUILDING") && !one.tries.is_empty();
+    Ok(components.iter().all(|name| recorded.get(*name).is_some_and(is_building)))
 }
 
 #[test]
@@ -97,25 +137,22 @@ fn a_build_killed_in_every_batch_goes_on_where_it_was() -> Result<()> {
         return Ok(());
     }
     let mut build = Interrupted::new()?;
-    let mut nsvc = None;
-    for batch in 1..=6 {
-        let mut run = Running::start(&build.bench, DOCUMENT)?;
-        run.watch(&format!("a component of batch {batch} is being built"), || {
-            in_batch(&build.results, batch)
-        })?;
-        run.kill()?;
+    build.bench.hold(&greeter::BATCHES.concat())?;
+    build.kill_in_the_first_batch()?;
+    let first = build.note_complete()?;
+    assert_eq!(first.components_in("COMPLETE"), BTreeSet::new());
+    let mut complete = BTreeSet::from(["module-build-macros".to_owned()]);
+    for batch in greeter::BATCHES {
+        build.kill_once_waiting(batch)?;
+        // These builds would wait for ever: whatever of them outlives the program stays, and is seen.
         let record = build.note_complete()?;
-        assert_eq!(record.state(), "build");
-        let of_build = nsvc.get_or_insert_with(|| record.nsvc().to_owned());
-        assert_eq!(of_build, record.nsvc(), "it is the same build");
-        let components = record.components();
-        let earlier = components.values().filter(|one| one.batch < batch);
-        assert!(
-            earlier.into_iter().all(|one| one.state.as_deref() == Some("COMPLETE")),
-            "batch {batch}: {components:?}"
-        );
+        assert_eq!((record.nsvc(), record.state()), (first.nsvc(), "build"), "it is the same build");
+        assert_eq!(record.components_in("COMPLETE"), complete);
+        let batch: BTreeSet<String> = batch.iter().copied().map(str::to_owned).collect();
+        assert_eq!(record.components_in("BUILDING"), batch);
+        complete.extend(batch);
     }
-    build.finish(DOCUMENT, &nsvc.context("it was begun")?)
+    build.finish(DOCUMENT, first.nsvc())
 }
 
 #[test]
@@ -138,7 +175,7 @@ fn a_build_killed_after_ever_more_changes_of_its_record_ends_like_any_other() ->
         assert_eq!(of_build, record.nsvc(), "it is the same build");
         if record.state() == "ready" {
             // The kill came too late: the same command would begin another build.
-            return build.check_outcome(&record, &Repository::of_build(&build.results, record.nsvc())?);
+            return build.check_outcome(&record);
         }
         if is_near_its_end(&record) {
             break;
@@ -158,20 +195,29 @@ fn a_build_killed_while_its_repository_is_made_makes_it_again() -> Result<()> {
         return Ok(());
     }
     let mut build = Interrupted::new()?;
-    let mut run = Running::start(&build.bench, DOCUMENT)?;
-    let half_made = run.watch("the module's repository is being made", || {
-        let Some(record) = Record::read(&build.results)? else { return Ok(None) };
-        let version = record.nsvc().split(':').nth(2).unwrap_or_default().to_owned();
-        let half_made = build.results.join(format!("module-greeter-1.0-{version}/results.new"));
-        Ok(half_made.is_dir().then_some(half_made))
-    })?;
+    let hanging = HangingProgram::new("modifyrepo_c", "--mdtype=modules")?;
+    let mut command = build.bench.local(DOCUMENT);
+    let mut run = Running::of(&build.bench, command.env("PATH", hanging.path()?))?;
+    run.watch("the document is put into the repository", || Ok(hanging.is_called().then_some(())))?;
     run.kill()?;
+    drop(hanging);
     let record = build.note_complete()?;
     assert_ne!(record.state(), "ready");
     assert_eq!(record.components_in("COMPLETE").len(), 8);
+    assert_eq!(half_made(&build.results)?.len(), 1);
     build.finish(DOCUMENT, record.nsvc())?;
-    assert!(!half_made.exists(), "nothing half-made is left");
+    assert!(half_made(&build.results)?.is_empty(), "nothing half-made is left");
     Ok(())
+}
+
+/// Returns the repositories of modules that are not whole.
+fn half_made(results: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(results)? {
+        let repository = entry?.path().join("results.new");
+        found.extend(repository.is_dir().then_some(repository));
+    }
+    Ok(found)
 }
 
 #[test]
@@ -180,23 +226,25 @@ fn ctrl_c_cancels_the_build_and_the_next_one_reuses_what_is_complete() -> Result
         return Ok(());
     }
     let mut build = Interrupted::new()?;
+    build.bench.hold(&["libgreeter"])?;
     let mut run = Running::start(&build.bench, DOCUMENT)?;
-    run.watch("a component of batch 4 is being built", || in_batch(&build.results, 4))?;
+    run.watch("libgreeter waits", || {
+        let waits = waiting_builds(&build.results)?.contains_key("libgreeter");
+        Ok((waits && are_building(&build.results, &["libgreeter"])?).then_some(()))
+    })?;
     run.interrupt()?;
-    let status = run.end()?;
+    let status = run.end(|| Ok(()))?;
     assert_eq!(status.code(), Some(1), "{status}");
     let cancelled = build.note_complete()?;
     assert_eq!(cancelled.state(), "failed");
     assert!(cancelled.reason().starts_with("Canceled by "), "{}", cancelled.reason());
-    let said = fs::read_to_string(build.bench.path("start.log"))?;
+    let said = fs::read_to_string(build.bench.path(LOG))?;
     assert!(said.contains(cancelled.reason()), "{said}");
     let unsuccessful: Vec<String> = cancelled.components_in("FAILED").into_iter().collect();
     assert_eq!(unsuccessful, ["greeter", "greeter-doc", "greeter-shell", "libgreeter"]);
     assert!(!tasks(&build.results)?.values().any(|(_, has_ended)| !has_ended), "every task is seen ended");
 
-    let ran = build.bench.build::<&str>(DOCUMENT, &[])?;
-    assert_eq!(ran.status, Some(0), "{}", ran.err);
-    let record = Record::of(&build.results)?;
+    let record = build.run_to_end(DOCUMENT)?;
     assert_ne!(record.nsvc(), cancelled.nsvc());
     let components = record.components();
     for (name, (before, _)) in build.complete.iter().filter(|(name, _)| *name != "module-build-macros") {

@@ -2,33 +2,25 @@
 //!
 //! Nothing here judges; the tests do.
 
+pub mod built;
+pub mod greeter;
+pub mod held;
+pub mod needed;
+pub mod observe;
 pub mod private_mounts;
+pub mod repository;
+pub mod running;
 pub mod small_module;
 pub mod within;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::LazyLock;
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
-pub mod greeter;
-pub mod needed;
-pub mod observe;
-pub mod repository;
-
-/// The built `mbs-build`; cargo makes it if it is missing or old.
-static MBS_BUILD: LazyLock<PathBuf> = LazyLock::new(|| {
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "-p", "mbs-bin", "--bin", "mbs-build"])
-        .status();
-    assert!(status.expect("cargo runs").success(), "mbs-build does not compile");
-    let test = std::env::current_exe().expect("a test knows its path");
-    let target = test.ancestors().nth(2).expect("tests lie in the folder deps of the target folder");
-    target.join("mbs-build")
-});
+use crate::built::mbs_build;
 
 /// The workspace's root.
 pub fn root() -> &'static Path {
@@ -104,6 +96,18 @@ impl Workbench {
         self.commit_sources()
     }
 
+    /// Makes each build of these components wait on a pipe, this time and any other; see [`held`].
+    ///
+    /// # Errors
+    /// As [`Workbench::edit_source`].
+    pub fn hold(&self, components: &[&str]) -> Result<()> {
+        for component in components {
+            let spec = self.path("modules/sources").join(component).join(format!("{component}.spec"));
+            edit(&spec, "\n%build\n", &format!("\n%build\n{}\n", held::WAIT))?;
+        }
+        self.commit_sources()
+    }
+
     /// Returns a document with its repositories filled in.
     pub fn document(&self, name: &str) -> PathBuf {
         self.path("made").join(name)
@@ -111,7 +115,7 @@ impl Workbench {
 
     /// Returns the command `mbs-build local` on a document, with results in the folder `results`.
     pub fn local(&self, document: &str) -> Command {
-        let mut command = Command::new(&*MBS_BUILD);
+        let mut command = Command::new(mbs_build());
         command.current_dir(self.folder.path()).env("NO_COLOR", "1").stdin(Stdio::null());
         command.arg("local").arg("--file").arg(self.document(document));
         command.arg("--results").arg(self.path("results"));
@@ -121,19 +125,9 @@ impl Workbench {
     /// Runs `mbs-build local` on a document.
     ///
     /// # Errors
-    /// It cannot be started.
+    /// As [`within::run_within_limit`].
     pub fn build<S: AsRef<OsStr>>(&self, document: &str, options: &[S]) -> Result<Ran> {
-        Ok(self.local(document).args(options).output().context("mbs-build cannot be started")?.into())
-    }
-
-    /// Starts `mbs-build local` on a document and leaves it running, its output going to a file.
-    ///
-    /// # Errors
-    /// It cannot be started.
-    pub fn start(&self, document: &str) -> Result<Child> {
-        let log = std::fs::File::create(self.path("start.log"))?;
-        let errors = log.try_clone()?;
-        Ok(self.local(document).stdout(log).stderr(errors).spawn()?)
+        within::run_within_limit(self.local(document).args(options))
     }
 }
 
@@ -145,18 +139,4 @@ pub fn edit(file: &Path, from: &str, to: &str) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     ensure!(text.contains(from), "{} does not hold {from:?}", file.display());
     std::fs::write(file, text.replace(from, to)).with_context(|| format!("writing {}", file.display()))
-}
-
-/// Returns the path of the built `mbs-build`.
-pub fn mbs_build() -> &'static Path {
-    &MBS_BUILD
-}
-
-/// Prints that a test is left out, and why.
-///
-/// # Panics
-/// If nothing may be left out here: `MBS_REFERENCE_REQUIRED` is set.
-pub fn left_out(why: &dyn std::fmt::Display) {
-    assert!(std::env::var_os("MBS_REFERENCE_REQUIRED").is_none(), "{why}");
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("left out: {why}\n").as_bytes());
 }

@@ -1,115 +1,32 @@
 //! What can be seen of a run of `mbs-build` from outside: its record, its tasks, its processes.
 //!
-//! Everything is read from files and from `/proc`, nothing through the code under test. [`eventually`] is the only place that waits.
+//! Everything is read from files and from `/proc`, nothing through the code under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::Workbench;
+use crate::within::eventually_within;
 
-/// After so long what has not come will not come.
-const DEADLINE: Duration = Duration::from_secs(120);
+/// How soon nothing of a run may live any more after its end; far less than a build that hangs would take.
+const DYING: Duration = Duration::from_secs(20);
 
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(3);
-
-/// Looks again and again until there is something, and returns it.
-///
-/// # Errors
-/// A look fails, or nothing came in two minutes; `what` says what was awaited.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-    let begin = Instant::now();
-    loop {
-        if let Some(found) = look()? {
-            return Ok(found);
-        }
-        ensure!(begin.elapsed() < DEADLINE, "in vain awaited: {what}");
-        thread::sleep(PAUSE);
-    }
-}
-
-/// A `mbs-build` under way; killed when dropped.
-#[derive(Debug)]
-pub struct Running {
-    child: Child,
-}
-
-impl Running {
-    /// Starts `mbs-build local` on a document; its output goes to `start.log`.
-    ///
-    /// # Errors
-    /// It cannot be started.
-    pub fn start(bench: &Workbench, document: &str) -> Result<Self> {
-        Ok(Self { child: bench.start(document)? })
-    }
-
-    /// Looks until there is something, as [`eventually`], and fails early if the program ends without it.
-    ///
-    /// # Errors
-    /// As [`eventually`]; or the program ended.
-    pub fn watch<T>(&mut self, what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-        eventually(what, || {
-            let ended = self.child.try_wait()?;
-            match (look()?, ended) {
-                (Some(found), _) => Ok(Some(found)),
-                (None, Some(status)) => bail!("mbs-build ended ({status}) before: {what}"),
-                (None, None) => Ok(None),
-            }
-        })
-    }
-
-    /// Ends it as `kill -9` does; what it started is not touched.
-    ///
-    /// # Errors
-    /// It cannot be killed.
-    pub fn kill(mut self) -> Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
-    }
-
-    /// Sends it what Ctrl-C sends.
-    ///
-    /// # Errors
-    /// It is not there any more.
-    pub fn interrupt(&self) -> Result<()> {
-        let sent = Command::new("kill").arg("-INT").arg(self.child.id().to_string()).status()?;
-        ensure!(sent.success(), "there is nobody to interrupt");
-        Ok(())
-    }
-
-    /// Waits for its end.
-    ///
-    /// # Errors
-    /// It does not end.
-    pub fn end(mut self) -> Result<ExitStatus> {
-        eventually("the end of mbs-build", || Ok(self.child.try_wait()?))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// Returns the processes that have to do with a folder, each as `ID COMMAND`; empty once all are gone.
+/// Returns the processes that have to do with a folder, each as `ID COMMAND`, one line of it; empty once all are gone.
 ///
 /// Such a process names the folder on its command line or runs in a namespace into which something of the folder is mounted.
+/// Only the folder's own name counts, which has to be unlike any other: mounts do not say where the file system is on which it
+/// lies.
 ///
 /// # Errors
 /// `/proc` cannot be listed.
 pub fn processes_of(folder: &Path) -> Result<Vec<String>> {
-    let folder = folder.to_str().context("the folder has a name that is text")?;
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let name = name.context("the folder has a name that is text")?;
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let process = entry?.path();
@@ -121,21 +38,21 @@ pub fn processes_of(folder: &Path) -> Result<Vec<String>> {
         let command = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
         let mounts = read("mountinfo");
         if id != std::process::id()
-            && (command.contains(folder) || String::from_utf8_lossy(&mounts).contains(folder))
+            && (command.contains(name) || String::from_utf8_lossy(&mounts).contains(name))
         {
-            found.push(format!("{id} {command}"));
+            found.push(format!("{id} {}", command.lines().next().unwrap_or_default()));
         }
     }
     Ok(found)
 }
 
-/// Waits until no process has to do with a folder.
+/// Waits until no process has to do with a folder, which has to be soon.
 ///
 /// # Errors
 /// Some stay.
 pub fn until_nothing_lives(folder: &Path) -> Result<()> {
     let mut last = Vec::new();
-    let gone = eventually("the end of all processes", || {
+    let gone = eventually_within(DYING, "the end of all processes", || {
         last = processes_of(folder)?;
         Ok(last.is_empty().then_some(()))
     });
@@ -261,13 +178,17 @@ fn component(value: &Value) -> Component {
     }
 }
 
-/// Returns which package each task of a results folder was for, and whether it has ended.
+/// Returns which package each task of a results folder was for, and whether it has ended; empty if nothing was begun.
 ///
 /// # Errors
 /// A task's record cannot be read.
 pub fn tasks(results: &Path) -> Result<BTreeMap<u64, (String, bool)>> {
     let mut tasks = BTreeMap::new();
-    for entry in fs::read_dir(results.join("work/tasks"))? {
+    let entries = match fs::read_dir(results.join("work/tasks")) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(tasks),
+        entries => entries?,
+    };
+    for entry in entries {
         let folder = entry?.path();
         let id = folder.file_name().and_then(|name| name.to_str()?.parse().ok());
         let text = fs::read(folder.join("task.json"));

@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::needed::folders_of_programs;
+
 /// The namespace, held by a process that does nothing; gone when dropped.
 #[derive(Debug)]
 pub struct PrivateMounts {
@@ -84,10 +86,9 @@ impl PrivateMounts {
     /// # Errors
     /// It cannot be hidden.
     pub fn hide_program(&self, name: &str) -> Result<()> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"].map(PathBuf::from);
-        let mut places: Vec<PathBuf> = std::env::split_paths(&path).chain(usual).collect();
-        places = places.iter().filter_map(|folder| folder.join(name).canonicalize().ok()).collect();
+        let folders = folders_of_programs();
+        let mut places: Vec<PathBuf> =
+            folders.filter_map(|folder| folder.join(name).canonicalize().ok()).collect();
         places.sort();
         places.dedup();
         for place in places {

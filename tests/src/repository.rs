@@ -180,14 +180,24 @@ impl Repository {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if let Some((_, packing)) = name.split_once(&format!("-{kind}")) {
-                let program = if packing == ".zst" { "zstd" } else { "gzip" };
-                let text = Command::new(program).arg("-dc").stdin(File::open(&path)?).output()?;
-                ensure!(text.status.success(), "{name} cannot be unpacked");
-                return Ok(String::from_utf8(text.stdout)?);
+                return unpacked(&path, packing);
             }
         }
         bail!("the metadata hold no {kind}")
     }
+}
+
+/// Returns the text of a metadata file; how it is packed is for the distribution's createrepo to choose.
+fn unpacked(path: &Path, packing: &str) -> Result<String> {
+    let program = match packing {
+        ".gz" => "gzip",
+        ".zst" => "zstd",
+        other => bail!("nobody knows how to unpack {other:?} of {}", path.display()),
+    };
+    let done = Command::new(program).arg("-dc").stdin(File::open(path)?).output();
+    let done = done.with_context(|| format!("{program}, for {}", path.display()))?;
+    ensure!(done.status.success(), "{program} cannot unpack {}", path.display());
+    Ok(String::from_utf8(done.stdout)?)
 }
 
 fn header(path: &Path) -> Result<Rpm> {

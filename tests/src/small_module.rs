@@ -1,14 +1,14 @@
-//! A module that builds in a moment: a document, packages of one file each, and what makes them wait.
+//! A module that builds in a moment: a document and packages of one file each.
 
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
-use crate::mbs_build;
+use crate::built::mbs_build;
+use crate::held::WAIT;
 
 /// A folder with the repositories and the document of a module `small:1`, and its results.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct SmallModule {
 pub enum Content {
     /// A file of so many bytes that cannot be compressed.
     Bytes(usize),
-    /// A small file; the build waits until [`release`] lets it go on.
+    /// A small file; the build waits on a pipe, see [`crate::held`].
     Waiting,
     /// None: there is no spec file either.
     NoSpec,
@@ -143,27 +143,9 @@ data:
     }
 }
 
-/// Returns the pipe on which a build waits in a results folder, if one does: that of the task with the highest number.
-pub fn waiting_build(results: &Path) -> Option<PathBuf> {
-    let tasks = fs::read_dir(results.join("work/tasks")).ok()?;
-    let pipes = tasks.filter_map(|task| Some(task.ok()?.path().join("build/hold")));
-    pipes.filter(|pipe| pipe.exists()).max()
-}
-
-/// Lets a build go on that waits on a pipe.
-///
-/// # Errors
-/// The pipe is gone.
-pub fn release(pipe: &Path) -> Result<File> {
-    // Open for both, so that nobody has to be there to read; kept open until it was read.
-    let mut file = File::options().read(true).write(true).open(pipe)?;
-    file.write_all(b"\n")?;
-    Ok(file)
-}
-
 fn spec(package: &str, content: Content) -> String {
     let wait = match content {
-        Content::Waiting => "mkfifo /builddir/hold && read answer < /builddir/hold && rm /builddir/hold",
+        Content::Waiting => WAIT,
         Content::Bytes(_) | Content::NoSpec => "",
     };
     format!(

@@ -5,15 +5,15 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::Ran;
 
-/// How long is waited for anything that has to come.
-pub const LIMIT: Duration = Duration::from_secs(120);
+/// How long is waited for anything that has to come: a whole build on a machine that is busy with others, too.
+pub const LIMIT: Duration = Duration::from_secs(600);
 
 /// How long is waited between two looks.
-const PAUSE: Duration = Duration::from_millis(2);
+const PAUSE: Duration = Duration::from_millis(3);
 
 /// Runs a program to its end.
 ///
@@ -34,17 +34,29 @@ pub fn run_within_limit(command: &mut Command) -> Result<Ran> {
     }
 }
 
-/// Looks until something is there, and returns it.
+/// Looks again and again until there is something, and returns it.
 ///
 /// # Errors
-/// It is not there within [`LIMIT`].
-pub fn await_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T> {
+/// A look fails, or nothing came within [`LIMIT`]; `what` says what was awaited.
+pub fn eventually<T>(what: &str, look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    eventually_within(LIMIT, what, look)
+}
+
+/// Does as [`eventually`], with a limit of its own.
+///
+/// # Errors
+/// As [`eventually`].
+pub fn eventually_within<T>(
+    limit: Duration,
+    what: &str,
+    mut look: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
     let begun = Instant::now();
     loop {
-        match look() {
-            Some(found) => return Ok(found),
-            None if begun.elapsed() > LIMIT => bail!("{what}: not within {LIMIT:?}"),
-            None => thread::park_timeout(PAUSE),
+        if let Some(found) = look()? {
+            return Ok(found);
         }
+        ensure!(begun.elapsed() < limit, "in vain awaited for {limit:?}: {what}");
+        thread::park_timeout(PAUSE);
     }
 }

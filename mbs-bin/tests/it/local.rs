@@ -64,7 +64,10 @@ fn a_bad_document_is_told_with_its_places_and_leaves_no_results() {
 #[test]
 fn without_any_stream_the_checkout_is_asked_for_one() {
     let folder = folder(&DOCUMENT.replace("  stream: 1.0\n", ""));
-    let ended = local(folder.path(), &[]);
+    let mut command = mbs_build(folder.path(), &["local", "app.yaml", "--results", "results"]);
+    // Temporary folders may lie in a checkout.
+    let ceiling = folder.path().parent().unwrap();
+    let ended = Ended::from(command.env("GIT_CEILING_DIRECTORIES", ceiling).output().unwrap());
     let expected =
         "ERROR: Unable to determine stream.  Either execute from a git checkout or pass --stream.\n";
     assert_eq!((ended.status, ended.err.as_str()), (2, expected));
