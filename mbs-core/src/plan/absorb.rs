@@ -258,12 +258,13 @@ pub(super) fn one_build<'f>(
     of_component(builds, component).min_by_key(place)
 }
 
-fn of_component<'f>(
+fn of_component<'f, 'c>(
     builds: &'f [FoundBuild],
-    component: &ComponentBuild,
-) -> impl Iterator<Item = &'f FoundBuild> + Clone {
-    let (package, discarded) = (component.package.clone(), component.discarded.clone());
-    builds.iter().filter(move |found| found.package == package && Some(&found.nvr) != discarded.as_ref())
+    component: &'c ComponentBuild,
+) -> impl Iterator<Item = &'f FoundBuild> + use<'f, 'c> {
+    builds.iter().filter(|found| {
+        found.package == component.package && Some(&found.nvr) != component.discarded.as_ref()
+    })
 }
 
 /// Returns what a person has to mend: two builds of a package in one of our tags, of which nobody can say which counts.

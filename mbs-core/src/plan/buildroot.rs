@@ -3,7 +3,7 @@
 use sha1::{Digest as _, Sha1};
 
 use crate::build_system::BuildrootSpec;
-use crate::ident::{Package, TagName};
+use crate::ident::{Arch, Package, TagName};
 use crate::model::{Digest, MACROS_PACKAGE, ModuleBuild};
 use crate::modulemd::Xmd;
 use crate::naming;
@@ -53,11 +53,48 @@ pub fn buildroot_spec(build: &ModuleBuild) -> Option<BuildrootSpec> {
     Some(spec)
 }
 
-/// Returns the fingerprint of a buildroot. Its text form is that of the derived `Debug`: if that ever changes, every
-/// buildroot is ensured once more, which does no harm.
+/// Returns the fingerprint of a buildroot, the same wherever and whenever it is taken.
 pub(super) fn digest(spec: &BuildrootSpec) -> Digest {
-    let hash = Sha1::digest(format!("{spec:?}").as_bytes());
-    Digest(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    // Every field by name: one that is new has to be thought of.
+    let BuildrootSpec {
+        tag,
+        build_tag,
+        target,
+        arches,
+        packages,
+        owner,
+        blocked,
+        unblocked,
+        build_group,
+        srpm_build_group,
+        inherits,
+        repo_include_all,
+        dynamic_buildrequires,
+    } = spec;
+    let mut hash = Sha1::new();
+    let names = [tag.as_str(), build_tag.as_str(), target.as_str(), owner];
+    put(&mut hash, names.into_iter());
+    put(&mut hash, arches.iter().map(Arch::as_str));
+    for list in [packages, blocked, unblocked] {
+        put(&mut hash, list.iter().map(Package::as_str));
+    }
+    for list in [build_group, srpm_build_group] {
+        put(&mut hash, list.iter().map(String::as_str));
+    }
+    put(&mut hash, inherits.iter().map(TagName::as_str));
+    for switch in [repo_include_all, dynamic_buildrequires] {
+        hash.update([switch.map_or(2, u8::from)]);
+    }
+    Digest(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Adds a list of texts to a hash, each behind its length, so that no two lists look the same.
+fn put<'t>(hash: &mut Sha1, texts: impl ExactSizeIterator<Item = &'t str>) {
+    hash.update(texts.len().to_le_bytes());
+    for text in texts {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text.as_bytes());
+    }
 }
 
 fn add(group: &mut Vec<String>, name: &str) {
