@@ -173,7 +173,7 @@ fn arches(entry: &Entry, policy: &Policy) -> Vec<Arch> {
 
 /// Fills in the stored document what the sources turned out to be; components of included modules join its own.
 ///
-/// Architectures that a component leaves open stay open there: a document may name none outside its `buildopts.arches`.
+/// A document may name no architecture of a component outside its `buildopts.arches`; what is built knows them all.
 pub(super) fn fill_in(
     document: &mut ModuleStream,
     scmurl: Option<&str>,
@@ -190,9 +190,8 @@ pub(super) fn fill_in(
             stored.git_ref = Some(question.git_ref.clone());
         }
         stored.cache = Some(sourced.cache.clone());
-        if !allowed.is_empty() {
-            stored.arches.retain(|arch| allowed.contains(arch));
-        }
+        let arches = built.arches.iter().map(ToString::to_string);
+        stored.arches = arches.filter(|arch| allowed.is_empty() || allowed.contains(arch)).collect();
         let mut entry = Xmd::default();
         // Xmd knows no null: a source RPM that was uploaded has no ref at all.
         if let Some(commit) = built.source.commit() {

@@ -53,7 +53,7 @@ fn repository_cache_and_ref_are_filled_in() {
     let stored = &plan.build.document().rpms["liba"];
     assert_eq!(stored.repository.as_deref(), Some("https://src.fedoraproject.org/rpms/liba"));
     assert_eq!(stored.cache.as_deref(), Some("https://src.fedoraproject.org/repo/pkgs/liba"));
-    assert_eq!((stored.git_ref.as_deref(), stored.arches.len()), (Some("master"), 0));
+    assert_eq!((stored.git_ref.as_deref(), stored.arches.len()), (Some("master"), 1));
     assert_eq!(component_after(&plan, "liba").arches, [id("x86_64")]);
     let recorded = plan.build.document().xmd.at(&["mbs", "rpms", "liba", "ref"]).and_then(|xmd| xmd.text());
     assert_eq!(recorded, Some(commit_of("master").as_str()));
