@@ -140,6 +140,7 @@ impl From<LockError> for Stop {
             LockError::Machine(LocalError::NotAllowed { .. } | LocalError::Io { .. }) => {
                 "\nSpecify another results directory with --results."
             }
+            LockError::NotOurs { .. } => " with --results",
             LockError::Machine(_) | LockError::InUse { .. } => "",
         };
         Stop::Machine(format!("{error}{hint}"))

@@ -32,6 +32,9 @@ pub struct RpmHeader {
     pub conflicts: Vec<Conflict>,
 }
 
+/// How much is repeated of why a file is no RPM, in characters.
+const LONGEST_REASON: usize = 80;
+
 /// One thing that a package does not go together with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
@@ -137,7 +140,8 @@ fn unreadable(path: &Path, error: rpm::Error) -> LocalError {
         rpm::Error::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
             LocalError::of_file(path, error)
         }
-        other => unusable(path, &other),
+        // What the parser says may quote the file.
+        other => unusable(path, &other.to_string().chars().take(LONGEST_REASON).collect::<String>()),
     }
 }
 

@@ -9,6 +9,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{AtPath as _, LocalError};
@@ -52,6 +53,12 @@ pub enum LockError {
         /// The first name in it that is not ours.
         entry: OsString,
     },
+    /// Its builds are another user's: build as that one, or use another directory.
+    #[error("the builds in {} belong to another user; build as that one or use another directory", directory.display())]
+    NotOurs {
+        /// The directory.
+        directory: PathBuf,
+    },
     /// The directory or the lock cannot be made: see the reason.
     #[error(transparent)]
     Machine(#[from] LocalError),
@@ -68,10 +75,13 @@ impl DirectoryLock {
     /// Locks a directory, which is made if missing, without waiting.
     ///
     /// # Errors
-    /// `InUse` if somebody else holds it; `Foreign` if it is used for something else; `Machine` if the directory cannot be made
+    /// `InUse` if somebody else holds it; `NotOurs` if another user builds in it; `Foreign` if it is used for something else; `Machine` if the directory cannot be made
     /// or written.
     pub fn take(directory: &Path) -> Result<Self, LockError> {
         ensure_directory(directory)?;
+        if !is_ours(directory)? {
+            return Err(LockError::NotOurs { directory: directory.to_owned() });
+        }
         if let Some(entry) = foreign_entry(directory)? {
             return Err(LockError::Foreign { directory: directory.to_owned(), entry });
         }
@@ -93,6 +103,16 @@ impl DirectoryLock {
     /// Returns the directory that is locked.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+}
+
+/// Whether the record of builds, if there is one, belongs to our user.
+fn is_ours(directory: &Path) -> Result<bool, LocalError> {
+    let our_user = fs::metadata("/proc/self").at("/proc/self")?.uid();
+    let record = directory.join(STATE_FILE);
+    match fs::symlink_metadata(&record) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        data => Ok(data.at(&record)?.uid() == our_user),
     }
 }
 
@@ -195,6 +215,20 @@ mod tests {
         fs::remove_file(&lock).unwrap();
         std::os::unix::fs::symlink("/etc/hostname", &lock).unwrap();
         assert!(matches!(DirectoryLock::take(directory.path()), Err(LockError::Foreign { .. })));
+    }
+
+    #[test]
+    fn builds_of_another_user_are_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let record = directory.path().join(STATE_FILE);
+        fs::write(&record, "{}").unwrap();
+        if std::os::unix::fs::chown(&record, Some(65534), None).is_err() {
+            // Only root gives files away.
+            return;
+        }
+        let refused = DirectoryLock::take(directory.path()).unwrap_err();
+        assert!(matches!(&refused, LockError::NotOurs { .. }), "{refused}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -160,6 +160,11 @@ impl Submission<'_> {
             Refused::NoBuilds(module) => {
                 format!("\nIf it was built here before, say -l {module} to use that.")
             }
+            Refused::AmbiguousStream { module, .. } => {
+                format!(
+                    "\nA stream that was built here before is taken with -l {module} or -l {module}:STREAM."
+                )
+            }
             Refused::NoBaseModule { missing, .. } if !missing.is_empty() => {
                 let base = &self.base;
                 format!(

@@ -78,7 +78,10 @@ fn decide(step: &mut Step<'_>) {
     let mut verdicts = reuse::verdicts(&step.build, source.as_deref());
     if let Some(source) = &source {
         step.build.new.reuse_from = Some(source.id);
-        step.notes.push(format!("components are reused from module build {} ({})", source.id, source.nsvc()));
+        if verdicts.values().any(|verdict| matches!(verdict, Verdict::Reuse { .. })) {
+            let (id, nsvc) = (source.id, source.nsvc());
+            step.notes.push(format!("components are reused from module build {id} ({nsvc})"));
+        }
     }
     for component in &mut step.build.components {
         let Some(verdict) = verdicts.remove(&component.package) else { continue };

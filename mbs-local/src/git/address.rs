@@ -61,8 +61,9 @@ impl Address {
     pub(super) fn parse(text: &str, allowed: &BTreeSet<Protocol>) -> Result<Self, SourceError> {
         let refused = |why: &str| rejected(format!("{} is no usable repository address: {why}", shown(text)));
         check_characters(text).map_err(&refused)?;
-        let (scheme, rest) =
-            text.split_once("://").ok_or_else(|| refused("it must look like https://host/path"))?;
+        let (scheme, rest) = text
+            .split_once("://")
+            .ok_or_else(|| refused("it must look like https://host/path or file:///folder"))?;
         let Some(protocol) = Protocol::of(scheme).filter(|protocol| allowed.contains(protocol)) else {
             return Err(SourceError::Denied {
                 what: format!("{}: the protocol {scheme:?} is not switched on", shown(text)),
