@@ -9,6 +9,7 @@ use mbs_core::memory::{
     ManualClock, MemoryBuildSystem, MemoryResolver, MemorySourceControl, MemoryStore, Pace, TaskKind,
 };
 use mbs_core::modulemd::{Limits, read_submission};
+use mbs_core::plan::Standard;
 use mbs_core::store::{Builds, Catalogue, Create, WorkerId};
 use mbs_core::submission::{
     Computed, Request, Rules, SingleStreams, Step, Universe, assemble, single_streams,
@@ -66,6 +67,7 @@ async fn main() -> Result<()> {
         resolver: Arc::new(MemoryResolver::new([base])?),
         source_control: Arc::new(sources),
         clock: clock.clone(),
+        planner: Arc::new(Standard),
         policy: Arc::new(policy),
         worker: WorkerId("example".into()),
         looks_at_once: 1,

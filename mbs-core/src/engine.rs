@@ -19,6 +19,7 @@ use crate::build_system::BuildSystem;
 use crate::bus::Hint;
 use crate::clock::Clock;
 use crate::ident::BuildId;
+use crate::plan::Planner;
 use crate::policy::Policy;
 use crate::resolver::ModuleResolver;
 use crate::source_control::SourceControl;
@@ -45,6 +46,8 @@ pub struct Engine {
     pub source_control: Arc<dyn SourceControl>,
     /// Tells how time passes.
     pub clock: Arc<dyn Clock>,
+    /// Decides: [`Standard`](crate::plan::Standard), or something around it.
+    pub planner: Arc<dyn Planner>,
     /// The rules.
     pub policy: Arc<Policy>,
     /// Who claims: unique among processes on one store.

@@ -41,6 +41,7 @@ use mbs_core::clock::Clock;
 use mbs_core::engine::Engine;
 use mbs_core::ident::{Name, NameStream, Stream};
 use mbs_core::model::ModuleBuild;
+use mbs_core::plan::Standard;
 use mbs_core::store::{Settings, Upkeep as _, WorkerId};
 use mbs_local::clock::SystemClock;
 use mbs_local::lock::DirectoryLock;
@@ -115,6 +116,7 @@ async fn build(arguments: &LocalArguments, display: Display) -> Result<Exit, Sto
         resolver: Arc::new(modules),
         source_control: machine.git.clone(),
         clock,
+        planner: Arc::new(Standard),
         policy: policy.clone(),
         worker: WorkerId(format!("mbs-build {}", std::process::id())),
         looks_at_once: LOOKS_AT_ONCE,

@@ -103,7 +103,8 @@ impl<'e> Look<'e> {
         let mut saves = 0;
         for _ in 0..MOST_PLANS {
             self.ask_what_is_missing(&state.build, &mut state.seen).await;
-            let planned = plan::plan(&state.build, &state.seen, &self.engine.policy, self.now());
+            let planned =
+                self.engine.planner.plan(&state.build, &state.seen, &self.engine.policy, self.now());
             let plan = match planned {
                 Ok(plan) => plan,
                 Err(impossible) => return Ok(self.shelve(&impossible, state).await),
@@ -137,7 +138,7 @@ impl<'e> Look<'e> {
 
     async fn ask_what_is_missing(&mut self, build: &ModuleBuild, seen: &mut Observation) {
         for _ in 0..MOST_ROUNDS {
-            let query = plan::missing(build, seen, &self.engine.policy);
+            let query = self.engine.planner.missing(build, seen, &self.engine.policy);
             if query.is_empty() {
                 return;
             }

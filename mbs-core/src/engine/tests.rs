@@ -20,6 +20,7 @@ use crate::memory::{
 };
 use crate::model::{ModuleBuild, NewBuild, RebuildStrategy, State};
 use crate::modulemd::{ModuleStream, RpmComponent, Xmd};
+use crate::plan::Standard;
 use crate::policy::Policy;
 use crate::resolver::KnownModule;
 use crate::store::{Amend, Builds, Catalogue, Create, Settings, Upkeep, Work, WorkerId};
@@ -60,6 +61,7 @@ impl World {
             resolver: Arc::new(MemoryResolver::new([base]).unwrap()),
             source_control: Arc::new(sources),
             clock: clock.clone(),
+            planner: Arc::new(Standard),
             policy: Arc::new(policy),
             worker: WorkerId("one".into()),
             looks_at_once: 8,

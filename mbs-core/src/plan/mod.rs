@@ -34,6 +34,8 @@ mod tests;
 mod wait;
 mod why;
 
+use std::fmt::Debug;
+
 use jiff::Timestamp;
 
 use crate::model::{ModuleBuild, State};
@@ -113,7 +115,45 @@ pub fn plan(
     Ok(step.finish(build))
 }
 
-/// Returns the record of a build for which [`plan`] found an [`Impossible`]: out of the line, with a pause that grows each
+/// Decides for the engine. [`Standard`] is this room; another may wrap it, to count or to look closer, and must be as pure.
+pub trait Planner: Debug + Send + Sync + 'static {
+    /// Says what has to be asked, as [`missing`] does.
+    fn missing(&self, build: &ModuleBuild, observation: &Observation, policy: &Policy) -> ObservationQuery;
+
+    /// Decides the next step, as [`plan`](fn@plan) does.
+    ///
+    /// # Errors
+    /// [`Impossible`], as there.
+    fn plan(
+        &self,
+        build: &ModuleBuild,
+        observation: &Observation,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Plan, Impossible>;
+}
+
+/// Decides by the rules of this room.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Standard;
+
+impl Planner for Standard {
+    fn missing(&self, build: &ModuleBuild, observation: &Observation, policy: &Policy) -> ObservationQuery {
+        missing(build, observation, policy)
+    }
+
+    fn plan(
+        &self,
+        build: &ModuleBuild,
+        observation: &Observation,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Plan, Impossible> {
+        plan(build, observation, policy, now)
+    }
+}
+
+/// Returns the record of a build for which [`plan`](fn@plan) found an [`Impossible`]: out of the line, with a pause that grows each
 /// time. Equal to the one given while the pause lasts.
 pub fn shelved(build: &ModuleBuild, impossible: &Impossible, policy: &Policy, now: Timestamp) -> ModuleBuild {
     step::shelved(build, impossible, policy, now)
