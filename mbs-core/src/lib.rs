@@ -30,6 +30,8 @@ pub mod plan;
 pub mod policy;
 pub mod resolver;
 pub mod reuse;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod source_control;
 pub mod store;
 pub mod stream_version;

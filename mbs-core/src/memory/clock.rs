@@ -23,14 +23,9 @@ pub struct ManualClock {
 #[derive(Debug, Default)]
 struct Dial {
     reading: Duration,
-    sleepers: BTreeMap<u64, Sleeper>,
+    /// By deadline, and then who came first.
+    sleepers: BTreeMap<(Duration, u64), Waker>,
     last_sleeper: u64,
-}
-
-#[derive(Debug)]
-struct Sleeper {
-    deadline: Duration,
-    waker: Waker,
 }
 
 impl ManualClock {
@@ -50,16 +45,18 @@ impl ManualClock {
         let woken: Vec<Waker> = {
             let mut dial = self.dial();
             dial.reading = dial.reading.max(deadline);
-            let reading = dial.reading;
-            dial.sleepers.values().filter(|s| s.deadline <= reading).map(|s| s.waker.clone()).collect()
+            let reached = (dial.reading, u64::MAX);
+            let later = dial.sleepers.split_off(&reached);
+            // Whoever is woken and sleeps on comes back by itself.
+            std::mem::replace(&mut dial.sleepers, later).into_values().collect()
         };
         // Outside the lock: a waker may poll at once, and poll reads this clock.
         woken.into_iter().for_each(Waker::wake);
     }
 
-    /// Returns the earliest deadline that somebody sleeps until; `None` if nobody sleeps.
+    /// Returns the earliest deadline that somebody sleeps until and that is not reached yet; `None` if there is none.
     pub fn next_deadline(&self) -> Option<Duration> {
-        self.dial().sleepers.values().map(|sleeper| sleeper.deadline).min()
+        self.dial().sleepers.keys().next().map(|(deadline, _)| *deadline)
     }
 
     fn dial(&self) -> MutexGuard<'_, Dial> {
@@ -97,7 +94,7 @@ impl Future for Sleep<'_> {
             dial.last_sleeper += 1;
             dial.last_sleeper
         });
-        dial.sleepers.insert(key, Sleeper { deadline: self.deadline, waker: context.waker().clone() });
+        dial.sleepers.insert((self.deadline, key), context.waker().clone());
         drop(dial);
         self.key = Some(key);
         Poll::Pending
@@ -107,7 +104,7 @@ impl Future for Sleep<'_> {
 impl Drop for Sleep<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            self.clock.dial().sleepers.remove(&key);
+            self.clock.dial().sleepers.remove(&(self.deadline, key));
         }
     }
 }

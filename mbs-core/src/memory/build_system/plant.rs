@@ -21,6 +21,9 @@ pub(super) struct Plant {
     pub(super) paces: BTreeMap<TaskKind, Pace>,
     pub(super) news: BTreeSet<Hint>,
     pub(super) search_is_final: bool,
+    pub(super) permits_twins: bool,
+    /// Counts changes.
+    pub(super) generation: u64,
     pub(super) last_event: i64,
     pub(super) last_repo: i64,
     pub(super) last_task: i64,
@@ -168,6 +171,7 @@ impl Plant {
     }
 
     pub(super) fn next_event(&mut self) -> TagEvent {
+        self.generation += 1;
         self.last_event += 1;
         TagEvent(self.last_event)
     }

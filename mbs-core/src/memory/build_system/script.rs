@@ -2,7 +2,7 @@
 
 use super::plant::{Pace, Recipe, TagSummary, TaskKind, TaskSummary};
 use super::{MemoryBuildSystem, missing};
-use crate::build_system::{BuildSystemError, FinishedModule, TaggedBuild, TaskFailure};
+use crate::build_system::{BuildSystemError, FinishedModule, RepoSeen, TaggedBuild, TaskFailure};
 use crate::bus::Hint;
 use crate::ident::{Arch, Nevra, Nvr, Package, TagEvent, TagName, TaskId, Weight};
 
@@ -88,6 +88,12 @@ impl MemoryBuildSystem {
         self.floor().plant.paces.insert(kind, pace);
     }
 
+    /// Lets a component have a second live task, and a package a second task for one NVR, as Koji does: what calls that come
+    /// late then do is for the caller to mend. The second one to finish fails.
+    pub fn permit_twins(&self) {
+        self.floor().plant.permits_twins = true;
+    }
+
     /// Lets searches say that no call can still be under way; otherwise they leave that open.
     pub fn make_searches_final(&self) {
         self.floor().plant.search_is_final = true;
@@ -133,7 +139,9 @@ impl MemoryBuildSystem {
     /// # Errors
     /// `NotFound` for an unknown task.
     pub fn forget_task(&self, task: TaskId) -> Result<(), BuildSystemError> {
-        self.floor().plant.tasks.remove(&task).map(drop).ok_or_else(|| missing("task", &task))
+        let mut floor = self.floor();
+        floor.plant.generation += 1;
+        floor.plant.tasks.remove(&task).map(drop).ok_or_else(|| missing("task", &task))
     }
 
     /// Removes a tag with its targets and repositories, as an administrator may.
@@ -143,9 +151,15 @@ impl MemoryBuildSystem {
     pub fn remove_tag(&self, tag: &TagName) -> Result<(), BuildSystemError> {
         let mut floor = self.floor();
         floor.plant.tags.remove(tag).ok_or_else(|| missing("tag", tag))?;
+        floor.plant.generation += 1;
         floor.plant.targets.retain(|_, target| target.tag != *tag && target.build_tag != *tag);
         floor.plant.news.insert(Hint::Tag(tag.clone()));
         Ok(())
+    }
+
+    /// Takes a build out of a tag, as a stranger may; one that is not there is no error.
+    pub fn take_out(&self, tag: &TagName, nvr: &Nvr) {
+        self.floor().plant.untag(tag, nvr);
     }
 
     /// Deletes a build and takes it out of every tag.
@@ -170,7 +184,9 @@ impl MemoryBuildSystem {
 
     /// Returns the tasks that have not ended, oldest first.
     pub fn live_tasks(&self) -> Vec<TaskSummary> {
-        self.tasks().into_iter().filter(|task| task.state.is_live()).collect()
+        let floor = self.floor();
+        let live = floor.plant.tasks.iter().filter(|(_, task)| task.state.is_live());
+        live.map(|(id, task)| task.summary(*id)).collect()
     }
 
     /// Returns how a tag is set up; `None` for an unknown one.
@@ -181,6 +197,28 @@ impl MemoryBuildSystem {
     /// Returns the builds in a tag, oldest tagging first; empty for an unknown one.
     pub fn builds_in(&self, tag: &TagName) -> Vec<TaggedBuild> {
         self.floor().plant.tags.get(tag).map(|tag| tag.builds.clone()).unwrap_or_default()
+    }
+
+    /// Returns the newest repository of a tag.
+    pub fn newest_repo(&self, tag: &TagName) -> Option<RepoSeen> {
+        self.floor().plant.tags.get(tag)?.repo
+    }
+
+    /// Returns the complete builds of a package, in the order of their NVRs.
+    pub fn builds_of(&self, package: &Package) -> Vec<Nvr> {
+        let floor = self.floor();
+        let builds = floor.plant.builds.keys();
+        builds.filter(|nvr| nvr.name == package.as_str()).cloned().collect()
+    }
+
+    /// Returns all tags, in order.
+    pub fn tags(&self) -> Vec<TagName> {
+        self.floor().plant.tags.keys().cloned().collect()
+    }
+
+    /// Returns a number that grows with every change; equal numbers mean that nothing changed.
+    pub fn generation(&self) -> u64 {
+        self.floor().plant.generation
     }
 
     /// Says whether a target exists.

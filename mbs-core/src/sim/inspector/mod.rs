@@ -1,0 +1,402 @@
+//! Watches a world and says when a promise is broken: the invariants I1 to I15 of the design, each a named check.
+//!
+//! It is told what backends send, what arrives and what is committed, sees how things really stand, and keeps books of its
+//! own. It never trusts what a planner or a store says of itself, and changes nothing.
+
+mod life;
+mod order;
+mod slots;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::grounds::Grounds;
+use super::story::Story;
+use crate::ident::{BuildId, Package, Revision, TagName};
+use crate::model::{ModuleBuild, State, Transition};
+use crate::plan::Why;
+use crate::policy::Policy;
+use crate::store::{Claim, Created, IdempotencyKey, Lease, Saved, Settings, Slots, StoreError};
+
+/// A promise of the design, section 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Invariant {
+    /// Nobody gets a slot above the limit.
+    I1,
+    /// One live task per component; nothing is built twice.
+    I2,
+    /// Nothing starts before all it comes after is in the repository.
+    I3,
+    /// The macros stay out of the destination tag; what is build-only is filtered before it is tagged.
+    I4,
+    /// `done` and `ready` mean that everything is there.
+    I5,
+    /// A settled failed build has no live task.
+    I6,
+    /// States change along the arrows, each change with its trace row.
+    I7,
+    /// Only who holds the lease saves, and nobody's change is lost.
+    I8,
+    /// The same inputs give the same plan; nothing new changes nothing.
+    I9,
+    /// Once faults stop, every build comes to its end.
+    I10,
+    /// Transient faults end no build, and infrastructure is not the packager's fault.
+    I11,
+    /// No slot stays free while somebody in line could use it, and nobody waits beyond his turn.
+    I12,
+    /// A poisoned build holds up nobody and is looked at ever more rarely.
+    I13,
+    /// The same submission gives the same builds.
+    I14,
+    /// What was published is what was committed, in order.
+    I15,
+}
+
+/// A broken promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub invariant: Invariant,
+    /// The build concerned; `None`: none in particular.
+    pub build: Option<BuildId>,
+    /// How, in words.
+    pub what: String,
+    /// When, since the world began.
+    pub at: Duration,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is broken", self.invariant)?;
+        if let Some(build) = self.build {
+            write!(f, " by module build {build}")?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+/// Watches one world.
+pub(super) struct Inspector {
+    grounds: Arc<dyn Grounds>,
+    policy: Policy,
+    story: Arc<Story>,
+    books: Mutex<Books>,
+}
+
+/// What the inspector keeps.
+#[derive(Default)]
+struct Books {
+    now: Duration,
+    violations: Vec<Violation>,
+    builds: BTreeMap<BuildId, Watched>,
+    leases: BTreeMap<BuildId, (u64, Timestamp)>,
+    keys: BTreeMap<String, (String, Vec<BuildId>)>,
+    settings: Settings,
+    /// The effective limit, as the store last said.
+    limit: Option<u32>,
+    /// Components of which a call came later than anybody could expect.
+    late: BTreeSet<(BuildId, Package)>,
+    /// When strangers last touched a tag.
+    meddled: BTreeMap<TagName, Duration>,
+    /// Since when a slot is free while somebody waits in line.
+    idle_since: Option<Duration>,
+    /// Since when each build is ahead of one that was served.
+    ahead_since: BTreeMap<BuildId, Duration>,
+    /// When something last went wrong.
+    last_harm: Duration,
+    seen_generation: u64,
+    is_stale: bool,
+}
+
+/// A build as last committed.
+pub(super) struct Watched {
+    pub(super) record: ModuleBuild,
+    pub(super) revision: Revision,
+    pub(super) trace: Vec<Transition>,
+    /// What people did to it that was committed, in order.
+    pub(super) deeds: Vec<(String, State)>,
+    /// How often it was claimed since the world is calm.
+    pub(super) looks: Vec<Duration>,
+}
+
+impl Watched {
+    /// Returns when the build was last resumed, or submitted.
+    pub(super) fn leg_began(&self) -> Timestamp {
+        let begins = self.trace.iter().filter(|change| matches!(change.from, None | Some(State::Failed)));
+        begins.map(|change| change.at).max().unwrap_or(self.record.submitted_at)
+    }
+}
+
+impl fmt::Debug for Inspector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inspector").field("violations", &self.books().violations).finish_non_exhaustive()
+    }
+}
+
+impl Inspector {
+    pub(super) fn new(
+        grounds: Arc<dyn Grounds>,
+        policy: Policy,
+        settings: Settings,
+        story: Arc<Story>,
+    ) -> Self {
+        let books = Books { limit: settings.limit, settings, ..Books::default() };
+        Self { grounds, policy, story, books: Mutex::new(books) }
+    }
+
+    /// Tells what time it is.
+    pub(super) fn turn(&self, now: Duration) {
+        self.books().now = now;
+    }
+
+    /// Notes that something went wrong, so that patience is in place for a while.
+    pub(super) fn harm(&self) {
+        let mut books = self.books();
+        books.last_harm = books.now;
+    }
+
+    /// Notes that strangers touched a tag.
+    pub(super) fn meddled(&self, tag: &TagName) {
+        let mut books = self.books();
+        let now = books.now;
+        books.meddled.insert(tag.clone(), now);
+    }
+
+    /// Returns the first promise that was broken.
+    pub(super) fn violation(&self) -> Option<Violation> {
+        self.books().violations.first().cloned()
+    }
+
+    /// Notes a promise that was found broken elsewhere.
+    pub(super) fn report(&self, invariant: Invariant, build: Option<BuildId>, what: String) {
+        self.books().report(invariant, build, what);
+    }
+
+    /// Shows the builds as last committed.
+    pub(super) fn with_builds<T>(&self, look: impl FnOnce(&BTreeMap<BuildId, Watched>) -> T) -> T {
+        look(&self.books().builds)
+    }
+
+    /// Returns the build that a target or tag belongs to.
+    pub(super) fn owner_of(&self, place: &TagName) -> Option<BuildId> {
+        let books = self.books();
+        let destination = place.as_str().strip_suffix("-build").unwrap_or(place.as_str());
+        let owns = |watched: &&Watched| {
+            watched.record.koji_tag.as_ref().is_some_and(|tag| tag.as_str() == destination)
+        };
+        books.builds.values().rev().find(owns).map(|watched| watched.record.id)
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().expect("no check panics")
+    }
+}
+
+/// What the store tells.
+impl Inspector {
+    pub(super) fn created(&self, key: Option<&IdempotencyKey>, answer: &Result<Created, StoreError>) {
+        let mut books = self.books();
+        books.check_key(key, answer);
+        let Ok(created) = answer else { return };
+        for build in &created.builds {
+            if books.builds.contains_key(&build.id) {
+                continue;
+            }
+            let trace =
+                vec![Transition { from: None, to: State::Init, at: build.submitted_at, reason: None }];
+            self.story.tell(Some(build.id), &build.new.owner, || {
+                format!("submits {} as module build {}", build.nsvc(), build.id)
+            });
+            let watched = Watched {
+                record: build.clone(),
+                revision: Revision(0),
+                trace,
+                deeds: Vec::new(),
+                looks: Vec::new(),
+            };
+            books.builds.insert(build.id, watched);
+        }
+    }
+
+    /// Shows the slots as a load found them.
+    pub(super) fn shown(&self, slots: &Slots) {
+        self.books().limit = slots.limit;
+    }
+
+    /// Notes what operators set.
+    pub(super) fn set(&self, settings: &Settings) {
+        let mut books = self.books();
+        books.settings = settings.clone();
+        books.limit = match (books.limit, settings.limit) {
+            (Some(effective), Some(maximum)) => Some(effective.max(maximum)),
+            (None, maximum) => maximum,
+            (_, None) => None,
+        };
+    }
+
+    pub(super) fn claimed(&self, claim: &Claim) {
+        let mut books = self.books();
+        let until = claim.store_now.checked_add(self.policy.lease).unwrap_or(Timestamp::MAX);
+        let (id, now) = (claim.lease.build, books.now);
+        if let Some((_, held_until)) = books.leases.get(&id)
+            && *held_until > claim.store_now
+        {
+            let what = format!("it was claimed by {} while somebody's lease lived", claim.lease.worker.0);
+            books.report(Invariant::I8, Some(id), what);
+        }
+        books.leases.insert(id, (claim.lease.token, until));
+        if let Some(watched) = books.builds.get_mut(&id) {
+            watched.looks.push(now);
+        }
+    }
+
+    pub(super) fn renewed(&self, lease: &Lease, now: Timestamp) {
+        let until = now.checked_add(self.policy.lease).unwrap_or(Timestamp::MAX);
+        if let Some(held) = self.books().leases.get_mut(&lease.build).filter(|held| held.0 == lease.token) {
+            held.1 = until;
+        }
+    }
+
+    pub(super) fn released(&self, lease: &Lease, wake_at: Option<Timestamp>, why: &Why) {
+        let mut books = self.books();
+        if books.leases.get(&lease.build).is_some_and(|held| held.0 == lease.token) {
+            books.leases.remove(&lease.build);
+        }
+        let _ = wake_at;
+        self.story.tell(Some(lease.build), &lease.worker.0, || {
+            format!("leaves module build {}: {why}", lease.build)
+        });
+    }
+
+    pub(super) fn saved(
+        &self,
+        lease: &Lease,
+        based_on: Revision,
+        saved: &Saved,
+        transitions: &[Transition],
+        now: Timestamp,
+    ) {
+        let mut books = self.books();
+        books.check_lease(lease, now);
+        self.commit(&mut books, &lease.worker.0, based_on, saved, transitions);
+    }
+
+    pub(super) fn amended(&self, based_on: Revision, what: &str, saved: &Saved, transitions: &[Transition]) {
+        let mut books = self.books();
+        let state = saved.build.state();
+        self.commit(&mut books, &saved.build.new.owner, based_on, saved, transitions);
+        if let Some(watched) = books.builds.get_mut(&saved.build.id) {
+            watched.deeds.push((what.to_owned(), state));
+        }
+    }
+
+    /// Checks a commit against the books, and enters it.
+    fn commit(
+        &self,
+        books: &mut Books,
+        who: &str,
+        based_on: Revision,
+        saved: &Saved,
+        transitions: &[Transition],
+    ) {
+        let build = &saved.build;
+        let Some(watched) = books.builds.get(&build.id) else {
+            return books.report(Invariant::I8, Some(build.id), "it was saved before it was made".into());
+        };
+        let before = watched.record.clone();
+        if watched.revision != based_on {
+            let what = format!(
+                "a save was based on its revision {}, and revision {} was overwritten",
+                based_on.0, watched.revision.0
+            );
+            books.report(Invariant::I8, Some(build.id), what);
+        }
+        self.tell_changes(who, &before, build, transitions);
+        books.check_arrows(&before, build, transitions);
+        books.check_limit(&before, saved);
+        self.check_end(books, &before, build);
+        if let Some(watched) = books.builds.get_mut(&build.id) {
+            watched.record = build.clone();
+            watched.revision = saved.revision;
+            watched.trace.extend(transitions.iter().cloned());
+        }
+        books.check_turns(&before, build, self.policy.tau);
+        books.limit = saved.slots.limit;
+        books.is_stale = true;
+    }
+
+    fn tell_changes(&self, who: &str, before: &ModuleBuild, after: &ModuleBuild, transitions: &[Transition]) {
+        for change in transitions {
+            self.story.tell(Some(after.id), who, || {
+                let reason = change.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                format!("module build {} becomes {}{reason}", after.id, change.to)
+            });
+        }
+        if before.batch != after.batch {
+            self.story.tell(Some(after.id), who, || {
+                format!("module build {} begins batch {}", after.id, after.batch)
+            });
+        }
+        for component in &after.components {
+            let earlier = before.component(component.package.as_str());
+            let (was, is) = (earlier.and_then(|earlier| earlier.attempts.last()), component.attempts.last());
+            if was != is
+                && let Some(attempt) = is
+            {
+                self.story.tell(Some(after.id), who, || {
+                    let task = attempt.task.map(|task| format!(" task {task}")).unwrap_or_default();
+                    match &attempt.end {
+                        None if task.is_empty() => {
+                            format!("means to submit {} (try {})", component.package, attempt.number)
+                        }
+                        None => format!("{} (try {}) is{task}", component.package, attempt.number),
+                        Some(end) => {
+                            format!("{} (try {}){task} ended: {end:?}", component.package, attempt.number)
+                        }
+                    }
+                });
+            }
+        }
+    }
+}
+
+impl Books {
+    fn report(&mut self, invariant: Invariant, build: Option<BuildId>, what: String) {
+        let at = self.now;
+        self.violations.push(Violation { invariant, build, what, at });
+    }
+
+    /// I14: one key, one submission, the same builds each time.
+    fn check_key(&mut self, key: Option<&IdempotencyKey>, answer: &Result<Created, StoreError>) {
+        let Some(key) = key else { return };
+        let known = self.keys.get(&key.key).cloned();
+        match (known, answer) {
+            (None, Ok(created)) => {
+                let ids = created.builds.iter().map(|build| build.id).collect();
+                self.keys.insert(key.key.clone(), (key.content.clone(), ids));
+            }
+            (Some((content, ids)), Ok(created)) => {
+                let now: Vec<BuildId> = created.builds.iter().map(|build| build.id).collect();
+                if content != key.content {
+                    let what = format!("the key {} was taken for another submission", key.key);
+                    self.report(Invariant::I14, ids.first().copied(), what);
+                } else if now != ids {
+                    let what = format!("the key {} gave {now:?} after {ids:?}", key.key);
+                    self.report(Invariant::I14, ids.first().copied(), what);
+                }
+            }
+            (Some((content, ids)), Err(StoreError::KeyReused(_) | StoreError::Taken(_)))
+                if content == key.content =>
+            {
+                let what = format!("the same submission with the key {} was refused", key.key);
+                self.report(Invariant::I14, ids.first().copied(), what);
+            }
+            (_, Err(_)) => {}
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! I1 and I12: the limit, and the line.
+
+use std::time::Duration;
+
+use super::{Books, Inspector, Invariant};
+use crate::ident::BuildId;
+use crate::model::{ModuleBuild, PlaceInLine, State};
+use crate::store::Saved;
+
+/// A slot may stay free for so long while nothing is wrong: the gap between two looks, one look, and the way of its calls.
+const IDLE_WHEN_CALM: Duration = Duration::from_secs(20);
+
+/// And for so long after something went wrong: a lease has to end, a call that is never answered, too.
+const IDLE_AFTER_HARM: Duration = Duration::from_secs(900);
+
+impl Books {
+    /// I1: a save that takes more slots leaves no more in use than the limit allows.
+    pub(super) fn check_limit(&mut self, before: &ModuleBuild, saved: &Saved) {
+        let (held, holds) = (before.slots_held(), saved.build.slots_held());
+        if holds <= held {
+            return;
+        }
+        let others: u32 = self.held_by_others(saved.build.id);
+        let in_use = others + holds;
+        // The save's own signal may have moved the limit after the check.
+        let limit = match (self.limit, saved.slots.limit) {
+            (Some(before), Some(after)) => before.max(after),
+            (None, _) | (_, None) => return,
+        };
+        if in_use > limit {
+            let what =
+                format!("it took {} slots: {in_use} are in use, and the limit is {limit}", holds - held);
+            self.report(Invariant::I1, Some(saved.build.id), what);
+        }
+    }
+
+    fn held_by_others(&self, build: BuildId) -> u32 {
+        let others = self.builds.values().filter(|watched| watched.record.id != build);
+        others.map(|watched| watched.record.slots_held()).sum()
+    }
+
+    /// I12: who is served was first in line, or leaves enough for those ahead; only what happened within one look is excused.
+    pub(super) fn check_turns(&mut self, before: &ModuleBuild, after: &ModuleBuild, tau: Duration) {
+        if after.slots_held() <= before.slots_held() {
+            return;
+        }
+        let Some(limit) = self.limit else { return };
+        let mut free = limit.saturating_sub(self.held_by_others(after.id) + after.slots_held());
+        let Some(mine) = before.place_in_line(tau) else { return };
+        for place in self.line(tau).into_iter().filter(|place| *place < mine && place.build != after.id) {
+            if free >= place.wants {
+                free -= place.wants;
+                continue;
+            }
+            let (now, harm) = (self.now, self.last_harm);
+            let since = self.ahead_since.get(&place.build).copied().unwrap_or(now);
+            if now.saturating_sub(since.max(harm)) > IDLE_AFTER_HARM {
+                let what = format!("module build {} was served before it, out of turn", after.id);
+                self.report(Invariant::I12, Some(place.build), what);
+            }
+        }
+    }
+
+    /// Returns the line as the records say, first come first.
+    fn line(&self, tau: Duration) -> Vec<PlaceInLine> {
+        let in_build = self.builds.values().filter(|watched| watched.record.state() == State::Build);
+        let mut line: Vec<PlaceInLine> =
+            in_build.filter_map(|watched| watched.record.place_in_line(tau)).collect();
+        line.sort();
+        line
+    }
+}
+
+impl Inspector {
+    /// I12: no slot stays free while somebody in line could use it.
+    pub(in crate::sim) fn check_idle_slots(&self) {
+        let mut books = self.books();
+        let line = books.line(self.policy.tau);
+        let in_use: u32 = books.builds.values().map(|watched| watched.record.slots_held()).sum();
+        let is_free = books.limit.is_none_or(|limit| in_use < limit);
+        let now = books.now;
+        let in_line: Vec<BuildId> = line.iter().map(|place| place.build).collect();
+        books.ahead_since.retain(|build, _| in_line.contains(build));
+        for build in &in_line {
+            books.ahead_since.entry(*build).or_insert(now);
+        }
+        if !is_free || books.settings.paused || line.is_empty() {
+            books.idle_since = None;
+            return;
+        }
+        let since = *books.idle_since.get_or_insert(now);
+        let is_calm = now.saturating_sub(books.last_harm) > IDLE_AFTER_HARM;
+        let bound = if is_calm { IDLE_WHEN_CALM } else { IDLE_AFTER_HARM };
+        if now.saturating_sub(since) > bound {
+            let what = format!(
+                "a slot is free for {} s though module build {} waits in line",
+                now.saturating_sub(since).as_secs(),
+                in_line[0]
+            );
+            books.report(Invariant::I12, Some(in_line[0]), what);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! A line to the store: a backend's, or that of the people at a frontend.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::hesitate;
+use super::network::Network;
+use crate::bus::Hint;
+use crate::ident::{BuildId, NameStream, Nsvc};
+use crate::model::{ModuleBuild, State, Transition};
+use crate::plan::Why;
+use crate::sim::fault::{FaultKind, StoreFault};
+use crate::sim::inspector::Inspector;
+use crate::store::{
+    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter, Lease,
+    ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store,
+    StoreError, Upkeep, Work, WorkerId,
+};
+
+/// Carries calls to the store, and tells the inspector what was committed.
+#[derive(Debug, Clone)]
+pub(in crate::sim) struct StoreWire {
+    pub(in crate::sim) network: Arc<Network>,
+    pub(in crate::sim) store: Arc<dyn Store>,
+    pub(in crate::sim) inspector: Arc<Inspector>,
+}
+
+impl StoreWire {
+    /// Carries one call, which may go wrong, and on either side of which its caller may die.
+    async fn carry<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        hesitate().await;
+        let fault = self.network.next_store_fault();
+        let unavailable = || StoreError::Unavailable { reason: "connection reset".into() };
+        let answer = match fault {
+            Some(StoreFault::Before) => {
+                self.network.count(FaultKind::StoreBefore);
+                Err(unavailable())
+            }
+            Some(StoreFault::After) => {
+                self.network.count(FaultKind::StoreAfter);
+                call.await.and(Err(unavailable()))
+            }
+            None => call.await,
+        };
+        hesitate().await;
+        answer
+    }
+
+    async fn now(&self) -> Timestamp {
+        self.store.now().await.unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+#[async_trait]
+impl Builds for StoreWire {
+    async fn create(&self, create: Create) -> Result<Created, StoreError> {
+        self.carry(async {
+            let key = create.key.clone();
+            let answer = self.store.create(create).await;
+            self.inspector.created(key.as_ref(), &answer);
+            answer
+        })
+        .await
+    }
+
+    async fn load(&self, id: BuildId) -> Result<Loaded, StoreError> {
+        self.carry(async {
+            let loaded = self.store.load(id).await?;
+            self.inspector.shown(&loaded.slots);
+            Ok(loaded)
+        })
+        .await
+    }
+
+    async fn save(&self, save: Save) -> Result<Saved, StoreError> {
+        self.carry(async {
+            let (lease, revision) = (save.lease.clone(), save.revision);
+            let transitions = save.now.life.unsaved().to_vec();
+            let saved = self.store.save(save).await?;
+            self.inspector.saved(&lease, revision, &saved, &transitions, self.now().await);
+            Ok(saved)
+        })
+        .await
+    }
+
+    async fn amend(&self, amend: Amend) -> Result<Saved, StoreError> {
+        self.carry(async {
+            let (revision, what) = (amend.revision, amend.what.clone());
+            let transitions = amend.now.life.unsaved().to_vec();
+            let saved = self.store.amend(amend).await?;
+            self.inspector.amended(revision, &what, &saved, &transitions);
+            Ok(saved)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Work for StoreWire {
+    async fn claim(&self, worker: &WorkerId, n: usize) -> Result<Vec<Claim>, StoreError> {
+        self.carry(async {
+            let claims = self.store.claim(worker, n).await?;
+            claims.iter().for_each(|claim| self.inspector.claimed(claim));
+            Ok(claims)
+        })
+        .await
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.carry(async {
+            self.store.renew(lease).await?;
+            self.inspector.renewed(lease, self.now().await);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn release(
+        &self,
+        lease: &Lease,
+        wake_at: Option<Timestamp>,
+        why: Why,
+        signal: Signal,
+    ) -> Result<(), StoreError> {
+        self.carry(async {
+            self.store.release(lease, wake_at, why.clone(), signal).await?;
+            self.inspector.released(lease, wake_at, &why);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn wake(&self, hints: &[Hint]) -> Result<usize, StoreError> {
+        self.carry(self.store.wake(hints)).await
+    }
+
+    async fn void_leases(&self, worker: &WorkerId) -> Result<usize, StoreError> {
+        self.carry(self.store.void_leases(worker)).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.carry(self.store.next_due()).await
+    }
+
+    async fn explain(&self, id: BuildId) -> Result<Option<Why>, StoreError> {
+        self.carry(self.store.explain(id)).await
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        self.carry(self.store.now()).await
+    }
+}
+
+#[async_trait]
+impl Catalogue for StoreWire {
+    async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<ListedBuild>, StoreError> {
+        self.carry(self.store.list(filter, page)).await
+    }
+
+    async fn find(&self, nsvcs: &[Nsvc]) -> Result<BTreeMap<Nsvc, BuildId>, StoreError> {
+        self.carry(self.store.find(nsvcs)).await
+    }
+
+    async fn of_stream(
+        &self,
+        module: &NameStream,
+        states: &[State],
+    ) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
+        self.carry(self.store.of_stream(module, states)).await
+    }
+
+    async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
+        self.carry(self.store.reuse_candidates(question)).await
+    }
+
+    async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
+        self.carry(self.store.trace(id)).await
+    }
+
+    async fn log(&self, id: BuildId) -> Result<Vec<LogLine>, StoreError> {
+        self.carry(self.store.log(id)).await
+    }
+
+    async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
+        self.carry(self.store.audit(id)).await
+    }
+
+    async fn scratch_count(&self, of: &Nsvc) -> Result<u32, StoreError> {
+        self.carry(self.store.scratch_count(of)).await
+    }
+}
+
+#[async_trait]
+impl Outbox for StoreWire {
+    async fn take(&self, sink: &Sink, n: usize) -> Result<Vec<Delivery>, StoreError> {
+        self.carry(self.store.take(sink, n)).await
+    }
+
+    async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
+        self.carry(self.store.ack(sink, events)).await
+    }
+}
+
+#[async_trait]
+impl Upkeep for StoreWire {
+    async fn settings(&self) -> Result<Settings, StoreError> {
+        self.carry(self.store.settings()).await
+    }
+
+    async fn change_settings(&self, settings: Settings, by: &str) -> Result<(), StoreError> {
+        self.carry(async {
+            self.store.change_settings(settings.clone(), by).await?;
+            self.inspector.set(&settings);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn trim(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.carry(self.store.trim(before)).await
+    }
+}
