@@ -26,9 +26,14 @@ use crate::store::{Claim, Store, StoreError, WorkerId};
 
 mod act;
 mod ask;
+mod listen;
 mod look;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
+
+pub use listen::Listener;
 
 use look::Look;
 

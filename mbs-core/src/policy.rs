@@ -116,6 +116,9 @@ pub struct Policy {
     /// How long transient errors are borne before the build fails.
     #[serde(with = "secs")]
     pub patience: Duration,
+    /// Hints are gathered for so long before they are written.
+    #[serde(with = "secs")]
+    pub gather_hints: Duration,
     /// Most saves in one look; then the build is due again behind the others.
     pub steps_per_look: usize,
 }
@@ -252,6 +255,7 @@ impl Default for Policy {
             retries_aborted: 2,
             retries_vanished: 2,
             patience: DAY,
+            gather_hints: Duration::from_millis(200),
             steps_per_look: 16,
         }
     }
