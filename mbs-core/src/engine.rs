@@ -28,12 +28,14 @@ mod act;
 mod ask;
 mod listen;
 mod look;
+mod publish;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use listen::Listener;
+pub use publish::{PublishError, Publisher};
 
 use look::Look;
 

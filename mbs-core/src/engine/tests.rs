@@ -126,7 +126,7 @@ impl World {
     }
 }
 
-fn new_build(version: u64) -> NewBuild {
+pub(super) fn new_build(version: u64) -> NewBuild {
     let component = |(package, buildorder): (&str, i64)| {
         let repository = Some(format!("memory:{package}"));
         let component =
