@@ -19,10 +19,10 @@ pub trait MessageBus: Debug + Send + Sync + 'static {
     /// `Unavailable`: ask again later; some may have been published.
     async fn publish(&self, events: &[StateChange]) -> Result<(), BusError>;
 
-    /// Waits for the next hints and returns them; empty when the bus is closed for good.
+    /// Waits for the next hints and returns them; empty when the bus is closed for good. Given up half-way, it may lose some.
     ///
     /// # Errors
-    /// `Unavailable`: hints may have been lost; the poll floor makes up for them.
+    /// `Unavailable`: hints may have been lost; once the bus is back, look at everything.
     async fn hints(&self) -> Result<Vec<Hint>, BusError>;
 }
 

@@ -97,14 +97,6 @@ pub fn build_tag_of_repository(address: &str, prefix: &str) -> Option<TagName> {
     TagName::new(tag).ok().filter(|_| tag.ends_with("-build"))
 }
 
-/// Says whether a tag found in the inheritance of a build tag is that of a module.
-pub fn is_module_tag(policy: &Policy, tag: &TagName) -> bool {
-    let is_prefix = |prefix: &String| {
-        tag.as_str().strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('-'))
-    };
-    policy.koji_tag_prefixes.iter().any(is_prefix)
-}
-
 /// Returns the modules found behind a base module that are buildrequired in another stream; `None` if there are none.
 ///
 /// `tags` holds the RPMs of their tags.
@@ -275,13 +267,6 @@ mod tests {
         ] {
             assert_eq!(tag(other), None, "{other}");
         }
-    }
-
-    #[test]
-    fn a_tag_is_that_of_a_module_by_prefix_and_dash() {
-        let is_module = |tag: &str| is_module_tag(&Policy::default(), &tag.parse().unwrap());
-        assert!(is_module("module-perl-5-1-c") && is_module("scrmod-perl-5-1-c+3"));
-        assert!(!is_module("modules-f28") && !is_module("f28-build"));
     }
 
     #[test]

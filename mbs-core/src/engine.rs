@@ -27,9 +27,16 @@ use crate::store::{Claim, Store, StoreError, WorkerId};
 
 mod act;
 mod ask;
+mod listen;
 mod look;
+mod publish;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
+
+pub use listen::Listener;
+pub use publish::{PublishError, Publisher};
 
 use look::Look;
 

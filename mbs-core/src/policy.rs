@@ -116,6 +116,9 @@ pub struct Policy {
     /// How long transient errors are borne before the build fails.
     #[serde(with = "secs")]
     pub patience: Duration,
+    /// Hints are gathered for so long before they are written.
+    #[serde(with = "secs")]
+    pub gather_hints: Duration,
     /// Most saves in one look; then the build is due again behind the others.
     pub steps_per_look: usize,
 }
@@ -252,6 +255,7 @@ impl Default for Policy {
             retries_aborted: 2,
             retries_vanished: 2,
             patience: DAY,
+            gather_hints: Duration::from_millis(200),
             steps_per_look: 16,
         }
     }
@@ -266,6 +270,20 @@ impl Policy {
     /// Says whether a module may set dist tag marking and architectures.
     pub fn is_privileged(&self, name: &Name) -> bool {
         self.allowed_privileged_module_names.contains(name)
+    }
+
+    /// Says whether a tag or target is that of a module: one of the prefixes and a dash begin it.
+    pub fn is_module_tag(&self, tag: &TagName) -> bool {
+        let begins = |prefix: &String| {
+            tag.as_str().strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('-'))
+        };
+        self.koji_tag_prefixes.iter().any(begins)
+    }
+
+    /// Returns the pause after `tries` earlier troubles: it doubles, up to the longest.
+    pub(crate) fn pause_after(&self, tries: u32) -> Duration {
+        let factor = 1_u32.checked_shl(tries.min(20)).unwrap_or(u32::MAX);
+        self.backoff_first.saturating_mul(factor).min(self.backoff_longest)
     }
 }
 
@@ -293,6 +311,13 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<Policy>(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_tag_is_that_of_a_module_by_prefix_and_dash() {
+        let is_module = |tag: &str| Policy::default().is_module_tag(&tag.parse().unwrap());
+        assert!(is_module("module-perl-5-1-c") && is_module("scrmod-perl-5-1-c+3"));
+        assert!(!is_module("modules-f28") && !is_module("f28-build"));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Engine;
+use super::testing::hesitate;
+use super::{Engine, testing};
 use crate::build_system::{
     BuildAnswers, BuildQuestions, BuildSystem, BuildSystemError, BuildrootSpec, ComponentJob, Effect,
     FinishedModule, TagRequest, TaskFailure, TaskState,
@@ -73,15 +74,7 @@ impl World {
 
     /// Runs a future to its end; time passes only as far as it sleeps.
     fn run<T>(&self, future: impl Future<Output = T>) -> T {
-        let mut future = std::pin::pin!(future);
-        let mut context = Context::from_waker(Waker::noop());
-        loop {
-            if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-                return value;
-            }
-            let deadline = self.clock.next_deadline().expect("a future that waits has a deadline");
-            self.clock.advance_to(deadline);
-        }
+        testing::run(&self.clock, future)
     }
 
     fn submit(&self, version: u64) -> BuildId {
@@ -135,7 +128,7 @@ impl World {
     }
 }
 
-fn new_build(version: u64) -> NewBuild {
+pub(super) fn new_build(version: u64) -> NewBuild {
     let component = |(package, buildorder): (&str, i64)| {
         let repository = Some(format!("memory:{package}"));
         let component =
@@ -261,15 +254,6 @@ struct Hesitant {
     system: Arc<MemoryBuildSystem>,
     /// Questions about this tag are never answered.
     hung: Option<TagName>,
-}
-
-/// Is not ready the first time it is asked.
-async fn hesitate() {
-    let mut has_waited = false;
-    std::future::poll_fn(|_| {
-        if std::mem::replace(&mut has_waited, true) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }
 
 macro_rules! hesitantly {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::step::{Step, later, pause_after};
+use super::step::{Step, later};
 use super::{ActionKey, Impossible, Observation, Outcome};
 use crate::build_system::{BuildSystemError, Effect, FoundBuild, TaskFailure, TaskSeen, TaskState};
 use crate::ident::{Batch, Nvr, Package, TagName, TaskId};
@@ -141,7 +141,7 @@ pub(super) fn tasks(step: &mut Step<'_>) {
         let has_failed = seen.as_ref().is_some_and(|seen| seen.state == TaskState::Failed);
         if has_failed && matches!(end, AttemptEnd::Aborted(_)) {
             let earlier = component.tries_since(begun, |end| matches!(end, AttemptEnd::Aborted(_)));
-            let pause = pause_after(u32::try_from(earlier).unwrap_or(u32::MAX), step.policy);
+            let pause = step.policy.pause_after(u32::try_from(earlier).unwrap_or(u32::MAX));
             component.retry_at = Some(later(step.now, pause));
         }
         end_attempt(component, end);

@@ -29,7 +29,7 @@ pub(super) fn plan_ended(step: &mut Step<'_>) {
     else {
         return;
     };
-    if step.build.is_target_removed || !is_ours(step, target.as_str()) {
+    if step.build.is_target_removed || !step.policy.is_module_tag(&target) {
         return;
     }
     let at = later(completed_at, step.policy.koji_target_delete_time);
@@ -38,9 +38,4 @@ pub(super) fn plan_ended(step: &mut Step<'_>) {
     } else if !step.is_backing_off() {
         step.actions.push(Action::RemoveTarget(target));
     }
-}
-
-fn is_ours(step: &Step<'_>, target: &str) -> bool {
-    let mut prefixes = step.policy.koji_tag_prefixes.iter();
-    prefixes.any(|prefix| target.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('-')))
 }

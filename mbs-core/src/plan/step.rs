@@ -217,12 +217,6 @@ fn last_progress(build: &ModuleBuild) -> Timestamp {
     last_attempts.map(|attempt| attempt.intended_at).fold(build.life.changed_at(), Timestamp::max)
 }
 
-/// Returns the pause after `tries` earlier troubles: it doubles, up to the longest.
-pub(super) fn pause_after(tries: u32, policy: &Policy) -> Duration {
-    let factor = 1_u32.checked_shl(tries.min(20)).unwrap_or(u32::MAX);
-    policy.backoff_first.saturating_mul(factor).min(policy.backoff_longest)
-}
-
 /// Says whether something of a build goes on outside, which a message may or may not tell of.
 fn is_under_way(build: &ModuleBuild) -> bool {
     let has_asked = |component: &ComponentBuild| component.holds_slot() || component.tag_asked_at.is_some();
@@ -265,7 +259,7 @@ pub(super) fn shelved(
 /// Counts one more trouble and chooses when to try again.
 fn next_trouble(build: &ModuleBuild, last: String, policy: &Policy, now: Timestamp) -> Trouble {
     let (since, tries) = build.trouble.as_ref().map_or((now, 0), |t| (t.since, t.tries));
-    Trouble { since, tries: tries + 1, next_try: later(now, pause_after(tries, policy)), last }
+    Trouble { since, tries: tries + 1, next_try: later(now, policy.pause_after(tries)), last }
 }
 
 /// Marks what a failed module leaves unfinished: every component that is not complete gets the module's reason.
