@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ident::{BuildId, Name, NameStream, Nsvc, Revision, Stream};
-use crate::model::{BuildState, ModuleBuild, NewBuild, PlaceInLine, RebuildStrategy, State, Transition};
+use crate::model::{BuildState, ModuleBuild, NewBuild, RebuildStrategy, State, Transition};
+use crate::share::PlaceInLine;
 
 /// A submission: all of it is recorded, or nothing.
 #[derive(Debug, Clone, Default)]

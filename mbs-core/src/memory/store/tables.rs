@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::later;
 use crate::ident::{BuildId, NameStream, Nsvc, Revision};
-use crate::model::{ModuleBuild, PlaceInLine, Transition};
+use crate::model::{ModuleBuild, Transition};
 use crate::plan::Why;
 use crate::policy::Policy;
+use crate::share::{PlaceInLine, place_in_line};
 use crate::store::{
     AuditEntry, EventNumber, Lease, LogLine, Settings, Signal, Sink, StateChange, StoreError, WorkerId,
 };
@@ -134,7 +135,7 @@ impl Entry {
     fn of(row: &Row, rules: &Rules) -> Self {
         Self {
             claimable: row.work.claimable_at().map(|at| (at, row.build.id)),
-            place: row.build.place_in_line(rules.tau),
+            place: row.build.line.map(|line| place_in_line(&row.build, line, rules.tau)),
             held: row.build.slots_held(),
         }
     }

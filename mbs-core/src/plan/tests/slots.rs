@@ -51,7 +51,7 @@ fn those_ahead_in_line_are_served_first() {
 fn those_behind_in_line_and_the_build_itself_take_nothing_away() {
     let mut build = three();
     build.line = Some(Line { since: at(8, 0), wants: 3 });
-    let own = build.place_in_line(Policy::default().tau).unwrap();
+    let own = crate::share::place_in_line(&build, build.line.unwrap(), Policy::default().tau);
     let seen = Seen::as_recorded(&build).slots(47, 50).ahead(own).ahead(place(17, at(8, 30), 3));
     assert_eq!(acts(&step(&build, seen)).len(), 3);
 }
