@@ -207,7 +207,8 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
     /// `Unavailable`.
     async fn settings(&self) -> Result<Settings, StoreError>;
 
-    /// Changes the settings; who did is kept. Those who wait for slots become due if there are more now.
+    /// Changes the settings; who did is kept. Those become due who can go on now: in line, as far as slots became free for
+    /// them; in `init` and `wait`, if a drain ended.
     ///
     /// # Errors
     /// `Unavailable`.

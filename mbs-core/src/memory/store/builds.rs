@@ -40,7 +40,7 @@ impl Builds for MemoryStore {
             tables.check_save(&save, now)?;
             let id = save.now.id;
             tables.signal = Some((now, save.signal));
-            tables.commit(save.now, save.notes, now);
+            tables.waking_line(Some(id), now, |tables| tables.commit(save.now, save.notes, now));
             tables.saved(id)
         })
     }

@@ -1,10 +1,13 @@
 //! Slots and the line for them: who holds how many, and who becomes due when some are free.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::tables::Tables;
 use crate::ident::BuildId;
 use crate::model::ModuleBuild;
+use crate::share;
 use crate::store::{Slots, StoreError};
 
 /// So much of the line a look is shown.
@@ -14,11 +17,18 @@ impl Tables {
     /// Returns the slots as they are.
     pub(super) fn slots(&self) -> Slots {
         Slots {
+            head: self.index.line.iter().take(HEAD_OF_LINE).copied().collect(),
+            ..self.slots_without_line()
+        }
+    }
+
+    fn slots_without_line(&self) -> Slots {
+        Slots {
             limit: self.settings.limit,
             in_use: self.index.in_use,
             is_paused: self.settings.paused,
             is_draining: self.settings.draining,
-            head: self.index.line.iter().take(HEAD_OF_LINE).copied().collect(),
+            head: Vec::new(),
         }
     }
 
@@ -45,29 +55,25 @@ impl Tables {
         Ok(())
     }
 
-    /// Returns how many slots are free; a great many if there is no limit.
-    pub(super) fn free_slots(&self) -> u32 {
-        self.settings.limit.map_or(u32::MAX, |limit| limit.saturating_sub(self.index.in_use))
+    /// Makes a change, and makes those in line due for whom it leaves a slot and who had none before. `except` is a build that
+    /// sees the slots anyway.
+    ///
+    /// Whoever had one before was woken then, and looks, or it has taken the slot. So nothing that a change may do to the
+    /// line, be it a slot that is free, a build that goes or one that moves back, leaves a slot without somebody awake.
+    pub(super) fn waking_line(
+        &mut self,
+        except: Option<BuildId>,
+        now: Timestamp,
+        change: impl FnOnce(&mut Self),
+    ) {
+        let before = self.may_take();
+        change(self);
+        let news: Vec<BuildId> =
+            self.may_take().difference(&before).filter(|build| Some(**build) != except).copied().collect();
+        self.wake_all(&news, now);
     }
 
-    /// Makes the first so many in line due, other than one build; no more than there are free slots.
-    pub(super) fn wake_line(&mut self, slots: u32, except: Option<BuildId>, now: Timestamp) {
-        let count = usize::try_from(slots.min(self.free_slots())).unwrap_or(usize::MAX);
-        let others = self.index.line.iter().map(|place| place.build).filter(|build| Some(*build) != except);
-        let first: Vec<BuildId> = others.take(count).collect();
-        let min_gap = self.rules.min_gap;
-        for id in first {
-            self.change(id, |row| row.work.wake(now, min_gap));
-        }
+    fn may_take(&self) -> BTreeSet<BuildId> {
+        share::first_in_line(share::free(&self.slots_without_line()), &self.index.line).collect()
     }
-}
-
-/// Returns how many slots others may have now: those given back, and those no longer wished for though still free. Without
-/// the latter a slot would stay free when the build it was meant for ends before it takes it.
-pub(super) fn given_up(was: &ModuleBuild, now: &ModuleBuild) -> u32 {
-    let wants = |build: &ModuleBuild| build.line.map_or(0, |line| line.wants);
-    let freed = was.slots_held().saturating_sub(now.slots_held());
-    let taken = now.slots_held().saturating_sub(was.slots_held());
-    let not_wanted = wants(was).saturating_sub(wants(now)).saturating_sub(taken);
-    freed.saturating_add(not_wanted)
 }

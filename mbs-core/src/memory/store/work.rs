@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::tables::{HeldLease, Tables};
+use super::tables::{HeldLease, Row, Tables};
 use super::{MemoryStore, later};
 use crate::bus::Hint;
 use crate::ident::{BuildId, TagName, TaskId};
@@ -168,13 +168,13 @@ impl Tables {
         self.rows.values().filter(|row| named.names(&row.build)).map(|row| row.build.id).collect()
     }
 
-    /// Makes all builds due that something outside may matter to.
-    pub(super) fn wake_everything(&mut self, now: Timestamp) {
-        let all = self.named_by(&Named { everything: true, ..Named::default() });
-        self.wake_all(&all, now);
+    /// Returns the builds that a drain keeps where they are.
+    pub(super) fn held_by_drain(&self) -> Vec<BuildId> {
+        let is_held = |row: &&Row| matches!(row.build.state(), State::Init | State::Wait);
+        self.rows.values().filter(is_held).map(|row| row.build.id).collect()
     }
 
-    fn wake_all(&mut self, builds: &[BuildId], now: Timestamp) {
+    pub(super) fn wake_all(&mut self, builds: &[BuildId], now: Timestamp) {
         let min_gap = self.rules.min_gap;
         for id in builds {
             self.change(*id, |row| row.work.wake(now, min_gap));
