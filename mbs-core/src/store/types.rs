@@ -52,7 +52,7 @@ pub struct Loaded {
 /// How many builds may be in progress, and who waits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Slots {
-    /// The effective limit; `None`: no limit.
+    /// The effective limit: the one operators set, or what it is lowered to; `None`: no limit.
     pub limit: Option<u32>,
     /// Slots held by all builds.
     pub in_use: u32,

@@ -8,7 +8,7 @@ use super::tables::Tables;
 use crate::ident::BuildId;
 use crate::model::ModuleBuild;
 use crate::share;
-use crate::store::{Slots, StoreError};
+use crate::store::{Signal, Slots, StoreError};
 
 /// So much of the line a look is shown.
 const HEAD_OF_LINE: usize = 16;
@@ -24,7 +24,7 @@ impl Tables {
 
     fn slots_without_line(&self) -> Slots {
         Slots {
-            limit: self.settings.limit,
+            limit: self.limit(),
             in_use: self.index.in_use,
             is_paused: self.settings.paused,
             is_draining: self.settings.draining,
@@ -32,9 +32,22 @@ impl Tables {
         }
     }
 
+    fn limit(&self) -> Option<u32> {
+        self.throttle.effective(self.settings.limit)
+    }
+
+    /// Takes in how the build system behaved.
+    pub(super) fn adapt(&mut self, signal: Signal, now: Timestamp) {
+        let next = share::adapt(self.throttle, signal, self.settings.limit, now, self.rules.adapt_every);
+        if next != self.throttle {
+            self.throttle = next;
+            self.generation += 1;
+        }
+    }
+
     /// Refuses a record that takes more slots than before if they do not fit, counted over all builds.
     pub(super) fn check_slots(&self, was: &ModuleBuild, now: &ModuleBuild) -> Result<(), StoreError> {
-        let Some(limit) = self.settings.limit else { return Ok(()) };
+        let Some(limit) = self.limit() else { return Ok(()) };
         let (held, wanted) = (was.slots_held(), now.slots_held());
         let in_use = self.index.in_use;
         let others = in_use - held;

@@ -12,9 +12,9 @@ use crate::ident::{BuildId, NameStream, Nsvc, Revision};
 use crate::model::{ModuleBuild, Transition};
 use crate::plan::Why;
 use crate::policy::Policy;
-use crate::share::{PlaceInLine, place_in_line};
+use crate::share::{PlaceInLine, Throttle, place_in_line};
 use crate::store::{
-    AuditEntry, EventNumber, Lease, LogLine, Settings, Signal, Sink, StateChange, StoreError, WorkerId,
+    AuditEntry, EventNumber, Lease, LogLine, Settings, Sink, StateChange, StoreError, WorkerId,
 };
 
 /// All that is stored. Rows are changed through [`Tables::change`] only, which keeps the indexes.
@@ -27,7 +27,7 @@ pub(super) struct Tables {
     pub(super) keys: BTreeMap<String, KeptKey>,
     pub(super) settings: Settings,
     pub(super) settings_audit: Vec<AuditEntry>,
-    pub(super) signal: Option<(Timestamp, Signal)>,
+    pub(super) throttle: Throttle,
     pub(super) last_build: i64,
     pub(super) last_component: i64,
     pub(super) last_token: u64,
@@ -104,11 +104,17 @@ pub(super) struct Rules {
     pub(super) lease: Duration,
     pub(super) min_gap: Duration,
     pub(super) tau: Duration,
+    pub(super) adapt_every: Duration,
 }
 
 impl Rules {
     pub(super) fn of(policy: &Policy) -> Self {
-        Self { lease: policy.lease, min_gap: policy.min_gap, tau: policy.tau }
+        Self {
+            lease: policy.lease,
+            min_gap: policy.min_gap,
+            tau: policy.tau,
+            adapt_every: policy.adapt_every,
+        }
     }
 }
 

@@ -49,7 +49,6 @@ impl Work for MemoryStore {
                 return Ok(());
             }
             let soon = later(now, tables.rules.min_gap);
-            tables.signal = Some((now, signal));
             tables.change(lease.build, |row| {
                 let woken = row.work.woken.then_some(soon);
                 row.work.due = wake_at.into_iter().chain(woken).min();
@@ -58,6 +57,7 @@ impl Work for MemoryStore {
                 row.work.looked_at = Some(now);
                 row.work.why = Some(why);
             });
+            tables.waking_line(None, now, |tables| tables.adapt(signal, now));
             Ok(())
         })
     }
