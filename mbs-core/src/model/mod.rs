@@ -202,9 +202,9 @@ pub struct Trouble {
 /// A build's wish for slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// Since when it waits.
+    /// Since when it waits: since its last grant, if it was given some of what it wants.
     pub since: Timestamp,
-    /// How many it could use.
+    /// How many more it could use.
     pub wants: u32,
 }
 

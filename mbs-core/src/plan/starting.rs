@@ -127,6 +127,8 @@ pub(super) fn start(step: &mut Step<'_>, gate: &Gate) -> Result<(), Impossible> 
     let wish = Line { since, wants };
     let granted = share::grant(&step.seen.slots, &share::place_in_line(&step.build, wish, step.policy.tau));
     let left = wants.saturating_sub(granted);
+    // A grant ends the turn: whoever waits by now comes first.
+    let since = if granted > 0 { step.now } else { since };
     step.build.line = (left > 0).then_some(Line { since, wants: left });
     for place in next.into_iter().take(granted as usize) {
         begin(step, place)?;

@@ -15,7 +15,7 @@ use crate::store::Slots;
 pub struct PlaceInLine {
     /// The build's priority, highest first.
     pub priority: Reverse<i32>,
-    /// Since when it waits, plus a handicap for the slots it holds.
+    /// Since when it waits or was last given a slot, plus a handicap for the slots it holds.
     pub turn: Timestamp,
     /// The build.
     pub build: BuildId,
