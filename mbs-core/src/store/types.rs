@@ -130,8 +130,8 @@ pub struct Claim {
     pub store_now: Timestamp,
 }
 
-/// How the build system behaved, for the adaptive limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// How the build system behaved, for the adaptive limit; the worse is the larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Signal {
     /// Nothing worth telling.
