@@ -26,6 +26,7 @@ use crate::resolver::KnownModule;
 use crate::store::{Amend, Builds, Catalogue, Create, Settings, Upkeep, Work, WorkerId};
 use crate::submission;
 
+mod cost;
 mod strain;
 
 /// Two components that may build at once, and one after them.

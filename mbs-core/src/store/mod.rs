@@ -93,7 +93,8 @@ pub trait Work: Debug + Send + Sync + 'static {
         signal: Signal,
     ) -> Result<(), StoreError>;
 
-    /// Makes the builds due that the hints name, and returns how many; unknown ones are ignored.
+    /// Makes the builds due that the hints name, and returns how many; unknown ones are ignored, and of those that ended all
+    /// that are not named by id: nothing outside matters to them.
     ///
     /// # Errors
     /// `Unavailable`.

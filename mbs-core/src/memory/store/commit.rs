@@ -54,7 +54,7 @@ impl Tables {
 
     /// Makes an event of each transition, numbered after the build's last one.
     pub(super) fn announce(&mut self, build: &ModuleBuild, transitions: &[Transition]) {
-        let before = self.rows.get(&build.id);
+        let before = self.rows.row(build.id);
         let last_seq = before.map_or(0, |row| row.last_seq);
         let reason = before.and_then(|row| row.build.life.reason()).map(str::to_owned);
         for event in StateChange::all_of(build, last_seq, reason, transitions) {

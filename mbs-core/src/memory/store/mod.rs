@@ -18,7 +18,9 @@ use crate::store::{AuditEntry, StoreError};
 mod builds;
 mod catalogue;
 mod commit;
+mod index;
 mod outbox;
+mod rows;
 mod slots;
 mod snapshot;
 mod tables;
@@ -59,6 +61,16 @@ impl MemoryStore {
         self.tables().generation
     }
 
+    /// Returns how many calls of [`Store`](crate::store::Store) were made so far.
+    pub fn calls(&self) -> u64 {
+        self.tables().calls
+    }
+
+    /// Returns how many rows of builds those calls read or changed; one that is touched twice counts twice.
+    pub fn rows_read(&self) -> u64 {
+        self.tables().rows.read()
+    }
+
     /// Returns how far the limit is lowered, and why.
     pub fn throttle(&self) -> Throttle {
         self.tables().throttle
@@ -85,6 +97,7 @@ impl MemoryStore {
     ) -> Result<T, StoreError> {
         let mut tables = self.tables();
         let now = self.wall();
+        tables.calls += 1;
         transaction(&mut tables, now)
     }
 }

@@ -81,8 +81,8 @@ impl Tables {
     ) {
         let before = self.may_take();
         change(self);
-        let news: Vec<BuildId> =
-            self.may_take().difference(&before).filter(|build| Some(**build) != except).copied().collect();
+        let mut news = self.may_take();
+        news.retain(|build| !before.contains(build) && Some(*build) != except);
         self.wake_all(&news, now);
     }
 

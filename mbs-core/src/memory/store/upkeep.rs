@@ -39,7 +39,7 @@ impl Tables {
 
     fn trim(&mut self, before: Timestamp) -> u64 {
         let mut gone = 0;
-        for row in self.rows.values_mut() {
+        for row in self.rows.all_mut() {
             let had = row.log.len();
             row.log.retain(|line| line.at >= before);
             gone += had - row.log.len();

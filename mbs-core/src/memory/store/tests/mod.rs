@@ -14,6 +14,7 @@ use crate::store::{
 
 mod builds;
 mod catalogue;
+mod cost;
 mod outbox;
 mod slots;
 mod snapshot;
