@@ -17,18 +17,11 @@ impl Tables {
     /// Returns the slots as they are.
     pub(super) fn slots(&self) -> Slots {
         Slots {
-            head: self.index.line.iter().take(HEAD_OF_LINE).copied().collect(),
-            ..self.slots_without_line()
-        }
-    }
-
-    fn slots_without_line(&self) -> Slots {
-        Slots {
             limit: self.limit(),
             in_use: self.index.in_use,
             is_paused: self.settings.paused,
             is_draining: self.settings.draining,
-            head: Vec::new(),
+            head: self.index.line.iter().take(HEAD_OF_LINE).copied().collect(),
         }
     }
 
@@ -87,6 +80,6 @@ impl Tables {
     }
 
     fn may_take(&self) -> BTreeSet<BuildId> {
-        share::first_in_line(share::free(&self.slots_without_line()), &self.index.line).collect()
+        share::first_in_line(share::free(&self.slots()), &self.index.line).collect()
     }
 }
