@@ -15,7 +15,7 @@ use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 
-use crate::build_system::BuildSystem;
+use crate::build_system::{BuildSystem, BuildSystemError, Effect};
 use crate::bus::Hint;
 use crate::clock::Clock;
 use crate::ident::BuildId;
@@ -23,7 +23,7 @@ use crate::plan::Planner;
 use crate::policy::Policy;
 use crate::resolver::ModuleResolver;
 use crate::source_control::SourceControl;
-use crate::store::{Claim, Store, StoreError, WorkerId};
+use crate::store::{Claim, Signal, Store, StoreError, WorkerId};
 
 mod act;
 mod ask;
@@ -196,5 +196,27 @@ async fn until<T>(clock: &dyn Clock, deadline: Duration, future: impl Future<Out
     match select(std::pin::pin!(future), std::pin::pin!(clock.sleep_until(deadline))).await {
         Either::Left((value, _)) => Some(value),
         Either::Right(_) => None,
+    }
+}
+
+/// Calls the build system and says whether the call strained it: the answer took long, says that it is not available, or did
+/// not come in time, and then the call may have had its effect.
+async fn call<T>(
+    engine: &Engine,
+    call: impl Future<Output = Result<T, BuildSystemError>>,
+) -> (Result<T, BuildSystemError>, Signal) {
+    let began = engine.clock.reading();
+    let answer = until(&*engine.clock, began + engine.policy.call_within, call).await;
+    let answer = answer.unwrap_or_else(|| Err(too_late(Effect::Unknown)));
+    let was_slow = engine.clock.reading().saturating_sub(began) > engine.policy.slow_after;
+    let is_out_of_reach = matches!(answer, Err(BuildSystemError::Unavailable { .. }));
+    (answer, if was_slow || is_out_of_reach { Signal::Strained } else { Signal::Quiet })
+}
+
+fn too_late(effect: Effect) -> BuildSystemError {
+    BuildSystemError::Unavailable {
+        reason: "a call was not answered in time".into(),
+        retry_after: None,
+        effect,
     }
 }

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`ident`], [`modulemd`], [`model`] | what names, documents and records are |
 //! | [`submission`], [`context`], [`stream_version`], [`naming`] | what a submission becomes, and what it is called |
-//! | [`arches`], [`batch`], [`collisions`], [`macros`], [`reuse`], [`artifacts`] | one rule each |
+//! | [`arches`], [`batch`], [`collisions`], [`macros`], [`reuse`], [`share`], [`artifacts`] | one rule each |
 //! | [`mod@plan`] | what is asked and done next |
 //! | [`build_system`], [`resolver`], [`source_control`], [`store`], [`bus`], [`clock`] | nothing: they are the traits |
 
@@ -30,6 +30,7 @@ pub mod plan;
 pub mod policy;
 pub mod resolver;
 pub mod reuse;
+pub mod share;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod source_control;

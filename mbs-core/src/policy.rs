@@ -79,6 +79,12 @@ pub struct Policy {
     /// What a held slot costs in waiting time.
     #[serde(with = "secs")]
     pub tau: Duration,
+    /// The limit on builds in progress is raised or lowered once in this time at most.
+    #[serde(with = "secs")]
+    pub adapt_every: Duration,
+    /// A call of the build system that takes longer is a sign of strain.
+    #[serde(with = "secs")]
+    pub slow_after: Duration,
     /// Two looks at one build are at least so far apart.
     #[serde(with = "secs")]
     pub min_gap: Duration,
@@ -242,6 +248,8 @@ impl Default for Policy {
             check_collisions: true,
             reuse: Reuse::Ready,
             tau: Duration::from_secs(60),
+            adapt_every: Duration::from_secs(60),
+            slow_after: Duration::from_secs(20),
             min_gap: Duration::from_secs(1),
             poll_floor: Duration::from_secs(30),
             idle_floor: Duration::from_secs(600),

@@ -20,6 +20,8 @@ pub fn policy(base: &NameStream) -> Policy {
         check_collisions: false,
         reuse: Reuse::ReadyAndFailed,
         min_gap: Duration::from_millis(50),
+        // A repository is made while the call lasts: that takes time and is no strain.
+        slow_after: Policy::default().call_within,
         poll_floor: Duration::from_secs(1),
         idle_floor: Duration::from_secs(10),
         lease: Duration::from_secs(60),

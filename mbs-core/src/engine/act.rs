@@ -3,11 +3,10 @@
 use futures_util::future::join_all;
 
 use super::look::Look;
-use super::until;
+use super::{call, too_late, until};
 use crate::build_system::{BuildSystemError, ComponentJob, Effect, FinishedModule};
 use crate::model::ModuleBuild;
 use crate::plan::{Action, Observation, Outcome};
-use crate::store::Signal;
 
 /// Performs actions, all at once, and notes what became of them.
 pub(super) async fn perform(
@@ -16,28 +15,19 @@ pub(super) async fn perform(
     actions: Vec<Action>,
     seen: &mut Observation,
 ) {
-    let all = actions.iter().map(|action| async { (action.key(), act_in_time(look, build, action).await) });
+    let asked = &*look;
+    let all = actions.iter().map(|action| async {
+        let (outcome, signal) = call(asked.engine, act(asked, build, action)).await;
+        (action.key(), outcome, signal)
+    });
     let noted = join_all(all).await;
-    for (key, outcome) in noted {
+    for (key, outcome, signal) in noted {
+        look.signal = look.signal.max(signal);
         if let Err(error) = &outcome {
             tracing::warn!(module.id = build.id.0, action = ?key, %error, "an action did not succeed");
-            if matches!(error, BuildSystemError::Unavailable { .. }) {
-                look.signal = Signal::Strained;
-            }
         }
         seen.note_outcome(key, outcome);
     }
-}
-
-/// Performs an action; one that is not answered in time may have had its effect.
-async fn act_in_time(
-    look: &Look<'_>,
-    build: &ModuleBuild,
-    action: &Action,
-) -> Result<Outcome, BuildSystemError> {
-    let clock = &*look.engine.clock;
-    let limit = clock.reading() + look.engine.policy.call_within;
-    until(clock, limit, act(look, build, action)).await.unwrap_or_else(|| Err(too_late(Effect::Unknown)))
 }
 
 async fn act(look: &Look<'_>, build: &ModuleBuild, action: &Action) -> Result<Outcome, BuildSystemError> {
@@ -67,14 +57,6 @@ async fn submit(look: &Look<'_>, job: &ComponentJob) -> Result<Outcome, BuildSys
     match until(&*engine.clock, engine.clock.reading() + left, call).await {
         Some(task) => task.map(Outcome::Submitted),
         None => Err(too_late(Effect::Unknown)),
-    }
-}
-
-fn too_late(effect: Effect) -> BuildSystemError {
-    BuildSystemError::Unavailable {
-        reason: "a call was not answered in time".into(),
-        retry_after: None,
-        effect,
     }
 }
 

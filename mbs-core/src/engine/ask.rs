@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{join, join4};
+use futures_util::future::{join, join3};
 
 use super::look::Look;
-use super::until;
-use crate::build_system::{BuildAnswers, BuildSystemError};
+use super::{call, until};
+use crate::build_system::BuildSystemError;
 use crate::ident::NameStream;
 use crate::plan::{
     AskingTrouble, DefaultsPlace, ModuleQuestions, Observation, ObservationQuery, SourceQuestions,
 };
 use crate::resolver::{ResolverError, Retired};
 use crate::source_control::SourceError;
-use crate::store::{Signal, StoreError};
+use crate::store::StoreError;
 
 /// Asks and adds the answers; what could not be asked, or was not answered in time, becomes a trouble.
 pub(super) async fn ask(look: &mut Look<'_>, query: ObservationQuery, seen: &mut Observation) {
@@ -31,19 +31,20 @@ pub(super) async fn ask(look: &mut Look<'_>, query: ObservationQuery, seen: &mut
             None => Ok(None),
         }
     };
-    let all = join4(build, sources(look, &query.sources), modules(look, &query.modules), reuse);
+    let others = join3(sources(look, &query.sources), modules(look, &query.modules), reuse);
     let limit = engine.clock.reading() + engine.policy.call_within;
-    let Some((build, sources, modules, reuse)) = until(&*engine.clock, limit, all).await else {
-        let what = "questions about the build were not answered in time".to_owned();
-        seen.troubles.push(AskingTrouble { what, is_final: false, retry_after: None });
-        look.signal = Signal::Strained;
-        return;
-    };
-    look.signal = strained(look.signal, &build);
+    let others = until(&*engine.clock, limit, others);
+    let ((build, signal), others) = join(call(engine, build), others).await;
+    look.signal = look.signal.max(signal);
     take(seen, build, |seen, answers| {
         seen.note_asked(&query.build, asked_at);
         seen.build.absorb(answers.unwrap_or_default());
     });
+    let Some((sources, modules, reuse)) = others else {
+        let what = "questions about the build were not answered in time".to_owned();
+        seen.troubles.push(AskingTrouble { what, is_final: false, retry_after: None });
+        return;
+    };
     take(seen, sources, |seen, answers| {
         seen.documents.extend(answers.documents);
         seen.refs.extend(answers.refs);
@@ -90,13 +91,6 @@ impl From<ResolverError> for AskingTrouble {
 impl From<StoreError> for AskingTrouble {
     fn from(error: StoreError) -> Self {
         Self { what: error.to_string(), is_final: !error.is_transient(), retry_after: None }
-    }
-}
-
-fn strained(before: Signal, answer: &Result<Option<BuildAnswers>, BuildSystemError>) -> Signal {
-    match answer {
-        Err(BuildSystemError::Unavailable { .. }) => Signal::Strained,
-        Ok(_) | Err(_) => before,
     }
 }
 

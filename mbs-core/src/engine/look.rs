@@ -148,7 +148,7 @@ impl<'e> Look<'e> {
     }
 
     /// Saves what a plan changed. `false`: somebody or something was faster; plan again with what is so now.
-    async fn save(&self, plan: &Plan, state: &mut Working) -> Result<bool, Broken> {
+    async fn save(&mut self, plan: &Plan, state: &mut Working) -> Result<bool, Broken> {
         let engine = self.engine;
         let save = Save {
             was: Arc::clone(&state.build),
@@ -161,6 +161,8 @@ impl<'e> Look<'e> {
         match engine.store.save(save).await {
             Ok(saved) => {
                 log_changes(&plan.build);
+                // Told once: strain that every save of the look repeated would count again when the interval is over.
+                self.signal = Signal::Quiet;
                 state.take(saved);
                 Ok(true)
             }
@@ -178,7 +180,7 @@ impl<'e> Look<'e> {
     }
 
     /// Puts a build aside whose record and observation contradict each other.
-    async fn shelve(&self, impossible: &plan::Impossible, mut state: Working) -> End {
+    async fn shelve(&mut self, impossible: &plan::Impossible, mut state: Working) -> End {
         warn!(module.id = state.build.id.0, %impossible, "record and observation contradict each other");
         let why = Why::Contradiction { what: impossible.to_string() };
         let build = plan::shelved(&state.build, impossible, &self.engine.policy, self.now());

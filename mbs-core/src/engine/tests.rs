@@ -13,6 +13,7 @@ use crate::build_system::{
     BuildAnswers, BuildQuestions, BuildSystem, BuildSystemError, BuildrootSpec, ComponentJob, Effect,
     FinishedModule, TagRequest, TaskFailure, TaskState,
 };
+use crate::clock::Clock;
 use crate::context::Contexts;
 use crate::ident::{BuildId, Package, TagName, TaskId};
 use crate::memory::{
@@ -26,6 +27,9 @@ use crate::policy::Policy;
 use crate::resolver::KnownModule;
 use crate::store::{Amend, Builds, Catalogue, Create, Settings, Upkeep, Work, WorkerId};
 use crate::submission;
+
+mod cost;
+mod strain;
 
 /// Two components that may build at once, and one after them.
 const COMPONENTS: [(&str, i64); 3] = [("liba", 0), ("libb", 0), ("prog", 1)];
@@ -204,7 +208,7 @@ fn a_look_that_hangs_holds_up_no_other_build() {
     let world = World::new(None);
     let (stuck, other) = (world.submit(1), world.submit(2));
     let hung = Some("module-app-1-1-c0ffee00".parse().unwrap());
-    let build_system = Arc::new(Hesitant { system: world.system.clone(), hung });
+    let build_system = Arc::new(Hesitant { hung, ..Hesitant::of(&world) });
     let engine = Engine { build_system, ..world.engine.clone() };
     let mut running = std::pin::pin!(engine.run(std::future::pending, std::future::pending()));
     let mut context = Context::from_waker(Waker::noop());
@@ -254,6 +258,21 @@ struct Hesitant {
     system: Arc<MemoryBuildSystem>,
     /// Questions about this tag are never answered.
     hung: Option<TagName>,
+    /// How long each of the waits lasts; `None`: no time passes.
+    pause: Option<(Arc<ManualClock>, Duration)>,
+}
+
+impl Hesitant {
+    fn of(world: &World) -> Self {
+        Self { system: world.system.clone(), hung: None, pause: None }
+    }
+
+    async fn wait(&self) {
+        match &self.pause {
+            Some((clock, pause)) => clock.sleep_until(clock.reading() + *pause).await,
+            None => hesitate().await,
+        }
+    }
 }
 
 macro_rules! hesitantly {
@@ -261,7 +280,7 @@ macro_rules! hesitantly {
         #[async_trait::async_trait]
         impl BuildSystem for Hesitant {
             async fn observe(&self, questions: &BuildQuestions) -> Result<BuildAnswers, BuildSystemError> {
-                hesitate().await;
+                self.wait().await;
                 if self.hung.as_ref().is_some_and(|tag| questions.tags.contains(tag)) {
                     std::future::pending::<()>().await;
                 }
@@ -269,9 +288,9 @@ macro_rules! hesitantly {
             }
 
             $(async fn $method(&self, argument: $argument) -> Result<$answer, BuildSystemError> {
-                hesitate().await;
+                self.wait().await;
                 let answer = self.system.$method(argument).await;
-                hesitate().await;
+                self.wait().await;
                 answer
             })*
         }
@@ -293,7 +312,7 @@ fn processes_that_die_anywhere_in_a_look_lose_nothing_and_build_nothing_twice() 
     for polls in 1..40 {
         let world = World::new(None);
         let id = world.submit(1);
-        let build_system = Arc::new(Hesitant { system: world.system.clone(), hung: None });
+        let build_system = Arc::new(Hesitant::of(&world));
         for life in 0..30 {
             let worker = WorkerId(format!("mortal {life}"));
             let mortal = Engine { worker, build_system: build_system.clone(), ..world.engine.clone() };
@@ -362,7 +381,7 @@ fn the_limit_holds_over_all_builds_and_nobody_starves() {
 fn an_engine_that_is_told_to_stop_gives_its_builds_back() {
     let world = World::new(None);
     let id = world.submit(1);
-    let build_system = Arc::new(Hesitant { system: world.system.clone(), hung: None });
+    let build_system = Arc::new(Hesitant::of(&world));
     let engine = Engine { build_system, ..world.engine.clone() };
     let polls = std::cell::Cell::new(0);
     let stop = std::future::poll_fn(|_| {
@@ -380,7 +399,7 @@ fn an_engine_at_its_cap_claims_nothing() {
     world.submit(1);
     world.submit(2);
     let hung = Some("module-app-1-1-c0ffee00".parse().unwrap());
-    let build_system = Arc::new(Hesitant { system: world.system.clone(), hung });
+    let build_system = Arc::new(Hesitant { hung, ..Hesitant::of(&world) });
     let engine = Engine { build_system, looks_at_once: 1, ..world.engine.clone() };
     let mut running = std::pin::pin!(engine.run(std::future::pending, std::future::pending()));
     let mut context = Context::from_waker(Waker::noop());

@@ -12,25 +12,25 @@ use crate::model::{Attempt, BuildState, ComponentBuild, ComponentSource, NewBuil
 use crate::modulemd::ModuleStream;
 
 /// Parses a name that is written in a test.
-pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+pub(crate) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
 /// Ends a future that never waits.
-pub(super) fn now_or_panic<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn now_or_panic<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("memory never waits")
 }
 
 /// Returns a moment so many seconds after the start of every test.
-pub(super) fn at(secs: i64) -> Timestamp {
+pub(crate) fn at(secs: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + secs).unwrap()
 }
 
-pub(super) fn secs(n: u64) -> Duration {
+pub(crate) fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-pub(super) fn new_build(nsvc: &str) -> NewBuild {
+pub(crate) fn new_build(nsvc: &str) -> NewBuild {
     let nsvc: Nsvc = id(nsvc);
     let document = ModuleStream {
         name: Some(nsvc.name.to_string()),
@@ -57,7 +57,7 @@ pub(super) fn new_build(nsvc: &str) -> NewBuild {
     }
 }
 
-pub(super) fn component(package: &str) -> ComponentBuild {
+pub(crate) fn component(package: &str) -> ComponentBuild {
     let commit = CommitId::new("a".repeat(40)).unwrap();
     let source = ComponentSource::Git { url: format!("https://src.example.com/rpms/{package}"), commit };
     let mut component = ComponentBuild::new(id(package), source, Batch(2));
@@ -66,7 +66,7 @@ pub(super) fn component(package: &str) -> ComponentBuild {
 }
 
 /// Returns a component with a live attempt, which holds a slot.
-pub(super) fn running(package: &str, task: Option<i64>) -> ComponentBuild {
+pub(crate) fn running(package: &str, task: Option<i64>) -> ComponentBuild {
     let task = task.map(TaskId);
     let attempt = Attempt { number: 1, intended_at: at(0), not_after: at(30), task, end: None };
     ComponentBuild { state: Some(BuildState::Building), attempts: vec![attempt], task, ..component(package) }

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -203,9 +202,9 @@ pub struct Trouble {
 /// A build's wish for slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// Since when it waits.
+    /// Since when it waits: since its last grant, if it was given some of what it wants.
     pub since: Timestamp,
-    /// How many it could use.
+    /// How many more it could use.
     pub wants: u32,
 }
 
@@ -263,21 +262,6 @@ impl ModuleBuild {
         u32::try_from(self.components.iter().filter(|c| c.holds_slot()).count()).unwrap_or(u32::MAX)
     }
 
-    /// Returns its place in line if it waits for slots: priority (highest first), turn, id. Source: design, section 3.
-    ///
-    /// `tau` is what a held slot costs in waiting time.
-    pub fn place_in_line(&self, tau: Duration) -> Option<PlaceInLine> {
-        let line = self.line?;
-        let handicap = tau.saturating_mul(self.slots_held());
-        let turn = line.since.checked_add(handicap).unwrap_or(line.since);
-        Some(PlaceInLine {
-            priority: std::cmp::Reverse(self.new.priority),
-            turn,
-            build: self.id,
-            wants: line.wants,
-        })
-    }
-
     /// Returns a component by its package.
     pub fn component(&self, package: &str) -> Option<&ComponentBuild> {
         self.components.iter().find(|component| component.package.as_str() == package)
@@ -288,17 +272,4 @@ impl ModuleBuild {
         let tag = self.koji_tag.as_ref()?;
         TagName::new(format!("{tag}-build")).ok()
     }
-}
-
-/// A build's place in the line for slots; the smallest is served first. It does not change with time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PlaceInLine {
-    /// The build's priority, highest first.
-    pub priority: std::cmp::Reverse<i32>,
-    /// Since when it waits, plus a handicap for the slots it holds.
-    pub turn: Timestamp,
-    /// The build.
-    pub build: BuildId,
-    /// How many slots it could use.
-    pub wants: u32,
 }

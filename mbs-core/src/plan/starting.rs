@@ -11,6 +11,7 @@ use crate::model::{
     Attempt, AttemptEnd, BuildState, ComponentBuild, Failure, Line, ModuleBuild, Ordering, Verdict,
 };
 use crate::policy::Policy;
+use crate::share;
 
 /// Returns what to search for: components in doubt, those that could be submitted next, and running ones of which a lost
 /// attempt may have made a second task after all.
@@ -122,9 +123,12 @@ pub(super) fn start(step: &mut Step<'_>, gate: &Gate) -> Result<(), Impossible> 
     let cost = costs(&step.build);
     next.sort_by(|a, b| cost[*b].total_cmp(cost[*a]).then(a.cmp(b)));
     let wants = u32::try_from(next.len()).unwrap_or(u32::MAX);
-    let granted = grant(step, wants);
     let since = step.build.line.map_or(step.now, |line| line.since);
+    let wish = Line { since, wants };
+    let granted = share::grant(&step.seen.slots, &share::place_in_line(&step.build, wish, step.policy.tau));
     let left = wants.saturating_sub(granted);
+    // A grant ends the turn: whoever waits by now comes first.
+    let since = if granted > 0 { step.now } else { since };
     step.build.line = (left > 0).then_some(Line { since, wants: left });
     for place in next.into_iter().take(granted as usize) {
         begin(step, place)?;
@@ -153,22 +157,6 @@ fn adopt_builds(step: &mut Step<'_>, gate: &Gate) {
             absorb::adopt_build(component, build);
         }
     }
-}
-
-/// Says how many of the wanted slots the build gets: what is free less what those ahead of it in line want.
-fn grant(step: &Step<'_>, wants: u32) -> u32 {
-    let slots = &step.seen.slots;
-    if slots.is_paused {
-        return 0;
-    }
-    let Some(limit) = slots.limit else { return wants };
-    let free = limit.saturating_sub(slots.in_use);
-    let mine = step.build.place_in_line(step.policy.tau);
-    let is_ahead = |place: &&crate::model::PlaceInLine| {
-        place.build != step.build.id && mine.is_none_or(|mine| **place < mine)
-    };
-    let ahead: u32 = slots.head.iter().filter(is_ahead).fold(0, |sum, place| sum.saturating_add(place.wants));
-    wants.min(free.saturating_sub(ahead))
 }
 
 /// Begins an attempt: a live task left by an earlier one is adopted, else a submission is meant and recorded.
@@ -229,7 +217,7 @@ pub(super) fn why_waiting(step: &Step<'_>) -> Why {
     if slots.is_paused {
         return Why::Paused;
     }
-    let mine = step.build.place_in_line(step.policy.tau);
+    let mine = step.build.line.map(|line| share::place_in_line(&step.build, line, step.policy.tau));
     let ahead =
         slots.head.iter().filter(|place| mine.is_some_and(|mine| **place < mine)).map(|place| place.build);
     Why::WaitingForSlot {

@@ -1,43 +1,20 @@
-//! A backend process of a world: the real engine on a clock of its own; it can die, stand still, and be started again.
+//! A backend of a world: the real engine and listener, on a clock of its own.
 
 use std::future::{pending, poll_fn};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::join;
 
+use super::process::Process;
 use super::scenario::BackendScript;
-use super::wires::Driven;
+use crate::bus::Hint;
 use crate::clock::Clock;
-use crate::engine::Engine;
-use crate::memory::ManualClock;
+use crate::engine::{Engine, Listener};
+use crate::memory::{ManualClock, MemoryBus};
 use crate::store::WorkerId;
-
-/// Remembers that somebody has to be polled.
-#[derive(Debug, Default)]
-pub(super) struct Flag(AtomicBool);
-
-impl Flag {
-    pub(super) fn raised() -> Arc<Self> {
-        Arc::new(Self(AtomicBool::new(true)))
-    }
-
-    pub(super) fn lower(&self) -> bool {
-        self.0.swap(false, Ordering::Relaxed)
-    }
-
-    pub(super) fn is_raised(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
 
 /// Wakes an engine that sleeps.
 #[derive(Debug, Default)]
@@ -98,18 +75,16 @@ impl Clock for OwnClock {
 
 /// One backend.
 pub(super) struct Backend {
-    pub(super) place: usize,
+    place: usize,
     script: BackendScript,
     engine: Engine,
     /// How often it was started.
     lives: u32,
-    running: Option<Driven>,
-    flag: Arc<Flag>,
-    pub(super) bell: Arc<Bell>,
-    /// It dies after so many more polls.
-    dies_after: Option<u64>,
-    pub(super) is_frozen: bool,
-    polls: u64,
+    pub(super) process: Process,
+    /// Wakes the engine.
+    bell: Arc<Bell>,
+    /// Its end of the message bus; messages are lost while it is down.
+    bus: Arc<MemoryBus>,
 }
 
 impl Backend {
@@ -117,18 +92,8 @@ impl Backend {
     pub(super) fn new(place: usize, script: BackendScript, engine: Engine, world: Arc<ManualClock>) -> Self {
         let clock = Arc::new(OwnClock::new(world, &script));
         let engine = Engine { clock, looks_at_once: script.looks_at_once, ..engine };
-        Self {
-            place,
-            script,
-            engine,
-            lives: 0,
-            running: None,
-            flag: Flag::raised(),
-            bell: Arc::default(),
-            dies_after: None,
-            is_frozen: false,
-            polls: 0,
-        }
+        let (process, bell, bus) = (Process::default(), Arc::default(), Arc::default());
+        Self { place, script, engine, lives: 0, process, bell, bus }
     }
 
     pub(super) fn is_off(&self) -> bool {
@@ -137,17 +102,22 @@ impl Backend {
 
     /// Starts it, as a new process.
     pub(super) fn start(&mut self) {
-        if self.running.is_some() {
+        if self.process.is_running() {
             return;
         }
         self.lives += 1;
-        let worker = WorkerId(self.name());
-        let engine = Engine { worker, ..self.engine.clone() };
-        let bell = Arc::clone(&self.bell);
-        self.running = Some(Box::pin(async move {
-            engine.run(|| Arc::clone(&bell).rung(), pending()).await;
-        }));
-        self.flag = Flag::raised();
+        let engine = Engine { worker: WorkerId(self.name()), ..self.engine.clone() };
+        let (bell, bus) = (Arc::clone(&self.bell), self.bus.clone());
+        let listener = Listener {
+            bus,
+            store: engine.store.clone(),
+            clock: engine.clock.clone(),
+            policy: engine.policy.clone(),
+        };
+        self.process.start(async move {
+            let working = engine.run(|| Arc::clone(&bell).rung(), pending());
+            join(working, listener.run(|| bell.ring(), pending())).await;
+        });
     }
 
     /// Returns the name of its present life.
@@ -155,47 +125,10 @@ impl Backend {
         format!("backend{}.{}", self.place + 1, self.lives)
     }
 
-    pub(super) fn is_alive(&self) -> bool {
-        self.running.is_some()
-    }
-
-    /// Lets it die after so many more polls.
-    pub(super) fn doom(&mut self, polls: u64) {
-        self.dies_after = Some(polls);
-    }
-
-    /// Forgets that it was to die.
-    pub(super) fn spare(&mut self) {
-        self.dies_after = None;
-        self.is_frozen = false;
-    }
-
-    /// Returns how often it was polled, in all its lives: the number of points at which it could have died.
-    pub(super) fn polls(&self) -> u64 {
-        self.polls
-    }
-
-    /// Says whether it wants to go on.
-    pub(super) fn is_ready(&self) -> bool {
-        self.running.is_some() && !self.is_frozen && self.flag.is_raised()
-    }
-
-    /// Lets it go on until it waits. Says whether it died.
-    pub(super) fn go_on(&mut self) -> bool {
-        let Some(running) = &mut self.running else { return false };
-        if self.dies_after == Some(0) {
-            self.dies_after = None;
-            self.running = None;
-            return true;
+    /// Lets a message arrive; one that is down misses it.
+    pub(super) fn hear(&self, hint: Hint) {
+        if self.process.is_running() {
+            self.bus.push([hint]);
         }
-        self.dies_after = self.dies_after.map(|left| left - 1);
-        self.polls += 1;
-        self.flag.lower();
-        let waker = Waker::from(Arc::clone(&self.flag));
-        let ended = running.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
-        if ended {
-            self.running = None;
-        }
-        ended
     }
 }

@@ -26,7 +26,7 @@ const NAMES: [&str; 20] = [
 ];
 
 /// Returns the policy of worlds: the usual one, with sources wherever they are.
-pub fn policy() -> Policy {
+pub(super) fn policy() -> Policy {
     Policy { rpms_allow_repository: true, ..Policy::default() }
 }
 

@@ -15,6 +15,7 @@ mod model;
 mod outcome;
 mod people;
 mod planner;
+mod process;
 mod scenario;
 mod story;
 pub mod strategies;

@@ -42,7 +42,6 @@ pub(super) struct PackageFailure {
     pub(super) build: BuildId,
     pub(super) package: Package,
     pub(super) task: TaskId,
-    pub(super) at: Duration,
 }
 
 /// Compares every build with what the model expects of it.

@@ -43,7 +43,7 @@ impl Size {
 }
 
 /// The longest time within which something goes wrong by itself.
-const HORIZON_SECS: u64 = 2_400;
+const HORIZON_SECS: u64 = 1_200;
 
 /// Returns the scenario of a number, always the same.
 pub fn scenario_of(seed: u64, size: Size) -> Scenario {

@@ -5,34 +5,36 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::pending;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::backend::{Backend, Flag};
+use super::backend::Backend;
 use super::cast;
 use super::chance::Chance;
 use super::fault::{Fault, FaultKind, RepoFault, TaskFault};
 use super::grounds::Grounds;
-use super::inspector::{Inspector, Invariant, Violation};
+use super::inspector::{Inspector, Invariant};
 use super::outcome::{self, Outcome};
 use super::people::People;
 use super::planner::WatchedPlanner;
+use super::process::{Flag, Process};
 use super::scenario::{Deed, Happening, Scenario};
 use super::story::Story;
-use super::wires::{Begun, Driven, HubWire, Network, StoreWire};
+use super::wires::{Begun, BusWire, Driven, HubWire, Network, StoreWire};
 use crate::build_system::TaskFailure;
 use crate::bus::Hint;
 use crate::clock::Clock;
-use crate::engine::Engine;
+use crate::engine::{Engine, Publisher};
 use crate::ident::{BuildId, Nvr, Package, TagName, TaskId, Version};
 use crate::memory::{ManualClock, MemoryBuildSystem, MemoryStore};
 use crate::model::State;
 use crate::plan::{Planner, Standard};
 use crate::policy::Policy;
-use crate::store::{IdempotencyKey, Settings, Store, Upkeep, Work, WorkerId};
+use crate::store::{IdempotencyKey, Settings, Sink, Store, WorkerId};
 
 /// What a world is made of beside its scenario: replace a part to see how another implementation fares.
 #[derive(Debug)]
@@ -85,6 +87,8 @@ pub struct World {
     planner: Arc<WatchedPlanner>,
     people: People,
     backends: Vec<Backend>,
+    publisher: Publisher,
+    publishing: Process,
     /// Calls and people under way.
     driven: FuturesUnordered<Driven>,
     driven_flag: Arc<Flag>,
@@ -93,7 +97,6 @@ pub struct World {
     tasks: BTreeMap<TaskId, Begun>,
     /// Builds of a package that failed by its own fault: which, of which build, begun when, ended when.
     failures: Vec<outcome::PackageFailure>,
-    bus_down_until: Duration,
     last_message: u64,
     is_calm: bool,
     moments: u64,
@@ -169,6 +172,14 @@ impl World {
         };
         let backend = |(place, script)| Backend::new(place, script, engine.clone(), clock.clone());
         let backends = scenario.backends.iter().copied().enumerate().map(backend).collect();
+        let bus = Arc::new(BusWire { network: network.clone(), inspector: inspector.clone() });
+        let publisher = Publisher {
+            store: Arc::new(wire.clone()),
+            bus,
+            clock: clock.clone(),
+            policy: engine.policy.clone(),
+            sink: Sink("bus".into()),
+        };
         let people = People { store: wire, network: network.clone() };
         let mut world = Self {
             clock,
@@ -181,13 +192,14 @@ impl World {
             planner,
             people,
             backends,
+            publisher,
+            publishing: Process::default(),
             driven: FuturesUnordered::new(),
             driven_flag: Flag::raised(),
             agenda: BTreeMap::new(),
             numbered: 0,
             tasks: BTreeMap::new(),
             failures: Vec::new(),
-            bus_down_until: Duration::ZERO,
             last_message: 0,
             is_calm: false,
             moments: 0,
@@ -215,6 +227,14 @@ impl World {
             if self.backends[place].is_off() {
                 self.network.count(FaultKind::ClockOff);
             }
+        }
+        self.start_publisher();
+    }
+
+    fn start_publisher(&mut self) {
+        if !self.publishing.is_running() {
+            let publisher = self.publisher.clone();
+            self.publishing.start(async move { publisher.run(pending, pending()).await });
         }
     }
 
@@ -290,15 +310,19 @@ impl World {
         let first = self.chance.below(count as u64, ("first", moments, round)) as usize;
         let mut has_moved = false;
         for place in (0..count).map(|place| (first + place) % count) {
-            if !self.backends[place].is_ready() {
+            if !self.backends[place].process.is_ready() {
                 continue;
             }
             has_moved = true;
-            if self.backends[place].go_on() {
+            if self.backends[place].process.go_on() {
                 self.network.count(FaultKind::BackendKilled);
                 self.inspector.harm();
                 self.story.tell(None, &self.backends[place].name(), || "dies".into());
             }
+        }
+        if self.publishing.is_ready() {
+            has_moved = true;
+            self.publishing.go_on();
         }
         has_moved
     }
@@ -320,11 +344,14 @@ impl World {
             }
             Due::TaskEnds(task) => self.end_task(task),
             Due::HintArrives(number, hint) => self.hint_arrives(number, hint),
-            Due::BackendStarts(place) => {
-                self.backends[place].start();
-                self.story.tell(None, &self.backends[place].name(), || "starts".into());
-            }
-            Due::BackendThaws(place) => self.backends[place].is_frozen = false,
+            Due::BackendStarts(place) => match self.backends.get_mut(place) {
+                Some(backend) => {
+                    backend.start();
+                    self.story.tell(None, &backend.name(), || "starts".into());
+                }
+                None => self.start_publisher(),
+            },
+            Due::BackendThaws(place) => self.process(place).thaw(),
             Due::Unpauses => self.operate(|settings| settings.paused = false),
             Due::Undrains => self.operate(|settings| settings.draining = false),
             Due::Calms => self.calm_down(),
@@ -336,9 +363,11 @@ impl World {
         self.network.calm_down();
         self.inspector.harm();
         for backend in &mut self.backends {
-            backend.spare();
+            backend.process.spare();
             backend.start();
         }
+        self.publishing.spare();
+        self.start_publisher();
         self.story.tell(None, "world", || "nothing goes wrong any more".into());
     }
 }
@@ -418,8 +447,7 @@ impl World {
 
     fn note_failure(&mut self, owner: Option<BuildId>, package: &Package, task: TaskId) {
         let Some(build) = owner else { return };
-        let (package, at) = (package.clone(), self.clock.reading());
-        self.failures.push(outcome::PackageFailure { build, package, task, at });
+        self.failures.push(outcome::PackageFailure { build, package: package.clone(), task });
     }
 
     /// Returns the places of module and component that a build and package have in the scenario.
@@ -445,7 +473,7 @@ impl World {
         self.numbered += 1;
         let (number, now) = (self.numbered, self.clock.reading());
         let rates = if self.is_calm { super::scenario::Messages::default() } else { self.scenario.messages };
-        if now < self.bus_down_until || self.chance.percent(rates.lost, ("lost", number)) {
+        if self.network.is_bus_down() || self.chance.percent(rates.lost, ("lost", number)) {
             self.network.count(FaultKind::MessageLost);
             return;
         }
@@ -467,12 +495,7 @@ impl World {
             self.network.count(FaultKind::MessageReordered);
         }
         self.last_message = self.last_message.max(number);
-        let (store, bell) = (self.people.store.clone(), self.backends[0].bell.clone());
-        self.network.send(async move {
-            if store.wake(&[hint]).await.is_ok_and(|woken| woken > 0) {
-                bell.ring();
-            }
-        });
+        self.backends.iter().for_each(|backend| backend.hear(hint.clone()));
     }
 }
 
@@ -564,23 +587,32 @@ impl World {
             Fault::Outage(time) => self.network.cut_until(now + time),
             Fault::BusDown(time) => {
                 self.network.count(FaultKind::BusDown);
-                self.bus_down_until = now + time;
+                self.network.take_bus_down(time);
             }
             Fault::Task(nth, how) => self.harm_task(nth, how),
             Fault::TagRemoved(nth) => self.remove_tag(nth),
             Fault::Untagged(nth) => self.untag(nth),
             Fault::Forged(draw) => self.forge(draw),
             Fault::Killed(nth, polls, down) => {
-                let place = nth % self.backends.len();
-                self.backends[place].doom(u64::from(polls));
+                // The publisher is one of them.
+                let place = nth % (self.backends.len() + 1);
+                self.process(place).doom(u64::from(polls));
                 self.plan(now + down, Due::BackendStarts(place));
             }
             Fault::Frozen(nth, time) => {
-                let place = nth % self.backends.len();
+                let place = nth % (self.backends.len() + 1);
                 self.network.count(FaultKind::BackendFrozen);
-                self.backends[place].is_frozen = true;
+                self.process(place).freeze();
                 self.plan(now + time, Due::BackendThaws(place));
             }
+        }
+    }
+
+    /// Returns a backend's process, or the publisher's.
+    fn process(&mut self, place: usize) -> &mut Process {
+        match self.backends.get_mut(place) {
+            Some(backend) => &mut backend.process,
+            None => &mut self.publishing,
         }
     }
 
@@ -666,19 +698,28 @@ impl World {
         self.scenario.calm_from() + work * 3 + Duration::from_secs(12 * 3_600)
     }
 
+    /// Says whether everything that was to be built has ended, and nobody will do anything any more.
     fn has_ended(&self) -> bool {
-        if !self.is_calm {
-            return false;
-        }
-        self.inspector.with_builds(|builds| {
-            (0..self.scenario.modules.len()).all(|place| {
-                let version = version_of(place);
-                builds.values().any(|watched| watched.record.nsvc().version == version)
-            }) && builds.values().all(|watched| self.is_over(watched.record.state(), watched))
-        })
+        let is_deed = |due: &Due| match due {
+            Due::Submits(_) | Due::Unpauses | Due::Undrains => true,
+            Due::Happens(place) => matches!(self.scenario.happenings[*place].1, Happening::Does(_)),
+            Due::TaskEnds(_)
+            | Due::HintArrives(..)
+            | Due::BackendStarts(_)
+            | Due::BackendThaws(_)
+            | Due::Calms => false,
+        };
+        let is_over = self.inspector.with_builds(|builds| {
+            builds.len() >= self.scenario.modules.len()
+                && builds.values().all(|watched| self.is_over(watched.record.state(), watched))
+        });
+        is_over && self.driven.is_empty() && !self.agenda.values().any(is_deed)
     }
 
     fn is_over(&self, state: State, watched: &super::inspector::Watched) -> bool {
+        if watched.published < watched.trace.len() as u64 {
+            return false;
+        }
         match state {
             State::Ready | State::Garbage => true,
             State::Done => watched.record.new.scratch,
@@ -717,7 +758,7 @@ impl World {
             moments: self.moments,
             steps: self.planner.steps(),
             calls: self.network.calls(),
-            polls: self.backends.iter().map(Backend::polls).sum(),
+            polls: self.backends.iter().map(|backend| backend.process.polls()).sum(),
         }
     }
 }

@@ -47,7 +47,8 @@ pub trait Builds: Debug + Send + Sync + 'static {
     /// `NotFound`.
     async fn load(&self, id: BuildId) -> Result<Loaded, StoreError>;
 
-    /// Saves what a plan decided, in one transaction: record, slots, line, traces, events, log lines, wakes.
+    /// Saves what a plan decided, in one transaction: record, slots, line, traces, events, log lines, wakes. The limit that
+    /// counts is the effective one; the save's own signal is taken in after it ([`crate::share::adapt`]).
     ///
     /// # Errors
     /// Nothing is saved on `LeaseLost`, `Stale` (a person was faster: load and plan again), `NoSlot` (plan again with these
@@ -80,7 +81,7 @@ pub trait Work: Debug + Send + Sync + 'static {
     async fn renew(&self, lease: &Lease) -> Result<(), StoreError>;
 
     /// Gives a build back: due at `wake_at` (`None`: only when woken), or soon if a wake came since the claim. `why` is what
-    /// people are shown. If the lease is lost nothing happens.
+    /// people are shown; the signal is taken in as by a save. If the lease is lost nothing happens.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -92,7 +93,8 @@ pub trait Work: Debug + Send + Sync + 'static {
         signal: Signal,
     ) -> Result<(), StoreError>;
 
-    /// Makes the builds due that the hints name, and returns how many; unknown ones are ignored.
+    /// Makes the builds due that the hints name, and returns how many; unknown ones are ignored, and of those that ended all
+    /// that are not named by id: nothing outside matters to them.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -207,7 +209,8 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
     /// `Unavailable`.
     async fn settings(&self) -> Result<Settings, StoreError>;
 
-    /// Changes the settings; who did is kept. Those who wait for slots become due if there are more now.
+    /// Changes the settings; who did is kept. Those become due who can go on now: in line, as far as slots became free for
+    /// them; in `init` and `wait`, if a drain ended.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ident::{BuildId, Name, NameStream, Nsvc, Revision, Stream};
-use crate::model::{BuildState, ModuleBuild, NewBuild, PlaceInLine, RebuildStrategy, State, Transition};
+use crate::model::{BuildState, ModuleBuild, NewBuild, RebuildStrategy, State, Transition};
+use crate::share::PlaceInLine;
 
 /// A submission: all of it is recorded, or nothing.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +52,7 @@ pub struct Loaded {
 /// How many builds may be in progress, and who waits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Slots {
-    /// The effective limit; `None`: no limit.
+    /// The effective limit: the one operators set, or what it is lowered to; `None`: no limit.
     pub limit: Option<u32>,
     /// Slots held by all builds.
     pub in_use: u32,
@@ -129,8 +130,8 @@ pub struct Claim {
     pub store_now: Timestamp,
 }
 
-/// How the build system behaved, for the adaptive limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// How the build system behaved, for the adaptive limit; the worse is the larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Signal {
     /// Nothing worth telling.

@@ -39,8 +39,10 @@ impl Builds for MemoryStore {
         self.transact(|tables, now| {
             tables.check_save(&save, now)?;
             let id = save.now.id;
-            tables.signal = Some((now, save.signal));
-            tables.commit(save.now, save.notes, now);
+            tables.waking_line(Some(id), now, |tables| {
+                tables.commit(save.now, save.notes, now);
+                tables.adapt(save.signal, now);
+            });
             tables.saved(id)
         })
     }

@@ -18,7 +18,7 @@ use crate::store::{
 impl Catalogue for MemoryStore {
     async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<ListedBuild>, StoreError> {
         self.transact(|tables, _| {
-            let rows = tables.rows.values().rev().map(|row| &row.build);
+            let rows = tables.rows.all().rev().map(|row| &row.build);
             let below = rows.filter(|build| page.before.is_none_or(|before| build.id < before));
             let passing = below.filter(|build| passes(build, filter)).take(page.limit);
             Ok(passing.map(|build| ListedBuild { id: build.id, summary: Summary::of(build) }).collect())
@@ -83,7 +83,7 @@ fn passes(build: &ModuleBuild, filter: &Filter) -> bool {
 impl Tables {
     fn reuse_candidates(&self, question: &ReuseQuestion) -> Vec<Arc<ModuleBuild>> {
         if let Some(exactly) = question.exactly {
-            return self.rows.get(&exactly).map(|row| row.build.clone()).into_iter().collect();
+            return self.rows.row(exactly).map(|row| row.build.clone()).into_iter().collect();
         }
         let is_candidate = |row: &&Row| {
             let build = &row.build;
@@ -97,6 +97,6 @@ impl Tables {
     }
 
     fn beside<T: Clone>(&self, id: BuildId, part: impl Fn(&Row) -> &Vec<T>) -> Vec<T> {
-        self.rows.get(&id).map(|row| part(row).clone()).unwrap_or_default()
+        self.rows.row(id).map(|row| part(row).clone()).unwrap_or_default()
     }
 }

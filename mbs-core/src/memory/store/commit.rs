@@ -6,7 +6,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::rejected;
-use super::slots::given_up;
 use super::tables::{Row, Tables};
 use crate::ident::{BuildId, ComponentId, Revision};
 use crate::model::{ModuleBuild, Transition};
@@ -29,7 +28,7 @@ impl Tables {
     /// Writes what a person did to a record that passed its checks, with the audit row; the build is due at once.
     pub(super) fn commit_by_hand(&mut self, build: ModuleBuild, audit: AuditEntry) {
         let (id, now) = (build.id, audit.at);
-        self.commit(build, Vec::new(), now);
+        self.waking_line(Some(id), now, |tables| tables.commit(build, Vec::new(), now));
         self.change(id, |row| {
             row.audit.push(audit);
             row.work.make_due(now);
@@ -37,11 +36,9 @@ impl Tables {
     }
 
     /// Writes a record that passed its checks: components get ids, transitions go to the trace and become events, notes go to
-    /// the log, and those in line learn of slots given up.
+    /// the log.
     pub(super) fn commit(&mut self, mut build: ModuleBuild, notes: Vec<String>, now: Timestamp) {
         let id = build.id;
-        let Some(row) = self.rows.get(&id) else { return };
-        let given_up = given_up(&row.build, &build);
         self.number_components(&mut build);
         let transitions = build.life.take_unsaved();
         let build = Arc::new(build);
@@ -53,12 +50,11 @@ impl Tables {
             row.revision = Revision(row.revision.0 + 1);
             row.build = build;
         });
-        self.wake_line(given_up, Some(id), now);
     }
 
     /// Makes an event of each transition, numbered after the build's last one.
     pub(super) fn announce(&mut self, build: &ModuleBuild, transitions: &[Transition]) {
-        let before = self.rows.get(&build.id);
+        let before = self.rows.row(build.id);
         let last_seq = before.map_or(0, |row| row.last_seq);
         let reason = before.and_then(|row| row.build.life.reason()).map(str::to_owned);
         for event in StateChange::all_of(build, last_seq, reason, transitions) {

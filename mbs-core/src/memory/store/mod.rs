@@ -12,12 +12,15 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::policy::Policy;
-use crate::store::{AuditEntry, Signal, StoreError};
+use crate::share::Throttle;
+use crate::store::{AuditEntry, StoreError};
 
 mod builds;
 mod catalogue;
 mod commit;
+mod index;
 mod outbox;
+mod rows;
 mod slots;
 mod snapshot;
 mod tables;
@@ -41,8 +44,8 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// Makes an empty store. Of the policy it takes the length of leases, the gap between looks, and what a held slot
-    /// costs in line.
+    /// Makes an empty store. Of the policy it takes the length of leases, the gap between looks, what a held slot
+    /// costs in line, and how often the limit adapts.
     pub fn new(clock: Arc<dyn Clock>, start: Timestamp, policy: &Policy) -> Self {
         Self::over(Tables::default(), clock, start, policy)
     }
@@ -58,9 +61,19 @@ impl MemoryStore {
         self.tables().generation
     }
 
-    /// Returns how the build system behaved according to the last look that said so, and when; `None` before the first.
-    pub fn last_signal(&self) -> Option<(Timestamp, Signal)> {
-        self.tables().signal
+    /// Returns how many calls of [`Store`](crate::store::Store) were made so far.
+    pub fn calls(&self) -> u64 {
+        self.tables().calls
+    }
+
+    /// Returns how many rows of builds those calls read or changed; one that is touched twice counts twice.
+    pub fn rows_read(&self) -> u64 {
+        self.tables().rows.read()
+    }
+
+    /// Returns how far the limit is lowered, and why.
+    pub fn throttle(&self) -> Throttle {
+        self.tables().throttle
     }
 
     /// Returns who changed the settings, oldest first.
@@ -84,6 +97,7 @@ impl MemoryStore {
     ) -> Result<T, StoreError> {
         let mut tables = self.tables();
         let now = self.wall();
+        tables.calls += 1;
         transaction(&mut tables, now)
     }
 }

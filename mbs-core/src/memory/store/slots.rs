@@ -1,11 +1,14 @@
 //! Slots and the line for them: who holds how many, and who becomes due when some are free.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::tables::Tables;
 use crate::ident::BuildId;
 use crate::model::ModuleBuild;
-use crate::store::{Slots, StoreError};
+use crate::share;
+use crate::store::{Signal, Slots, StoreError};
 
 /// So much of the line a look is shown.
 const HEAD_OF_LINE: usize = 16;
@@ -14,7 +17,7 @@ impl Tables {
     /// Returns the slots as they are.
     pub(super) fn slots(&self) -> Slots {
         Slots {
-            limit: self.settings.limit,
+            limit: self.limit(),
             in_use: self.index.in_use,
             is_paused: self.settings.paused,
             is_draining: self.settings.draining,
@@ -22,9 +25,22 @@ impl Tables {
         }
     }
 
+    fn limit(&self) -> Option<u32> {
+        self.throttle.effective(self.settings.limit)
+    }
+
+    /// Takes in how the build system behaved.
+    pub(super) fn adapt(&mut self, signal: Signal, now: Timestamp) {
+        let next = share::adapt(self.throttle, signal, self.settings.limit, now, self.rules.adapt_every);
+        if next != self.throttle {
+            self.throttle = next;
+            self.generation += 1;
+        }
+    }
+
     /// Refuses a record that takes more slots than before if they do not fit, counted over all builds.
     pub(super) fn check_slots(&self, was: &ModuleBuild, now: &ModuleBuild) -> Result<(), StoreError> {
-        let Some(limit) = self.settings.limit else { return Ok(()) };
+        let Some(limit) = self.limit() else { return Ok(()) };
         let (held, wanted) = (was.slots_held(), now.slots_held());
         let in_use = self.index.in_use;
         let others = in_use - held;
@@ -45,29 +61,25 @@ impl Tables {
         Ok(())
     }
 
-    /// Returns how many slots are free; a great many if there is no limit.
-    pub(super) fn free_slots(&self) -> u32 {
-        self.settings.limit.map_or(u32::MAX, |limit| limit.saturating_sub(self.index.in_use))
+    /// Makes a change, and makes those in line due for whom it leaves a slot and who had none before. `except` is a build that
+    /// sees the slots anyway.
+    ///
+    /// Whoever had one before was woken then, and looks, or it has taken the slot. So nothing that a change may do to the
+    /// line, be it a slot that is free, a build that goes or one that moves back, leaves a slot without somebody awake.
+    pub(super) fn waking_line(
+        &mut self,
+        except: Option<BuildId>,
+        now: Timestamp,
+        change: impl FnOnce(&mut Self),
+    ) {
+        let before = self.may_take();
+        change(self);
+        let mut news = self.may_take();
+        news.retain(|build| !before.contains(build) && Some(*build) != except);
+        self.wake_all(&news, now);
     }
 
-    /// Makes the first so many in line due, other than one build; no more than there are free slots.
-    pub(super) fn wake_line(&mut self, slots: u32, except: Option<BuildId>, now: Timestamp) {
-        let count = usize::try_from(slots.min(self.free_slots())).unwrap_or(usize::MAX);
-        let others = self.index.line.iter().map(|place| place.build).filter(|build| Some(*build) != except);
-        let first: Vec<BuildId> = others.take(count).collect();
-        let min_gap = self.rules.min_gap;
-        for id in first {
-            self.change(id, |row| row.work.wake(now, min_gap));
-        }
+    fn may_take(&self) -> BTreeSet<BuildId> {
+        share::first_in_line(share::free(&self.slots()), &self.index.line).collect()
     }
-}
-
-/// Returns how many slots others may have now: those given back, and those no longer wished for though still free. Without
-/// the latter a slot would stay free when the build it was meant for ends before it takes it.
-pub(super) fn given_up(was: &ModuleBuild, now: &ModuleBuild) -> u32 {
-    let wants = |build: &ModuleBuild| build.line.map_or(0, |line| line.wants);
-    let freed = was.slots_held().saturating_sub(now.slots_held());
-    let taken = now.slots_held().saturating_sub(was.slots_held());
-    let not_wanted = wants(was).saturating_sub(wants(now)).saturating_sub(taken);
-    freed.saturating_add(not_wanted)
 }

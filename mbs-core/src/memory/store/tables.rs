@@ -1,4 +1,4 @@
-//! The tables of the memory store, and the indexes that are derived from them.
+//! The tables of the memory store, and how rows are changed with the indexes over them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,26 +7,29 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::index::{Claimable, Entries, Index};
 use super::later;
-use crate::ident::{BuildId, NameStream, Nsvc, Revision};
-use crate::model::{ModuleBuild, PlaceInLine, Transition};
+use super::rows::Rows;
+use crate::ident::{BuildId, NameStream, Revision};
+use crate::model::{ModuleBuild, Transition};
 use crate::plan::Why;
 use crate::policy::Policy;
+use crate::share::Throttle;
 use crate::store::{
-    AuditEntry, EventNumber, Lease, LogLine, Settings, Signal, Sink, StateChange, StoreError, WorkerId,
+    AuditEntry, EventNumber, Lease, LogLine, Settings, Sink, StateChange, StoreError, WorkerId,
 };
 
 /// All that is stored. Rows are changed through [`Tables::change`] only, which keeps the indexes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Tables {
-    pub(super) rows: BTreeMap<BuildId, Row>,
+    pub(super) rows: Rows,
     pub(super) events: BTreeMap<EventNumber, StateChange>,
     pub(super) positions: BTreeMap<Sink, Position>,
     pub(super) keys: BTreeMap<String, KeptKey>,
     pub(super) settings: Settings,
     pub(super) settings_audit: Vec<AuditEntry>,
-    pub(super) signal: Option<(Timestamp, Signal)>,
+    pub(super) throttle: Throttle,
     pub(super) last_build: i64,
     pub(super) last_component: i64,
     pub(super) last_token: u64,
@@ -35,6 +38,8 @@ pub(super) struct Tables {
     pub(super) saved_at: Timestamp,
     #[serde(skip)]
     pub(super) generation: u64,
+    #[serde(skip)]
+    pub(super) calls: u64,
     #[serde(skip)]
     pub(super) index: Index,
     #[serde(skip)]
@@ -103,58 +108,17 @@ pub(super) struct Rules {
     pub(super) lease: Duration,
     pub(super) min_gap: Duration,
     pub(super) tau: Duration,
+    pub(super) adapt_every: Duration,
 }
 
 impl Rules {
     pub(super) fn of(policy: &Policy) -> Self {
-        Self { lease: policy.lease, min_gap: policy.min_gap, tau: policy.tau }
-    }
-}
-
-/// What can be computed from the rows.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Index {
-    pub(super) by_nsvc: BTreeMap<Nsvc, BuildId>,
-    pub(super) by_stream: BTreeMap<NameStream, BTreeSet<BuildId>>,
-    /// By the moment a build can be claimed: when it is due, and no lease on it lives.
-    pub(super) claimable: BTreeSet<(Timestamp, BuildId)>,
-    pub(super) line: BTreeSet<PlaceInLine>,
-    pub(super) in_use: u32,
-}
-
-/// What one row puts into the index.
-#[derive(Debug, PartialEq)]
-struct Entry {
-    claimable: Option<(Timestamp, BuildId)>,
-    place: Option<PlaceInLine>,
-    held: u32,
-}
-
-impl Entry {
-    fn of(row: &Row, rules: &Rules) -> Self {
         Self {
-            claimable: row.work.claimable_at().map(|at| (at, row.build.id)),
-            place: row.build.place_in_line(rules.tau),
-            held: row.build.slots_held(),
+            lease: policy.lease,
+            min_gap: policy.min_gap,
+            tau: policy.tau,
+            adapt_every: policy.adapt_every,
         }
-    }
-}
-
-impl Index {
-    fn add(&mut self, entry: &Entry) {
-        self.claimable.extend(entry.claimable);
-        self.line.extend(entry.place);
-        self.in_use += entry.held;
-    }
-
-    fn remove(&mut self, entry: &Entry) {
-        if let Some(key) = entry.claimable {
-            self.claimable.remove(&key);
-        }
-        if let Some(place) = entry.place {
-            self.line.remove(&place);
-        }
-        self.in_use -= entry.held;
     }
 }
 
@@ -189,36 +153,37 @@ impl WorkRow {
             self.due = Some(self.due.map_or(now, |due| due.min(now)));
         }
     }
-
-    fn claimable_at(&self) -> Option<Timestamp> {
-        let due = self.due?;
-        Some(self.lease.as_ref().map_or(due, |lease| due.max(lease.until)))
-    }
 }
 
 impl Tables {
     pub(super) fn row(&self, id: BuildId) -> Result<&Row, StoreError> {
-        self.rows.get(&id).ok_or(StoreError::NotFound(id))
+        self.rows.row(id).ok_or(StoreError::NotFound(id))
     }
 
     /// Adds a row whose id is new.
     pub(super) fn insert(&mut self, row: Row) {
         self.generation += 1;
-        self.index_identity(&row);
-        self.index.add(&Entry::of(&row, &self.rules));
-        self.rows.insert(row.build.id, row);
+        let id = row.build.id;
+        self.index.add_identity(&row.build);
+        self.index.add(Entries::of(&row.build, self.rules.tau));
+        Claimable::of(&row.work).into_iter().for_each(|claimable| self.index.add_claimable(id, claimable));
+        self.rows.insert(row);
     }
 
     /// Changes a row and what the indexes know of it; an unknown id changes nothing.
     pub(super) fn change(&mut self, id: BuildId, change: impl FnOnce(&mut Row)) {
-        let Some(row) = self.rows.get_mut(&id) else { return };
+        let Some(row) = self.rows.row_mut(id) else { return };
         self.generation += 1;
-        let before = Entry::of(row, &self.rules);
+        let (build, was) = (Arc::clone(&row.build), Claimable::of(&row.work));
         change(row);
-        let after = Entry::of(row, &self.rules);
-        if before != after {
-            self.index.remove(&before);
-            self.index.add(&after);
+        let is = Claimable::of(&row.work);
+        if was != is {
+            was.into_iter().for_each(|was| self.index.remove_claimable(id, was));
+            is.into_iter().for_each(|is| self.index.add_claimable(id, is));
+        }
+        if !Arc::ptr_eq(&build, &row.build) {
+            self.index.remove(Entries::of(&build, self.rules.tau));
+            self.index.add(Entries::of(&row.build, self.rules.tau));
         }
     }
 
@@ -226,28 +191,19 @@ impl Tables {
     pub(super) fn reindex(&mut self, rules: Rules) {
         self.rules = rules;
         self.index = Index::default();
-        for row in std::mem::take(&mut self.rows).into_values() {
+        for row in self.rows.take() {
+            let components = row.build.components.iter().filter_map(|component| component.id);
+            self.last_component = components.map(|id| id.0).fold(self.last_component, i64::max);
+            self.last_build = self.last_build.max(row.build.id.0);
+            self.last_token = row.work.lease.as_ref().map_or(0, |lease| lease.token).max(self.last_token);
             self.insert(row);
         }
-        let builds = self.rows.keys().map(|id| id.0);
-        self.last_build = builds.max().unwrap_or(0).max(self.last_build);
-        let components = self.rows.values().flat_map(|row| &row.build.components);
-        let component_ids = components.filter_map(|component| component.id).map(|id| id.0);
-        self.last_component = component_ids.max().unwrap_or(0).max(self.last_component);
-        let tokens = self.rows.values().filter_map(|row| row.work.lease.as_ref()).map(|lease| lease.token);
-        self.last_token = tokens.max().unwrap_or(0).max(self.last_token);
         let last_event = self.events.last_key_value().map_or(0, |(number, _)| number.0);
         self.last_event = last_event.max(self.last_event);
     }
 
-    fn index_identity(&mut self, row: &Row) {
-        let nsvc = row.build.nsvc();
-        self.index.by_nsvc.insert(nsvc.clone(), row.build.id);
-        self.index.by_stream.entry(nsvc.name_stream()).or_default().insert(row.build.id);
-    }
-
     /// Returns the rows of a name:stream, smallest id first.
     pub(super) fn rows_of(&self, module: &NameStream) -> impl DoubleEndedIterator<Item = &Row> + use<'_> {
-        self.index.by_stream.get(module).into_iter().flatten().filter_map(|id| self.rows.get(id))
+        self.index.by_stream.get(module).into_iter().flatten().filter_map(|id| self.rows.row(*id))
     }
 }

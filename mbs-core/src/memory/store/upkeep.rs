@@ -30,18 +30,16 @@ impl Tables {
         let what = describe(&self.settings, &settings);
         self.settings_audit.push(AuditEntry { at: now, by: by.to_owned(), what });
         self.generation += 1;
-        let free_before = self.free_slots();
-        let was = std::mem::replace(&mut self.settings, settings);
-        self.wake_line(self.free_slots().saturating_sub(free_before), None, now);
-        let goes_on = was.paused && !self.settings.paused || was.draining && !self.settings.draining;
-        if goes_on {
-            self.wake_everything(now);
+        let drain_ends = self.settings.draining && !settings.draining;
+        self.waking_line(None, now, |tables| tables.settings = settings);
+        if drain_ends {
+            self.wake_all(&self.held_by_drain(), now);
         }
     }
 
     fn trim(&mut self, before: Timestamp) -> u64 {
         let mut gone = 0;
-        for row in self.rows.values_mut() {
+        for row in self.rows.all_mut() {
             let had = row.log.len();
             row.log.retain(|line| line.at >= before);
             gone += had - row.log.len();

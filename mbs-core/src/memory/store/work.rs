@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::tables::{HeldLease, Tables};
 use super::{MemoryStore, later};
 use crate::bus::Hint;
-use crate::ident::{BuildId, TagName, TaskId};
-use crate::model::{ModuleBuild, State};
+use crate::ident::{BuildId, TagName};
+use crate::model::State;
 use crate::plan::Why;
 use crate::store::{Claim, Lease, Signal, StoreError, Work, WorkerId};
 
@@ -17,7 +17,7 @@ use crate::store::{Claim, Lease, Signal, StoreError, Work, WorkerId};
 impl Work for MemoryStore {
     async fn claim(&self, worker: &WorkerId, n: usize) -> Result<Vec<Claim>, StoreError> {
         self.transact(|tables, now| {
-            let due = tables.due(now, n);
+            let due = tables.index.claimable(now, n);
             Ok(due.into_iter().map(|id| tables.lease(id, worker, now)).collect())
         })
     }
@@ -49,7 +49,6 @@ impl Work for MemoryStore {
                 return Ok(());
             }
             let soon = later(now, tables.rules.min_gap);
-            tables.signal = Some((now, signal));
             tables.change(lease.build, |row| {
                 let woken = row.work.woken.then_some(soon);
                 row.work.due = wake_at.into_iter().chain(woken).min();
@@ -58,13 +57,14 @@ impl Work for MemoryStore {
                 row.work.looked_at = Some(now);
                 row.work.why = Some(why);
             });
+            tables.waking_line(None, now, |tables| tables.adapt(signal, now));
             Ok(())
         })
     }
 
     async fn wake(&self, hints: &[Hint]) -> Result<usize, StoreError> {
         self.transact(|tables, now| {
-            let named = tables.named_by(&Named::by(hints));
+            let named = tables.named_by(hints);
             tables.wake_all(&named, now);
             Ok(named.len())
         })
@@ -75,7 +75,7 @@ impl Work for MemoryStore {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.transact(|tables, _| Ok(tables.index.claimable.first().map(|(at, _)| *at)))
+        self.transact(|tables, _| Ok(tables.index.next_claimable()))
     }
 
     async fn explain(&self, id: BuildId) -> Result<Option<Why>, StoreError> {
@@ -87,68 +87,13 @@ impl Work for MemoryStore {
     }
 }
 
-/// What a batch of hints names.
-#[derive(Debug, Default)]
-struct Named<'a> {
-    builds: BTreeSet<BuildId>,
-    tags: BTreeSet<&'a str>,
-    tasks: BTreeSet<TaskId>,
-    everything: bool,
-}
-
-impl<'a> Named<'a> {
-    fn by(hints: &'a [Hint]) -> Self {
-        let mut named = Self::default();
-        for hint in hints {
-            match hint {
-                Hint::Build(id) => named.builds.extend([*id]),
-                Hint::Tag(tag) => named.tags.extend(destinations(tag)),
-                Hint::Task(task) => named.tasks.extend([*task]),
-                Hint::Everything => named.everything = true,
-            }
-        }
-        named
-    }
-
-    fn names(&self, build: &ModuleBuild) -> bool {
-        self.builds.contains(&build.id)
-            || self.everything && is_under_way(build)
-            || build.koji_tag.as_ref().is_some_and(|tag| self.tags.contains(tag.as_str()))
-            || !self.tasks.is_empty() && tasks_of(build).any(|task| self.tasks.contains(&task))
-    }
-}
-
 /// Returns the destination tags of the builds that may own a tag: it is one itself, or made of one.
-fn destinations(tag: &TagName) -> impl Iterator<Item = &str> {
-    std::iter::once(tag.as_str()).chain(tag.as_str().strip_suffix("-build"))
-}
-
-fn tasks_of(build: &ModuleBuild) -> impl Iterator<Item = TaskId> {
-    let attempts = build.components.iter().flat_map(|component| &component.attempts);
-    attempts.filter_map(|attempt| attempt.task).chain(build.repo.as_ref().and_then(|repo| repo.task))
-}
-
-/// Says whether something outside may matter to a build: those that ended have timers only.
-fn is_under_way(build: &ModuleBuild) -> bool {
-    match build.state() {
-        State::Init | State::Wait | State::Build => true,
-        State::Done => !build.new.scratch,
-        State::Failed => !build.life.is_settled(),
-        State::Ready | State::Garbage => false,
-    }
+fn destinations(tag: &TagName) -> impl Iterator<Item = TagName> {
+    let made_of = tag.as_str().strip_suffix("-build").and_then(|destination| TagName::new(destination).ok());
+    std::iter::once(tag.clone()).chain(made_of)
 }
 
 impl Tables {
-    /// Returns who can be claimed, oldest due first.
-    fn due(&self, now: Timestamp, n: usize) -> Vec<BuildId> {
-        let claimable = self.index.claimable.iter().take_while(|(at, _)| *at <= now);
-        let mut due: Vec<_> =
-            claimable.map(|(_, id)| (self.rows.get(id).map(|row| row.work.due), *id)).collect();
-        due.sort_unstable();
-        due.truncate(n);
-        due.into_iter().map(|(_, id)| id).collect()
-    }
-
     fn lease(&mut self, id: BuildId, worker: &WorkerId, now: Timestamp) -> Claim {
         self.last_token += 1;
         let token = self.last_token;
@@ -161,20 +106,29 @@ impl Tables {
     }
 
     fn honours(&self, lease: &Lease, now: Timestamp) -> bool {
-        self.rows.get(&lease.build).is_some_and(|row| row.work.honours(lease, now))
+        self.rows.row(lease.build).is_some_and(|row| row.work.honours(lease, now))
     }
 
-    fn named_by(&self, named: &Named<'_>) -> Vec<BuildId> {
-        self.rows.values().filter(|row| named.names(&row.build)).map(|row| row.build.id).collect()
+    /// Returns the builds that hints name.
+    fn named_by(&self, hints: &[Hint]) -> BTreeSet<BuildId> {
+        let mut named = BTreeSet::new();
+        for hint in hints {
+            match hint {
+                Hint::Build(id) => named.extend(Some(*id).filter(|id| self.rows.contains(*id))),
+                Hint::Tag(tag) => named.extend(destinations(tag).flat_map(|tag| self.index.of_tag(tag))),
+                Hint::Task(task) => named.extend(self.index.of_task(*task)),
+                Hint::Everything => named.extend(self.index.under_way()),
+            }
+        }
+        named
     }
 
-    /// Makes all builds due that something outside may matter to.
-    pub(super) fn wake_everything(&mut self, now: Timestamp) {
-        let all = self.named_by(&Named { everything: true, ..Named::default() });
-        self.wake_all(&all, now);
+    /// Returns the builds that a drain keeps where they are.
+    pub(super) fn held_by_drain(&self) -> BTreeSet<BuildId> {
+        [State::Init, State::Wait].into_iter().flat_map(|state| self.index.in_state(state)).collect()
     }
 
-    fn wake_all(&mut self, builds: &[BuildId], now: Timestamp) {
+    pub(super) fn wake_all(&mut self, builds: &BTreeSet<BuildId>, now: Timestamp) {
         let min_gap = self.rules.min_gap;
         for id in builds {
             self.change(*id, |row| row.work.wake(now, min_gap));
@@ -183,9 +137,9 @@ impl Tables {
 
     /// Ends the leases of some workers; their builds are due at once.
     pub(super) fn void_leases(&mut self, is_theirs: impl Fn(&WorkerId) -> bool, now: Timestamp) -> usize {
-        let leased = self.rows.iter().filter_map(|(id, row)| Some((*id, row.work.lease.as_ref()?)));
-        let theirs: Vec<BuildId> =
-            leased.filter(|(_, lease)| is_theirs(&lease.worker)).map(|(id, _)| id).collect();
+        let lease_of = |id| self.rows.row(id)?.work.lease.as_ref();
+        let is_voided = |id: &BuildId| lease_of(*id).is_some_and(|lease| is_theirs(&lease.worker));
+        let theirs: Vec<BuildId> = self.index.leased().filter(is_voided).collect();
         for id in &theirs {
             self.change(*id, |row| {
                 row.work.lease = None;

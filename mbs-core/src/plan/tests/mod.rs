@@ -29,8 +29,9 @@ use crate::build_system::{
     TaskSeen, TaskState,
 };
 use crate::ident::{Nvr, RepoId, TagEvent, TagName, TaskId};
-use crate::model::{ModuleBuild, PlaceInLine, State};
+use crate::model::{ModuleBuild, State};
 use crate::policy::Policy;
+use crate::share::PlaceInLine;
 
 const TAG: &str = "module-app-1-2020-c0ffee00";
 const BUILD_TAG: &str = "module-app-1-2020-c0ffee00-build";

@@ -51,7 +51,7 @@ fn those_ahead_in_line_are_served_first() {
 fn those_behind_in_line_and_the_build_itself_take_nothing_away() {
     let mut build = three();
     build.line = Some(Line { since: at(8, 0), wants: 3 });
-    let own = build.place_in_line(Policy::default().tau).unwrap();
+    let own = crate::share::place_in_line(&build, build.line.unwrap(), Policy::default().tau);
     let seen = Seen::as_recorded(&build).slots(47, 50).ahead(own).ahead(place(17, at(8, 30), 3));
     assert_eq!(acts(&step(&build, seen)).len(), 3);
 }
@@ -67,14 +67,27 @@ fn slots_that_are_held_put_a_build_further_back() {
 }
 
 #[test]
-fn the_place_in_line_is_kept_while_a_build_waits() {
+fn the_place_in_line_is_kept_until_a_grant_moves_the_build_to_the_back() {
     let build = three();
-    let first = step(&build, Seen::as_recorded(&build).slots(50, 50)).build;
-    let seen = Seen::as_recorded(&first).slots(49, 50);
-    let second = step_at(&first, seen, at(9, 30));
-    assert_eq!(second.build.line, Some(Line { since: at(9, 0), wants: 2 }));
-    let seen = Seen::as_recorded(&second.build).slots(10, 50);
-    assert_eq!(step_at(&second.build, seen, at(9, 40)).build.line, None);
+    let line = |plan: &Plan| plan.build.line;
+    let first = step(&build, Seen::as_recorded(&build).slots(50, 50));
+    let second = step_at(&first.build, Seen::as_recorded(&first.build).slots(50, 50), at(9, 20));
+    assert_eq!(line(&second), Some(Line { since: at(9, 0), wants: 3 }));
+    let third = step_at(&second.build, Seen::as_recorded(&second.build).slots(49, 50), at(9, 30));
+    assert_eq!(line(&third), Some(Line { since: at(9, 30), wants: 2 }));
+    let last = step_at(&third.build, Seen::as_recorded(&third.build).slots(10, 50), at(9, 40));
+    assert_eq!(line(&last), None);
+}
+
+#[test]
+fn a_build_that_was_given_a_slot_leaves_the_next_to_one_that_waited_meanwhile() {
+    let mut build = three();
+    build.line = Some(Line { since: at(8, 0), wants: 3 });
+    let newcomer = place(17, at(8, 30), 1);
+    let first = step(&build, Seen::as_recorded(&build).slots(49, 50).ahead(newcomer));
+    assert_eq!((acts(&first).len(), first.build.line), (1, Some(Line { since: at(9, 0), wants: 2 })));
+    let seen = Seen::as_recorded(&first.build).slots(49, 50).ahead(newcomer);
+    assert_eq!(acts(&step_at(&first.build, seen, at(9, 10))), Vec::<String>::new());
 }
 
 #[test]

@@ -232,8 +232,9 @@ impl Tale {
 
     fn slots(&self) -> Slots {
         let in_use = self.others + self.build.slots_held();
-        let head = self.build.place_in_line(self.policy.tau).into_iter().collect();
-        Slots { limit: self.limit, in_use, head, ..Slots::default() }
+        let place =
+            self.build.line.map(|line| crate::share::place_in_line(&self.build, line, self.policy.tau));
+        Slots { limit: self.limit, in_use, head: place.into_iter().collect(), ..Slots::default() }
     }
 
     /// One look of the engine.

@@ -20,7 +20,7 @@ use crate::ident::{BuildId, Package, Revision, TagName};
 use crate::model::{ModuleBuild, State, Transition};
 use crate::plan::Why;
 use crate::policy::Policy;
-use crate::store::{Claim, Created, IdempotencyKey, Lease, Saved, Settings, Slots, StoreError};
+use crate::store::{Claim, Created, IdempotencyKey, Lease, Saved, Settings, Slots, StateChange, StoreError};
 
 /// A promise of the design, section 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,6 +118,8 @@ pub(super) struct Watched {
     pub(super) record: ModuleBuild,
     pub(super) revision: Revision,
     pub(super) trace: Vec<Transition>,
+    /// The number of its last published event.
+    pub(super) published: u64,
     /// What people did to it that was committed, in order.
     pub(super) deeds: Vec<(String, State)>,
     /// How often it was claimed since the world is calm.
@@ -216,6 +218,7 @@ impl Inspector {
                 record: build.clone(),
                 revision: Revision(0),
                 trace,
+                published: 0,
                 deeds: Vec::new(),
                 looks: Vec::new(),
             };
@@ -293,6 +296,29 @@ impl Inspector {
         if let Some(watched) = books.builds.get_mut(&saved.build.id) {
             watched.deeds.push((what.to_owned(), state));
         }
+    }
+
+    /// I15: an event is published after its commit, as it was committed, and without a gap after the one before.
+    pub(super) fn published(&self, event: &StateChange) {
+        let mut books = self.books();
+        let Some(watched) = books.builds.get_mut(&event.build) else {
+            return books.report(
+                Invariant::I15,
+                Some(event.build),
+                "an event of no build is published".into(),
+            );
+        };
+        let committed =
+            usize::try_from(event.seq).ok().and_then(|seq| watched.trace.get(seq.checked_sub(1)?));
+        let what = if committed != Some(&event.transition) {
+            format!("event {} is published, and no such change was committed", event.seq)
+        } else if event.seq > watched.published + 1 {
+            format!("event {} is published after event {}", event.seq, watched.published)
+        } else {
+            watched.published = watched.published.max(event.seq);
+            return;
+        };
+        books.report(Invariant::I15, Some(event.build), what);
     }
 
     /// Checks a commit against the books, and enters it.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Books, Inspector, Invariant};
 use crate::ident::BuildId;
-use crate::model::{ModuleBuild, PlaceInLine, State};
+use crate::model::{ModuleBuild, State};
+use crate::share::{PlaceInLine, place_in_line};
 use crate::store::Saved;
 
 /// A slot may stay free for so long while nothing is wrong: the gap between two looks, one look, and the way of its calls.
@@ -46,7 +47,7 @@ impl Books {
         }
         let Some(limit) = self.limit else { return };
         let mut free = limit.saturating_sub(self.held_by_others(after.id) + after.slots_held());
-        let Some(mine) = before.place_in_line(tau) else { return };
+        let Some(mine) = before.line.map(|line| place_in_line(before, line, tau)) else { return };
         for place in self.line(tau).into_iter().filter(|place| *place < mine && place.build != after.id) {
             if free >= place.wants {
                 free -= place.wants;
@@ -65,7 +66,7 @@ impl Books {
     fn line(&self, tau: Duration) -> Vec<PlaceInLine> {
         let in_build = self.builds.values().filter(|watched| watched.record.state() == State::Build);
         let mut line: Vec<PlaceInLine> =
-            in_build.filter_map(|watched| watched.record.place_in_line(tau)).collect();
+            in_build.filter_map(|w| Some(place_in_line(&w.record, w.record.line?, tau))).collect();
         line.sort();
         line
     }

@@ -3,11 +3,13 @@
 //! A call of the build system lives on when its caller dies: it was sent, and takes effect when it arrives. A call of the
 //! store is one transaction; its caller may die before or after it.
 
+mod bus;
 mod hub;
 mod network;
 mod slot;
 mod store;
 
+pub(super) use bus::BusWire;
 pub(super) use hub::HubWire;
 pub(super) use network::{Begun, Driven, Network};
 pub(super) use store::StoreWire;

@@ -44,6 +44,7 @@ struct State {
     armed_repos: Vec<RepoFault>,
     armed_store: Vec<StoreFault>,
     outage_until: Duration,
+    bus_down_until: Duration,
     sent: Vec<Driven>,
     begun: Vec<Begun>,
     coverage: Coverage,
@@ -95,6 +96,15 @@ impl Network {
         state.armed_repos.clear();
         state.armed_store.clear();
         state.outage_until = Duration::ZERO;
+        state.bus_down_until = Duration::ZERO;
+    }
+
+    pub(super) fn bus_down_until(&self) -> Duration {
+        self.state().bus_down_until
+    }
+
+    pub(super) fn set_bus_down_until(&self, until: Duration) {
+        self.state().bus_down_until = until;
     }
 
     /// Counts a fault that happened.

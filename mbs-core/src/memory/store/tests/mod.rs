@@ -8,13 +8,17 @@ use crate::memory::ManualClock;
 use crate::memory::samples::{at, new_build, now_or_panic, running, secs};
 use crate::model::{Line, ModuleBuild, State};
 use crate::plan::Why;
-use crate::store::{Amend, Builds, Create, Lease, Loaded, Save, Saved, Settings, Upkeep, Work, WorkerId};
+use crate::store::{
+    Amend, Builds, Create, Lease, Loaded, Save, Saved, Settings, Signal, Upkeep, Work, WorkerId,
+};
 
 mod builds;
 mod catalogue;
+mod cost;
 mod outbox;
 mod slots;
 mod snapshot;
+mod throttle;
 mod upkeep;
 mod work;
 

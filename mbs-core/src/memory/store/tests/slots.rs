@@ -121,6 +121,34 @@ fn the_one_that_frees_is_not_woken_by_itself() {
 }
 
 #[test]
+fn every_free_slot_has_somebody_awake_when_several_are_freed_one_after_the_other() {
+    let bench = Bench::with_limit(2);
+    let [one, other] = ["a:1:1:a", "b:1:1:a"].map(|nsvc| bench.create_asleep(nsvc));
+    bench.look(one, |build| take_slots(build, 1)).unwrap();
+    bench.look(other, |build| take_slots(build, 1)).unwrap();
+    let ids = line(&bench, &[10, 20, 30]);
+    bench.pass(10);
+    now_or_panic(bench.store.wake(&[Hint::Build(one), Hint::Build(other)])).unwrap();
+    for lease in bench.claim_leases(9) {
+        bench.save(&lease, free_all).unwrap();
+    }
+    assert_eq!(bench.claim(9), [ids[0].0, ids[1].0]);
+}
+
+#[test]
+fn nobody_is_woken_for_a_slot_that_those_ahead_take_up() {
+    let bench = Bench::with_limit(3);
+    let holder = bench.create_asleep("a:1:1:a");
+    bench.look(holder, |build| take_slots(build, 3)).unwrap();
+    let [many, few] = ["m:1:1:a", "f:1:1:a"].map(|nsvc| bench.create_asleep(nsvc));
+    bench.look(many, |b| wait_in_line(b, 10, 3)).unwrap();
+    bench.look(few, |b| wait_in_line(b, 20, 1)).unwrap();
+    bench.pass(10);
+    bench.look(holder, free_all).unwrap();
+    assert_eq!(bench.claim(9), [many.0]);
+}
+
+#[test]
 fn the_head_of_the_line_is_by_priority_then_turn_and_held_slots_cost_time() {
     let bench = Bench::with_limit(9);
     let ids = line(&bench, &[10, 20, 30]);

@@ -53,7 +53,10 @@ fn a_snapshot_survives_being_written_and_read() {
 
 #[test]
 fn what_a_snapshot_lacks_has_a_default_and_what_is_unknown_is_skipped() {
-    let snapshot: Snapshot = serde_json::from_str(r#"{"news_from_tomorrow": [1], "last_build": 6}"#).unwrap();
+    let snapshot: Snapshot = serde_json::from_str(
+        r#"{"news_from_tomorrow": [1], "signal": ["2026-01-01T00:00:00Z", "strained"], "last_build": 6}"#,
+    )
+    .unwrap();
     let bench = restore(snapshot, Leases::Keep, at(0));
     assert_eq!(bench.create("a:1:1:a"), BuildId(7));
 }
