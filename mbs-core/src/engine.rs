@@ -73,9 +73,6 @@ pub struct Round {
     pub looks: usize,
 }
 
-/// The longest pause between two claims when nothing wakes the engine.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
 /// The shortest pause, so that a build that is due and cannot be claimed does not make the engine spin.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 
@@ -148,10 +145,10 @@ impl Engine {
         let until_due = async {
             match (self.store.next_due().await, self.store.now().await) {
                 (Ok(Some(due)), Ok(now)) => due.duration_since(now).try_into().unwrap_or(Duration::ZERO),
-                (Ok(None), _) | (_, Err(_)) | (Err(_), _) => LONGEST_PAUSE,
+                (Ok(None), _) | (_, Err(_)) | (Err(_), _) => self.policy.claim_floor,
             }
         };
-        let deadline = shortest + meanwhile(looks, until_due).await.min(LONGEST_PAUSE);
+        let deadline = shortest + meanwhile(looks, until_due).await.min(self.policy.claim_floor);
         let ended = async {
             match looks.is_empty() {
                 true => std::future::pending().await,

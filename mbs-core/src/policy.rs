@@ -94,6 +94,12 @@ pub struct Policy {
     /// A build that waits for others is looked at at least so often.
     #[serde(with = "secs")]
     pub idle_floor: Duration,
+    /// A backend that nothing wakes asks for due builds at least so often.
+    #[serde(with = "secs")]
+    pub claim_floor: Duration,
+    /// A publisher that nothing wakes asks for events at least so often: so late may people learn of a change.
+    #[serde(with = "secs")]
+    pub publish_floor: Duration,
     /// Length of a lease.
     #[serde(with = "secs")]
     pub lease: Duration,
@@ -253,6 +259,8 @@ impl Default for Policy {
             min_gap: Duration::from_secs(1),
             poll_floor: Duration::from_secs(30),
             idle_floor: Duration::from_secs(600),
+            claim_floor: Duration::from_secs(5),
+            publish_floor: Duration::from_secs(1),
             lease: Duration::from_secs(60),
             submit_within: Duration::from_secs(30),
             call_within: Duration::from_secs(600),

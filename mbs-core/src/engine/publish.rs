@@ -17,10 +17,6 @@ use crate::store::{EventNumber, Outbox, Sink, StateChange, StoreError};
 /// Most events in one round: enough that the calls hardly count, and few to publish again when the last did not succeed.
 const MOST_EVENTS: usize = 100;
 
-/// The longest pause between two rounds when nothing wakes the publisher, as nothing does when another process saves: so
-/// late may people and services learn of a change.
-const LONGEST_SILENCE: Duration = Duration::from_secs(1);
-
 /// Publishes the events of a store. Cheap to clone.
 ///
 /// Of one sink, only one publisher should run at a time: two of them lose nothing, but may repeat older events of a build
@@ -99,7 +95,7 @@ impl Publisher {
             Ok(0) => {
                 // Whoever wakes it again and again does not make it spin.
                 self.sleep(SHORTEST_PAUSE).await;
-                select(pin!(self.sleep(LONGEST_SILENCE)), pin!(woken)).await;
+                select(pin!(self.sleep(self.policy.publish_floor)), pin!(woken)).await;
                 0
             }
             Ok(_) => 0,
@@ -416,7 +412,7 @@ mod tests {
         is_woken.set(false);
         assert!(pass(&world.clock, running.as_mut(), SHORTEST_PAUSE * 2).is_pending());
         world.enter(id, State::Wait);
-        assert!(pass(&world.clock, running.as_mut(), LONGEST_SILENCE).is_pending());
+        assert!(pass(&world.clock, running.as_mut(), Policy::default().publish_floor).is_pending());
         assert_eq!(world.published(), [(1, 1), (1, 2)]);
     }
 

@@ -30,7 +30,7 @@ impl Bell {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    async fn rung(self: Arc<Self>) {
+    pub(super) async fn rung(self: Arc<Self>) {
         poll_fn(|context| {
             let mut inner = self.0.lock().expect("nothing panics while it holds a bell");
             if std::mem::take(&mut inner.0) {
@@ -82,7 +82,7 @@ pub(super) struct Backend {
     lives: u32,
     pub(super) process: Process,
     /// Wakes the engine.
-    bell: Arc<Bell>,
+    pub(super) bell: Arc<Bell>,
     /// Its end of the message bus; messages are lost while it is down.
     bus: Arc<MemoryBus>,
 }

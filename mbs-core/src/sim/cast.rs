@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -25,9 +26,15 @@ const NAMES: [&str; 20] = [
     "owl", "pika", "quail", "rat", "seal", "toad",
 ];
 
-/// Returns the policy of worlds: the usual one, with sources wherever they are.
+/// Returns the policy of worlds: the usual one, with sources wherever they are. Who has nothing to do asks less often, or a
+/// world would consist of idle questions.
 pub(super) fn policy() -> Policy {
-    Policy { rpms_allow_repository: true, ..Policy::default() }
+    Policy {
+        rpms_allow_repository: true,
+        claim_floor: Duration::from_secs(20),
+        publish_floor: Duration::from_secs(30),
+        ..Policy::default()
+    }
 }
 
 /// Returns when every world begins.

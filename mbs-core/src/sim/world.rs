@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::backend::Backend;
+use super::backend::{Backend, Bell};
 use super::cast;
 use super::chance::Chance;
 use super::fault::{Fault, FaultKind, RepoFault, TaskFault};
@@ -89,6 +89,9 @@ pub struct World {
     backends: Vec<Backend>,
     publisher: Publisher,
     publishing: Process,
+    publish_bell: Arc<Bell>,
+    /// How many commits were rung for.
+    rung: u64,
     /// Calls and people under way.
     driven: FuturesUnordered<Driven>,
     driven_flag: Arc<Flag>,
@@ -194,6 +197,8 @@ impl World {
             backends,
             publisher,
             publishing: Process::default(),
+            publish_bell: Arc::default(),
+            rung: 0,
             driven: FuturesUnordered::new(),
             driven_flag: Flag::raised(),
             agenda: BTreeMap::new(),
@@ -233,8 +238,10 @@ impl World {
 
     fn start_publisher(&mut self) {
         if !self.publishing.is_running() {
-            let publisher = self.publisher.clone();
-            self.publishing.start(async move { publisher.run(pending, pending()).await });
+            let (publisher, bell) = (self.publisher.clone(), self.publish_bell.clone());
+            self.publishing.start(async move {
+                publisher.run(|| bell.clone().rung(), pending()).await;
+            });
         }
     }
 
@@ -285,11 +292,22 @@ impl World {
             has_moved |= self.drive_backends(round);
             self.take_begun();
             self.take_hints();
+            self.ring();
             if !has_moved || self.inspector.violation().is_some() {
                 return;
             }
         }
         self.inspector.report(Invariant::I10, None, "the world spins without time passing".into());
+    }
+
+    /// Notifies who listens to the store; like every message, that may be lost.
+    fn ring(&mut self) {
+        let commits = self.inspector.commits();
+        let is_news = commits != std::mem::replace(&mut self.rung, commits);
+        if is_news && (self.is_calm || !self.chance.percent(20, ("notify", commits))) {
+            self.backends.iter().for_each(|backend| backend.bell.ring());
+            self.publish_bell.ring();
+        }
     }
 
     /// Drives calls and people.

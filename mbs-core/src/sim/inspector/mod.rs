@@ -110,7 +110,11 @@ struct Books {
     /// When something last went wrong.
     last_harm: Duration,
     seen_generation: u64,
+    /// Whether something was committed since the grounds were looked at.
     is_stale: bool,
+    /// How often something was committed or set.
+    commits: u64,
+    line: slots::LineSeen,
 }
 
 /// A build as last committed.
@@ -160,6 +164,11 @@ impl Inspector {
     pub(super) fn harm(&self) {
         let mut books = self.books();
         books.last_harm = books.now;
+    }
+
+    /// Returns a number that grows with every commit.
+    pub(super) fn commits(&self) -> u64 {
+        self.books().commits
     }
 
     /// Notes that strangers touched a tag.
@@ -223,17 +232,19 @@ impl Inspector {
                 looks: Vec::new(),
             };
             books.builds.insert(build.id, watched);
+            books.commits += 1;
         }
     }
 
     /// Shows the slots as a load found them.
     pub(super) fn shown(&self, slots: &Slots) {
-        self.books().limit = slots.limit;
+        self.books().see_limit(slots.limit);
     }
 
     /// Notes what operators set.
     pub(super) fn set(&self, settings: &Settings) {
         let mut books = self.books();
+        books.commits += 1;
         books.settings = settings.clone();
         books.limit = match (books.limit, settings.limit) {
             (Some(effective), Some(maximum)) => Some(effective.max(maximum)),
@@ -352,8 +363,9 @@ impl Inspector {
             watched.trace.extend(transitions.iter().cloned());
         }
         books.check_turns(&before, build, self.policy.tau);
-        books.limit = saved.slots.limit;
+        books.see_limit(saved.slots.limit);
         books.is_stale = true;
+        books.commits += 1;
     }
 
     fn tell_changes(&self, who: &str, before: &ModuleBuild, after: &ModuleBuild, transitions: &[Transition]) {
@@ -392,6 +404,13 @@ impl Inspector {
 }
 
 impl Books {
+    fn see_limit(&mut self, limit: Option<u32>) {
+        if self.limit != limit {
+            self.limit = limit;
+            self.commits += 1;
+        }
+    }
+
     fn report(&mut self, invariant: Invariant, build: Option<BuildId>, what: String) {
         let at = self.now;
         self.violations.push(Violation { invariant, build, what, at });

@@ -1,5 +1,6 @@
 //! I1 and I12: the limit, and the line.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Books, Inspector, Invariant};
@@ -72,33 +73,47 @@ impl Books {
     }
 }
 
+/// The line as it was when something was last committed.
+#[derive(Debug, Default)]
+pub(super) struct LineSeen {
+    at_commit: u64,
+    first: Option<BuildId>,
+    is_open: bool,
+}
+
 impl Inspector {
     /// I12: no slot stays free while somebody in line could use it.
     pub(in crate::sim) fn check_idle_slots(&self) {
         let mut books = self.books();
-        let line = books.line(self.policy.tau);
-        let in_use: u32 = books.builds.values().map(|watched| watched.record.slots_held()).sum();
-        let is_free = books.limit.is_none_or(|limit| in_use < limit);
-        let now = books.now;
-        let in_line: Vec<BuildId> = line.iter().map(|place| place.build).collect();
-        books.ahead_since.retain(|build, _| in_line.contains(build));
-        for build in &in_line {
-            books.ahead_since.entry(*build).or_insert(now);
+        if books.line.at_commit != books.commits {
+            self.see_line(&mut books);
         }
-        if !is_free || books.settings.paused || line.is_empty() {
+        let now = books.now;
+        let Some(first) = books.line.first.filter(|_| books.line.is_open) else {
             books.idle_since = None;
             return;
-        }
+        };
         let since = *books.idle_since.get_or_insert(now);
         let is_calm = now.saturating_sub(books.last_harm) > IDLE_AFTER_HARM;
         let bound = if is_calm { IDLE_WHEN_CALM } else { IDLE_AFTER_HARM };
         if now.saturating_sub(since) > bound {
-            let what = format!(
-                "a slot is free for {} s though module build {} waits in line",
-                now.saturating_sub(since).as_secs(),
-                in_line[0]
-            );
-            books.report(Invariant::I12, Some(in_line[0]), what);
+            let idle = now.saturating_sub(since).as_secs();
+            let what = format!("a slot is free for {idle} s though module build {first} waits in line");
+            books.report(Invariant::I12, Some(first), what);
         }
+    }
+
+    fn see_line(&self, books: &mut Books) {
+        let line = books.line(self.policy.tau);
+        let in_use: u32 = books.builds.values().map(|watched| watched.record.slots_held()).sum();
+        let is_free = books.limit.is_none_or(|limit| in_use < limit);
+        let now = books.now;
+        let in_line: BTreeSet<BuildId> = line.iter().map(|place| place.build).collect();
+        books.ahead_since.retain(|build, _| in_line.contains(build));
+        for build in in_line {
+            books.ahead_since.entry(build).or_insert(now);
+        }
+        let first = line.first().map(|place| place.build);
+        books.line = LineSeen { at_commit: books.commits, first, is_open: is_free && !books.settings.paused };
     }
 }
