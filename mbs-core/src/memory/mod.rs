@@ -13,7 +13,7 @@ mod bus;
 mod clock;
 mod resolver;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod source_control;
 mod store;
 
