@@ -1,22 +1,20 @@
-//! Tests of the store, one file for each part of the contract.
+//! What the store does beyond its contract, which [`crate::contract`] tries.
 
 use std::sync::Arc;
 
 use super::*;
 use crate::ident::BuildId;
 use crate::memory::ManualClock;
-use crate::memory::samples::{at, new_build, now_or_panic, running, secs};
+use crate::memory::samples::{at, new_build, now_or_panic, secs};
 use crate::model::{Line, ModuleBuild, State};
 use crate::plan::Why;
-use crate::store::{Amend, Builds, Create, Lease, Loaded, Save, Saved, Settings, Upkeep, Work, WorkerId};
+use crate::store::{Builds, Create, Lease, Loaded, Save, Saved, Settings, Upkeep, Work, WorkerId};
 
 mod builds;
-mod catalogue;
 mod outbox;
 mod slots;
 mod snapshot;
 mod upkeep;
-mod work;
 
 /// The ids of no builds.
 const NOBODY: [i64; 0] = [];
@@ -103,14 +101,6 @@ impl Bench {
         }
     }
 
-    fn amend(&self, id: BuildId, change: impl FnOnce(&mut ModuleBuild)) -> Result<Saved, StoreError> {
-        let loaded = self.load(id);
-        let mut now = loaded.build;
-        change(&mut now);
-        let amend = Amend { now, revision: loaded.revision, by: "mary".into(), what: "cancelled it".into() };
-        now_or_panic(self.store.amend(amend))
-    }
-
     /// Claims, saves and releases without a next look.
     fn look(&self, id: BuildId, change: impl FnOnce(&mut ModuleBuild)) -> Result<Saved, StoreError> {
         now_or_panic(self.store.wake(&[crate::bus::Hint::Build(id)])).unwrap();
@@ -129,13 +119,6 @@ fn worker(name: &str) -> WorkerId {
 /// Enters a state from a change.
 fn enter(build: &mut ModuleBuild, to: State, when: i64) {
     build.enter(to, None, at(when)).unwrap();
-}
-
-/// Takes so many slots.
-fn take_slots(build: &mut ModuleBuild, count: usize) {
-    for number in build.components.len()..count {
-        build.components.push(running(&format!("c{number}"), None));
-    }
 }
 
 fn wait_in_line(build: &mut ModuleBuild, since: i64, wants: u32) {
