@@ -36,12 +36,14 @@
 
 use std::fmt;
 
+mod build_system;
 mod promise;
 pub(crate) mod samples;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use build_system::{BuildSystemGround, build_system};
 pub use promise::Unable;
 pub use store::{StoreGround, store};
 
