@@ -37,14 +37,22 @@
 use std::fmt;
 
 mod build_system;
+mod bus;
+mod clock;
 mod promise;
+mod resolver;
 pub(crate) mod samples;
+mod source_control;
 mod store;
 #[cfg(test)]
 mod tests;
 
 pub use build_system::{BuildSystemGround, build_system};
+pub use bus::{MessageBusGround, message_bus};
+pub use clock::{ClockGround, clock};
 pub use promise::Unable;
+pub use resolver::{ModuleResolverGround, module_resolver};
+pub use source_control::{SourceControlGround, source_control};
 pub use store::{StoreGround, store};
 
 /// What became of a suite that found nothing broken.

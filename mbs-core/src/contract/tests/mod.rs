@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 use super::{Broken, Kept};
 
 mod build_system;
+mod others;
 mod store;
 
 /// Ends a suite that waits for nothing but itself.
