@@ -10,6 +10,8 @@
 //! | [`arches`], [`batch`], [`collisions`], [`macros`], [`reuse`], [`share`], [`artifacts`] | one rule each |
 //! | [`mod@plan`] | what is asked and done next |
 //! | [`build_system`], [`resolver`], [`source_control`], [`store`], [`bus`], [`clock`] | nothing: they are the traits |
+//!
+//! Who implements a trait holds the implementation to its contract by the suites of `contract` (feature `contract`).
 
 pub mod arches;
 pub mod artifacts;
@@ -19,6 +21,8 @@ pub mod bus;
 pub mod clock;
 pub mod collisions;
 pub mod context;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 pub mod engine;
 pub mod ident;
 pub mod macros;

@@ -38,14 +38,24 @@ impl Clock for SystemClock {
 
 #[cfg(test)]
 mod tests {
+    use mbs_core::contract::{ClockGround, clock};
+
     use super::*;
 
+    #[async_trait]
+    impl ClockGround for SystemClock {
+        fn clock(&self) -> &dyn Clock {
+            self
+        }
+
+        async fn pass(&self, time: Duration) {
+            tokio::time::sleep(time).await;
+        }
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn sleeper_wakes_when_the_reading_has_reached_its_deadline() {
-        let clock = SystemClock::new();
-        clock.sleep_until(Duration::from_secs(3600)).await;
-        assert_eq!(clock.reading(), Duration::from_secs(3600));
-        clock.sleep_until(Duration::from_secs(1)).await;
-        assert_eq!(clock.reading(), Duration::from_secs(3600));
+    async fn the_contract_of_clocks_is_kept() {
+        let kept = clock(async || SystemClock::new()).await.unwrap();
+        assert!(kept.left_out.is_empty(), "{kept}");
     }
 }

@@ -46,7 +46,7 @@ pub trait BuildSystem: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// An error whose [`BuildSystemError::effect`] is unknown may have started it. `NotFound` is for the target and its tags;
-    /// a source that does not exist is `Rejected`.
+    /// a source that does not exist is `Rejected`, or fails the task.
     async fn submit(&self, job: &ComponentJob) -> Result<TaskId, BuildSystemError>;
 
     /// Puts finished builds into tags. After `Ok` each is there, or will be without further asking.
@@ -55,7 +55,7 @@ pub trait BuildSystem: Debug + Send + Sync + 'static {
     /// `BuildsGone` names every build that does not exist, `NotFound` a tag; the others may be tagged.
     async fn ensure_tagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError>;
 
-    /// Takes builds out of tags; those that are not there are fine.
+    /// Takes builds out of tags; those that are not there are fine, and so are builds and tags that do not exist.
     ///
     /// # Errors
     /// Any: ask again.
@@ -65,10 +65,10 @@ pub trait BuildSystem: Debug + Send + Sync + 'static {
     /// when it is there.
     ///
     /// # Errors
-    /// Any: ask again, one repository too many does no harm.
+    /// `NotFound` if there is no such tag. Any other: ask again, one repository too many does no harm.
     async fn request_repo(&self, tag: &TagName) -> Result<Option<TaskId>, BuildSystemError>;
 
-    /// Cancels tasks; those that ended are left alone.
+    /// Cancels tasks; those that ended are left alone. After `Ok` none of them is seen live.
     ///
     /// # Errors
     /// Any: ask again.

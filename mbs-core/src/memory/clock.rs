@@ -123,23 +123,6 @@ mod tests {
     }
 
     #[test]
-    fn the_reading_moves_only_when_told() {
-        let clock = ManualClock::new();
-        assert_eq!(clock.reading(), secs(0));
-        clock.advance(secs(3));
-        clock.advance_to(secs(2));
-        assert_eq!(clock.reading(), secs(3));
-    }
-
-    #[test]
-    fn a_sleep_until_a_past_deadline_ends_at_once() {
-        let clock = ManualClock::new();
-        clock.advance(secs(5));
-        assert_eq!(clock.sleep_until(secs(5)).now_or_never(), Some(()));
-        assert_eq!(clock.next_deadline(), None);
-    }
-
-    #[test]
     fn advancing_wakes_exactly_those_whose_deadline_is_reached() {
         let clock = Arc::new(ManualClock::new());
         let sleeper = |n: u64| {

@@ -1,73 +1,16 @@
-//! Small records for the tests of this folder.
+//! What the tests of this folder, and of the engine, share.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use jiff::Timestamp;
 
-use crate::context::Contexts;
-use crate::ident::{Batch, CommitId, Nsvc, TaskId};
-use crate::model::{Attempt, BuildState, ComponentBuild, ComponentSource, NewBuild, RebuildStrategy};
-use crate::modulemd::ModuleStream;
-
-/// Parses a name that is written in a test.
-pub(crate) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
-    text.parse().unwrap()
-}
+pub(crate) use crate::contract::samples::{at, component, id, new_build, running};
 
 /// Ends a future that never waits.
 pub(crate) fn now_or_panic<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("memory never waits")
 }
 
-/// Returns a moment so many seconds after the start of every test.
-pub(crate) fn at(secs: i64) -> Timestamp {
-    Timestamp::from_second(1_700_000_000 + secs).unwrap()
-}
-
 pub(crate) fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
-}
-
-pub(crate) fn new_build(nsvc: &str) -> NewBuild {
-    let nsvc: Nsvc = id(nsvc);
-    let document = ModuleStream {
-        name: Some(nsvc.name.to_string()),
-        stream: Some(nsvc.stream.to_string()),
-        version: Some(nsvc.version.0),
-        context: Some(nsvc.context.to_string()),
-        summary: "A module".into(),
-        description: "A module of the tests.".into(),
-        module_licenses: ["MIT".to_owned()].into(),
-        ..ModuleStream::default()
-    };
-    NewBuild {
-        nsvc,
-        owner: "mary".into(),
-        priority: 0,
-        scratch: false,
-        scmurl: None,
-        strategy: RebuildStrategy::default(),
-        reuse_from: None,
-        document: Arc::new(document),
-        contexts: Contexts::default(),
-        srpms: Default::default(),
-        base_modules: Vec::new(),
-    }
-}
-
-pub(crate) fn component(package: &str) -> ComponentBuild {
-    let commit = CommitId::new("a".repeat(40)).unwrap();
-    let source = ComponentSource::Git { url: format!("https://src.example.com/rpms/{package}"), commit };
-    let mut component = ComponentBuild::new(id(package), source, Batch(2));
-    component.arches = vec![id("x86_64")];
-    component
-}
-
-/// Returns a component with a live attempt, which holds a slot.
-pub(crate) fn running(package: &str, task: Option<i64>) -> ComponentBuild {
-    let task = task.map(TaskId);
-    let attempt = Attempt { number: 1, intended_at: at(0), not_after: at(30), task, end: None };
-    ComponentBuild { state: Some(BuildState::Building), attempts: vec![attempt], task, ..component(package) }
 }

@@ -253,7 +253,7 @@ fn no_repository(address: &str) -> SourceError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::samples::{at, id, now_or_panic};
+    use crate::memory::samples::{at, now_or_panic};
 
     const REPO: &str = "https://src.example.com/modules/app";
 
@@ -274,34 +274,6 @@ mod tests {
         let question = RefQuestion { repository: REPO.into(), git_ref: git_ref.into() };
         let mut answers = now_or_panic(sources.resolve_refs(&BTreeSet::from([question.clone()]))).unwrap();
         answers.remove(&question).unwrap()
-    }
-
-    #[test]
-    fn a_file_is_what_it_was_at_the_commit() {
-        let sources = MemorySourceControl::new();
-        let first = sources.commit(REPO, "main", at(1), &[("app.yaml", "one"), ("README", "r")]);
-        let second = sources.commit(REPO, "main", at(2), &[("app.yaml", "two")]);
-        let old = fetch(&sources, place(first.as_str(), None, "app.yaml")).unwrap();
-        assert_eq!((old.text.as_str(), old.committed_at), ("one", at(1)));
-        let new = fetch(&sources, place("main", None, "app.yaml")).unwrap();
-        assert_eq!((new.text.as_str(), new.commit), ("two", second));
-        assert_eq!(fetch(&sources, place("main", None, "README")).unwrap().text, "r");
-    }
-
-    #[test]
-    fn a_commit_that_is_not_on_the_branch_is_refused() {
-        let sources = MemorySourceControl::new();
-        let base = sources.commit(REPO, "main", at(1), &[("f", "1")]);
-        sources.branch(REPO, "main", "f29").unwrap();
-        let later = sources.commit(REPO, "main", at(2), &[("f", "2")]);
-        assert_eq!(fetch(&sources, place(base.as_str(), Some("f29"), "f")).unwrap().text, "1");
-        let refused = fetch(&sources, place(later.as_str(), Some("f29"), "f"));
-        assert_eq!(
-            refused,
-            Err(SourceError::NotOnBranch { commit: later.to_string(), branch: "f29".into() })
-        );
-        let no_branch = fetch(&sources, place(base.as_str(), Some("f30"), "f"));
-        assert!(matches!(no_branch, Err(SourceError::NotFound { what }) if what.contains("f30")));
     }
 
     #[test]
@@ -335,14 +307,6 @@ mod tests {
     }
 
     #[test]
-    fn a_ref_that_looks_like_an_option_is_rejected() {
-        let sources = MemorySourceControl::new();
-        sources.commit(REPO, "main", at(1), &[]);
-        assert!(matches!(resolve(&sources, "--upload-pack=x"), Err(SourceError::Rejected { .. })));
-        assert!(matches!(resolve(&sources, ""), Err(SourceError::Rejected { .. })));
-    }
-
-    #[test]
     fn one_repository_out_of_reach_spoils_no_other_answer() {
         let sources = MemorySourceControl::new();
         sources.commit(REPO, "main", at(1), &[("f", "1")]);
@@ -355,18 +319,5 @@ mod tests {
         assert_eq!(answers[1].as_ref().unwrap().text, "2");
         sources.reconnect(REPO).unwrap();
         assert!(fetch(&sources, place("main", None, "f")).is_ok());
-    }
-
-    #[test]
-    fn default_streams_belong_to_a_branch() {
-        let sources = MemorySourceControl::new();
-        let ask = |branch: &str| now_or_panic(sources.default_streams("defaults", branch));
-        assert!(matches!(ask("f29"), Err(SourceError::NotFound { .. })));
-        sources.commit("defaults", "f29", at(1), &[]);
-        assert_eq!(ask("f29"), Ok(Some(BTreeMap::new())));
-        assert_eq!(ask("f30"), Ok(None));
-        let streams = BTreeMap::from([(id("perl"), id("5.30"))]);
-        sources.set_default_streams("defaults", "f29", streams.clone()).unwrap();
-        assert_eq!(ask("f29"), Ok(Some(streams)));
     }
 }

@@ -35,7 +35,8 @@ impl<T: Builds + Work + Catalogue + Outbox + Upkeep> Store for T {}
 #[async_trait]
 pub trait Builds: Debug + Send + Sync + 'static {
     /// Records all contexts of one submission, new and resumed, or none. Afterwards each has its id, first trace row and
-    /// first event, and is due at once. The same key with the same content gives the same builds again.
+    /// first event, and is due at once; a resumed one has its audit row. Ids grow. The same key with the same content gives the
+    /// same builds again.
     ///
     /// # Errors
     /// `Taken`, `Stale`: another submission was faster; read and decide again. `KeyReused`: the key came with another content.
@@ -47,12 +48,13 @@ pub trait Builds: Debug + Send + Sync + 'static {
     /// `NotFound`.
     async fn load(&self, id: BuildId) -> Result<Loaded, StoreError>;
 
-    /// Saves what a plan decided, in one transaction: record, slots, line, traces, events, log lines, wakes. The limit that
-    /// counts is the effective one; the save's own signal is taken in after it ([`crate::share::adapt`]).
+    /// Saves what a plan decided, in one transaction: record, slots, line, traces, events, log lines, wakes. Those in line
+    /// for whom a slot is left now become due. The limit that counts is the effective one; the save's own signal is taken in
+    /// after it ([`crate::share::adapt`]).
     ///
     /// # Errors
     /// Nothing is saved on `LeaseLost`, `Stale` (a person was faster: load and plan again), `NoSlot` (plan again with these
-    /// figures), `NotFound`, `Rejected` (the record cannot have come from the one loaded: a defect). `Unavailable`: unknown,
+    /// figures; only for a record that holds more slots than before), checked in this order, `NotFound`, `Rejected` (the record cannot have come from the one loaded: a defect). `Unavailable`: unknown,
     /// load again.
     async fn save(&self, save: Save) -> Result<Saved, StoreError>;
 
@@ -80,8 +82,8 @@ pub trait Work: Debug + Send + Sync + 'static {
     /// `LeaseLost`: stop working on the build.
     async fn renew(&self, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Gives a build back: due at `wake_at` (`None`: only when woken), or soon if a wake came since the claim. `why` is what
-    /// people are shown; the signal is taken in as by a save. If the lease is lost nothing happens.
+    /// Gives a build back: due at `wake_at` (`None`: only when woken), or after the gap if a wake came since the claim. `why`
+    /// is what people are shown; the signal is taken in as by a save. If the lease is lost nothing happens.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -93,8 +95,8 @@ pub trait Work: Debug + Send + Sync + 'static {
         signal: Signal,
     ) -> Result<(), StoreError>;
 
-    /// Makes the builds due that the hints name, and returns how many; unknown ones are ignored, and of those that ended all
-    /// that are not named by id: nothing outside matters to them.
+    /// Makes the builds due that the hints name, not before the gap after their last look, and returns how many; unknown ones
+    /// are ignored, and of those that ended all that are not named by id: nothing outside matters to them.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -106,7 +108,7 @@ pub trait Work: Debug + Send + Sync + 'static {
     /// `Unavailable`.
     async fn void_leases(&self, worker: &WorkerId) -> Result<usize, StoreError>;
 
-    /// Returns when the next build becomes due without a wake; `None` if none does.
+    /// Returns when the next build becomes due without a wake, be it that its lease expires; `None` if none does.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -151,7 +153,8 @@ pub trait Catalogue: Debug + Send + Sync + 'static {
         states: &[State],
     ) -> Result<Vec<Arc<ModuleBuild>>, StoreError>;
 
-    /// Returns the builds that could be reused from, best first. Which is taken is decided by [`crate::reuse`].
+    /// Returns the builds that could be reused from, last completed first: not the one that asks, no scratch builds. Which is
+    /// taken is decided by [`crate::reuse`].
     ///
     /// # Errors
     /// `Unavailable`.
@@ -186,7 +189,8 @@ pub trait Catalogue: Debug + Send + Sync + 'static {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Outbox: Debug + Send + Sync + 'static {
-    /// Returns up to `n` events that a sink has not acknowledged, per build the oldest only.
+    /// Returns up to `n` events that a sink has not acknowledged, per build the oldest only, by their numbers. A sink is known
+    /// from its first call on; it gets what is still kept.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -216,7 +220,8 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
     /// `Unavailable`.
     async fn change_settings(&self, settings: Settings, by: &str) -> Result<(), StoreError>;
 
-    /// Removes log lines, acknowledged events and idempotency keys older than a moment, and returns how many rows went.
+    /// Removes log lines, idempotency keys, and events that every known sink has, older than a moment, and returns how many
+    /// rows went. While no sink is known all events stay.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -11,6 +11,8 @@ use mbs_core::modulemd::RpmComponent;
 
 use super::*;
 
+mod contract;
+
 /// Repositories are directories; a commit is all that is in them.
 #[derive(Debug)]
 struct Folders;

@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use mbs_core::context::Contexts;
+use mbs_core::contract::{self, StoreGround};
 use mbs_core::ident::{BuildId, Nsvc};
 use mbs_core::memory::ManualClock;
 use mbs_core::model::{NewBuild, RebuildStrategy, State};
@@ -13,7 +16,7 @@ use mbs_core::modulemd::ModuleStream;
 use mbs_core::plan::Why;
 use mbs_core::policy::Policy;
 use mbs_core::store::{
-    Amend, Builds as _, Catalogue as _, Filter, Page, Save, Settings, Signal, StoreError, Upkeep as _,
+    Amend, Builds as _, Catalogue as _, Filter, Page, Save, Settings, Signal, Store, StoreError, Upkeep as _,
     Work as _, WorkerId,
 };
 use tempfile::TempDir;
@@ -76,6 +79,39 @@ async fn save_state(store: &SnapshotStore, state: State) -> Result<(), StoreErro
     };
     store.save(save).await?;
     store.release(&claim.lease, None, Why::Finished, Signal::Quiet).await
+}
+
+struct Ground {
+    clock: Arc<ManualClock>,
+    store: SnapshotStore,
+    _directory: TempDir,
+}
+
+#[async_trait]
+impl StoreGround for Ground {
+    fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::default()
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+}
+
+#[tokio::test]
+async fn the_contract_of_stores_is_kept() {
+    let kept = contract::store(async || {
+        let (directory, clock) = (tempfile::tempdir().unwrap(), Arc::new(ManualClock::new()));
+        let lock = DirectoryLock::take(directory.path()).unwrap();
+        let store = SnapshotStore::open(lock, clock.clone(), now(), &Policy::default()).unwrap();
+        Ground { clock, store, _directory: directory }
+    });
+    let kept = kept.await.unwrap();
+    assert!(kept.left_out.is_empty(), "{kept}");
 }
 
 #[tokio::test]

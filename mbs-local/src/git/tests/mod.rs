@@ -1,5 +1,6 @@
 //! Source control against real repositories: what is read, and what is said if it cannot be.
 
+mod contract;
 mod hostile;
 mod network;
 mod scene;

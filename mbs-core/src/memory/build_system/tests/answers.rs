@@ -20,37 +20,6 @@ fn find(plant: &MemoryBuildSystem, search: Search) -> (Vec<TaskId>, Vec<(String,
 }
 
 #[test]
-fn what_was_not_asked_is_not_answered() {
-    assert_eq!(observe(&plant(), &BuildQuestions::default()), BuildAnswers::default());
-}
-
-#[test]
-fn everything_asked_is_answered_even_if_there_is_nothing() {
-    let questions = BuildQuestions {
-        tasks: [TaskId(9)].into(),
-        tags: [id("nope")].into(),
-        repo_of: Some(id("nope")),
-        search: Some(search(&["liba"])),
-        failures: [TaskId(9)].into(),
-        rpms_of_builds: [id("a-1-1")].into(),
-        tag_arches: [id("nope")].into(),
-        tag_rpms: [id("nope")].into(),
-        arches: [id("x86_64")].into(),
-        weights: [id("liba")].into(),
-    };
-    let answers = observe(&plant(), &questions);
-    assert_eq!(answers.tasks.unwrap()[&TaskId(9)], None);
-    assert_eq!(answers.tags.unwrap()[&id::<TagName>("nope")], None);
-    assert_eq!(answers.repo, Some(None));
-    assert_eq!(answers.search, Some(Default::default()));
-    assert_eq!(answers.failures, Some(Default::default()));
-    assert_eq!(answers.rpms_of_builds, Some(Default::default()));
-    assert_eq!(answers.tag_arches.unwrap()[&id::<TagName>("nope")], None);
-    assert_eq!(answers.tag_rpms, Some(Default::default()));
-    assert_eq!(answers.weights, Some(Default::default()));
-}
-
-#[test]
 fn a_search_finds_live_tasks_of_this_module_only() {
     let plant = plant();
     let task = submit(&plant, &job("liba"));
@@ -152,24 +121,7 @@ fn architectures_and_weights_are_as_set_up() {
 }
 
 #[test]
-fn the_tags_of_an_rpm_are_those_of_its_build() {
-    let plant = plant();
-    let nvr = build(&plant, "liba");
-    tag(&plant, "module-app", &nvr).unwrap();
-    let ask = |file: &str| now_or_panic(plant.tags_of_rpm(file));
-    assert_eq!(ask(&format!("{nvr}.x86_64.rpm")), Ok(vec![id("module-app")]));
-    assert_eq!(ask("other-1-1.x86_64.rpm"), Ok(vec![]));
-    assert!(is_rejected(&ask("liba")));
-}
-
-#[test]
-fn builds_in_a_tag_come_newest_tagging_last() {
-    let plant = plant();
-    let [a, b] = ["liba", "libb"].map(|package| build(&plant, package));
-    tag(&plant, "module-app", &b).unwrap();
-    tag(&plant, "module-app", &a).unwrap();
-    let questions = BuildQuestions { tags: [id("module-app")].into(), ..BuildQuestions::default() };
-    let seen = observe(&plant, &questions).tags.unwrap().remove("module-app").unwrap().unwrap();
-    assert_eq!(seen.iter().map(|build| &build.nvr).collect::<Vec<_>>(), [&b, &a]);
-    assert!(seen[0].event < seen[1].event && seen[1].event <= TagEvent(plant.last_event().0));
+fn only_file_names_of_rpms_have_tags() {
+    assert!(is_rejected(&now_or_panic(plant().tags_of_rpm("liba"))));
+    assert!(is_rejected(&now_or_panic(plant().tags_of_rpm("dir/liba-1-1.x86_64.rpm"))));
 }

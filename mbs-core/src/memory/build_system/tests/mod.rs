@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::build_system::{Effect, RepoSeen, Search, TaskFailure, TaskState};
-use crate::ident::{Arch, BuildId, CommitId, Nvr, Package, TagEvent};
+use crate::build_system::{Effect, RepoSeen, Search, TaskState};
+use crate::ident::{Arch, BuildId, CommitId, Nvr, Package};
 use crate::macros::MacrosPackage;
 use crate::memory::samples::{at, id, now_or_panic};
 use crate::model::{ComponentSource, MACROS_PACKAGE};

@@ -28,42 +28,13 @@ fn a_recipe_or_the_script_decides_the_nvr() {
 }
 
 #[test]
-fn a_failed_task_says_why() {
+fn a_task_that_never_was_cannot_be_cancelled() {
     let plant = plant();
-    let [failed, other] = ["liba", "libb"].map(|package| submit(&plant, &job(package)));
-    let failure = TaskFailure { reason: "%build exited with 1".into(), is_package_fault: true };
-    plant.fail(failed, failure.clone()).unwrap();
-    assert_eq!(look(&plant, failed), Some((TaskState::Failed, vec![])));
-    let questions = BuildQuestions { failures: [failed, other].into(), ..BuildQuestions::default() };
-    let failures = observe(&plant, &questions).failures.unwrap();
-    assert_eq!(failures.into_iter().collect::<Vec<_>>(), [(failed, failure)]);
-}
-
-#[test]
-fn cancelling_leaves_ended_tasks_alone_and_knows_only_its_own() {
-    let plant = plant();
-    let [live, ended] = ["liba", "libb"].map(|package| submit(&plant, &job(package)));
-    plant.finish(ended).unwrap();
-    now_or_panic(plant.cancel(&[live, ended])).unwrap();
-    assert_eq!(look(&plant, live).unwrap().0, TaskState::Canceled);
-    assert_eq!(look(&plant, ended).unwrap().0, TaskState::Closed);
     assert!(is_missing(&now_or_panic(plant.cancel(&[TaskId(99)])), "the task 99"));
 }
 
 #[test]
-fn a_stranger_may_cancel_and_a_purge_may_forget() {
-    let plant = plant();
-    let task = submit(&plant, &job("liba"));
-    plant.cancel_by_stranger(task).unwrap();
-    assert_eq!(look(&plant, task).unwrap().0, TaskState::Canceled);
-    plant.forget_task(task).unwrap();
-    assert_eq!(look(&plant, task), None);
-}
-
-#[test]
-fn a_submission_into_an_unknown_target_is_refused() {
-    let unknown = ComponentJob { target: id("nope"), ..job("liba") };
-    assert!(is_missing(&now_or_panic(plant().submit(&unknown)), "the target nope"));
+fn a_submission_into_the_tags_of_another_target_is_refused() {
     let crossed = ComponentJob { build_tag: Some(id("f29-build")), ..job("liba") };
     assert!(is_conflict(&now_or_panic(plant().submit(&crossed))));
 }

@@ -1,4 +1,4 @@
-//! Tests of the store, one file for each part of the contract.
+//! What the store does beyond its contract, which [`crate::contract`] tries.
 
 use std::sync::Arc;
 
@@ -13,14 +13,12 @@ use crate::store::{
 };
 
 mod builds;
-mod catalogue;
 mod cost;
 mod outbox;
 mod slots;
 mod snapshot;
 mod throttle;
 mod upkeep;
-mod work;
 
 /// The ids of no builds.
 const NOBODY: [i64; 0] = [];
@@ -135,13 +133,13 @@ fn enter(build: &mut ModuleBuild, to: State, when: i64) {
     build.enter(to, None, at(when)).unwrap();
 }
 
+fn wait_in_line(build: &mut ModuleBuild, since: i64, wants: u32) {
+    build.line = Some(Line { since: at(since), wants });
+}
+
 /// Takes so many slots.
 fn take_slots(build: &mut ModuleBuild, count: usize) {
     for number in build.components.len()..count {
         build.components.push(running(&format!("c{number}"), None));
     }
-}
-
-fn wait_in_line(build: &mut ModuleBuild, since: i64, wants: u32) {
-    build.line = Some(Line { since: at(since), wants });
 }

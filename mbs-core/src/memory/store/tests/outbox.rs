@@ -27,34 +27,6 @@ fn bench() -> Bench {
 }
 
 #[test]
-fn only_the_oldest_unacknowledged_event_of_a_build_is_given() {
-    let bench = bench();
-    assert_eq!(take(&bench, "bus", 9), [(1, 1, 1), (3, 2, 1)]);
-    assert_eq!(take(&bench, "bus", 9), [(1, 1, 1), (3, 2, 1)], "taking is not acknowledging");
-    ack(&bench, "bus", &[1]).unwrap();
-    assert_eq!(take(&bench, "bus", 9), [(2, 1, 2), (3, 2, 1)]);
-    assert_eq!(take(&bench, "bus", 1), [(2, 1, 2)]);
-}
-
-#[test]
-fn each_sink_has_its_own_position() {
-    let bench = bench();
-    ack(&bench, "bus", &[1, 2, 3]).unwrap();
-    assert_eq!(take(&bench, "bus", 9), vec![]);
-    assert_eq!(take(&bench, "pdc", 9), [(1, 1, 1), (3, 2, 1)]);
-}
-
-#[test]
-fn acknowledging_twice_or_out_of_order_is_fine() {
-    let bench = bench();
-    ack(&bench, "bus", &[3]).unwrap();
-    ack(&bench, "bus", &[3, 1]).unwrap();
-    assert_eq!(take(&bench, "bus", 9), [(2, 1, 2)]);
-    ack(&bench, "bus", &[2, 1]).unwrap();
-    assert_eq!(take(&bench, "bus", 9), vec![]);
-}
-
-#[test]
 fn an_event_that_never_was_cannot_be_acknowledged() {
     let bench = bench();
     assert!(matches!(ack(&bench, "bus", &[1, 4]), Err(StoreError::Rejected { .. })));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ident::ComponentId;
-use crate::memory::samples::component;
+use crate::memory::samples::{component, running};
 use crate::store::{Catalogue, EventNumber, Outbox, Sink};
 
 fn restore(snapshot: Snapshot, leases: Leases, start: Timestamp) -> Bench {

@@ -1,7 +1,6 @@
-//! Settings and trimming.
+//! Who changed the settings.
 
 use super::*;
-use crate::store::{Catalogue, Create, IdempotencyKey, Outbox, Sink};
 
 #[test]
 fn changed_settings_hold_and_who_changed_them_is_kept() {
@@ -14,30 +13,6 @@ fn changed_settings_hold_and_who_changed_them_is_kept() {
     let audit = bench.store.settings_audit();
     let kept: Vec<_> = audit.iter().map(|e| (e.at, e.by.as_str(), e.what.as_str())).collect();
     assert_eq!(kept, [(at(3), "op", "changed limit from none to 5, paused from false to true")]);
-}
-
-#[test]
-fn a_raised_limit_makes_as_many_in_line_due() {
-    let bench = Bench::with_limit(0);
-    for (number, since) in [(1, 20), (2, 10), (3, 30)] {
-        let id = bench.create_asleep(&format!("a:{number}:1:a"));
-        bench.look(id, |b| wait_in_line(b, since, 1)).unwrap();
-    }
-    bench.pass(10);
-    bench.set(Settings { limit: Some(2), ..Settings::default() });
-    assert_eq!(bench.claim(9), [1, 2]);
-}
-
-#[test]
-fn lifting_the_limit_makes_all_in_line_due() {
-    let bench = Bench::with_limit(0);
-    for number in 1..=3 {
-        let id = bench.create_asleep(&format!("a:{number}:1:a"));
-        bench.look(id, |b| wait_in_line(b, 0, 1)).unwrap();
-    }
-    bench.pass(10);
-    bench.set(Settings::default());
-    assert_eq!(bench.claim(9).len(), 3);
 }
 
 /// Builds that sleep: the first in line since 20, the second since 10, the third in `init`, the fourth in `build`.
@@ -74,31 +49,4 @@ fn the_end_of_a_drain_wakes_those_that_it_kept_in_init_and_wait() {
     bench.pass(10);
     bench.set(Settings { draining: false, ..draining });
     assert_eq!(bench.claim(9), [1, 2, 3, 5]);
-}
-
-#[test]
-fn trimming_takes_old_log_lines_keys_and_events_that_every_sink_has() {
-    let bench = Bench::new();
-    let key = IdempotencyKey { key: "k".into(), content: "x".into() };
-    let create = Create { key: Some(key), ..Create::from(new_build("a:1:1:a")) };
-    now_or_panic(bench.store.create(create.clone())).unwrap();
-    let lease = bench.claim_only(BuildId(1));
-    for moment in [1, 2] {
-        bench.pass(1);
-        let mut save = bench.draft(&lease, |_| {});
-        save.notes = vec![format!("note {moment}")];
-        now_or_panic(bench.store.save(save)).unwrap();
-    }
-    let trim = || now_or_panic(bench.store.trim(at(2))).unwrap();
-    assert_eq!(trim(), 2, "the first line and the key; no sink has the event");
-    assert_eq!(now_or_panic(bench.store.log(BuildId(1))).unwrap().len(), 1);
-    assert!(matches!(now_or_panic(bench.store.create(create)), Err(StoreError::Taken(_))));
-    let (bus, pdc) = (Sink("bus".into()), Sink("pdc".into()));
-    let number = now_or_panic(bench.store.take(&bus, 1)).unwrap()[0].number;
-    now_or_panic(bench.store.take(&pdc, 1)).unwrap();
-    now_or_panic(bench.store.ack(&bus, &[number])).unwrap();
-    assert_eq!(trim(), 0, "one sink lacks the event");
-    now_or_panic(bench.store.ack(&pdc, &[number])).unwrap();
-    assert_eq!(trim(), 1);
-    assert_eq!(now_or_panic(bench.store.trace(BuildId(1))).unwrap().len(), 1, "traces stay");
 }

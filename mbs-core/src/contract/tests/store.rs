@@ -1,0 +1,208 @@
+//! The store in memory, and stores with a defect.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{broken_by, keeps_all};
+use crate::bus::Hint;
+use crate::contract::samples::at;
+use crate::contract::{StoreGround, store};
+use crate::ident::{BuildId, NameStream, Nsvc};
+use crate::memory::{ManualClock, MemoryStore};
+use crate::model::{ModuleBuild, State, Transition};
+use crate::plan::Why;
+use crate::policy::Policy;
+use crate::store::{
+    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter, Lease,
+    ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store,
+    StoreError, Upkeep, Work, WorkerId,
+};
+
+/// What is wrong with a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Defect {
+    Nothing,
+    SavesWithoutLease,
+    ForgetsAnEvent,
+    KeepsNoAudit,
+    LosesWakesDuringLooks,
+    ClaimsNewestDueFirst,
+    GivesTheFirstPageOnly,
+}
+
+/// A store in memory, with a defect.
+#[derive(Debug)]
+struct Faulty {
+    memory: MemoryStore,
+    defect: Defect,
+    /// Builds that were claimed and not given back.
+    looked_at: Mutex<BTreeSet<BuildId>>,
+}
+
+struct Ground {
+    clock: Arc<ManualClock>,
+    store: Faulty,
+}
+
+#[async_trait]
+impl StoreGround for Ground {
+    fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::default()
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+}
+
+async fn ground(defect: Defect) -> Ground {
+    let clock = Arc::new(ManualClock::new());
+    let memory = MemoryStore::new(clock.clone(), at(0), &Policy::default());
+    Ground { clock, store: Faulty { memory, defect, looked_at: Mutex::default() } }
+}
+
+/// Implements a trait by what memory does, but for what stands in braces.
+macro_rules! faulty {
+    ($trait:ident { $($by_hand:tt)* } $($method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl $trait for Faulty {
+            $($by_hand)*
+
+            $(async fn $method(&self $(, $argument: $type)*) -> Result<$answer, StoreError> {
+                self.memory.$method($($argument),*).await
+            })*
+        }
+    };
+}
+
+impl Faulty {
+    fn has(&self, defect: Defect) -> bool {
+        self.defect == defect
+    }
+}
+
+faulty! {
+    Builds {
+        async fn save(&self, save: Save) -> Result<Saved, StoreError> {
+            let is_current = self.memory.load(save.now.id).await?.revision == save.revision;
+            let (now, revision) = (save.now.clone(), save.revision);
+            match self.memory.save(save).await {
+                Err(StoreError::LeaseLost(_)) if is_current && self.has(Defect::SavesWithoutLease) => {
+                    self.memory.amend(Amend { now, revision, by: String::new(), what: String::new() }).await
+                }
+                outcome => outcome,
+            }
+        }
+    }
+    create(create: Create) -> Created;
+    load(id: BuildId) -> Loaded;
+    amend(amend: Amend) -> Saved;
+}
+
+faulty! {
+    Work {
+        async fn claim(&self, worker: &WorkerId, n: usize) -> Result<Vec<Claim>, StoreError> {
+            let mut claims = self.memory.claim(worker, n).await?;
+            self.looked_at.lock().unwrap().extend(claims.iter().map(|claim| claim.lease.build));
+            if self.has(Defect::ClaimsNewestDueFirst) {
+                claims.reverse();
+            }
+            Ok(claims)
+        }
+
+        async fn release(
+            &self,
+            lease: &Lease,
+            wake_at: Option<Timestamp>,
+            why: Why,
+            signal: Signal,
+        ) -> Result<(), StoreError> {
+            self.looked_at.lock().unwrap().remove(&lease.build);
+            self.memory.release(lease, wake_at, why, signal).await
+        }
+
+        async fn wake(&self, hints: &[Hint]) -> Result<usize, StoreError> {
+            let is_lost = match hints {
+                [Hint::Build(id)] => self.looked_at.lock().unwrap().contains(id),
+                _ => false,
+            };
+            if is_lost && self.has(Defect::LosesWakesDuringLooks) {
+                return Ok(1);
+            }
+            self.memory.wake(hints).await
+        }
+    }
+    renew(lease: &Lease) -> ();
+    void_leases(worker: &WorkerId) -> usize;
+    next_due() -> Option<Timestamp>;
+    explain(id: BuildId) -> Option<Why>;
+    now() -> Timestamp;
+}
+
+faulty! {
+    Catalogue {
+        async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<ListedBuild>, StoreError> {
+            let before = page.before.filter(|_| !self.has(Defect::GivesTheFirstPageOnly));
+            self.memory.list(filter, Page { before, ..page }).await
+        }
+
+        async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
+            let mut audit = self.memory.audit(id).await?;
+            audit.retain(|entry| entry.what != "cancelled it" || !self.has(Defect::KeepsNoAudit));
+            Ok(audit)
+        }
+    }
+    find(nsvcs: &[Nsvc]) -> BTreeMap<Nsvc, BuildId>;
+    of_stream(module: &NameStream, states: &[State]) -> Vec<Arc<ModuleBuild>>;
+    reuse_candidates(question: &ReuseQuestion) -> Vec<Arc<ModuleBuild>>;
+    trace(id: BuildId) -> Vec<Transition>;
+    log(id: BuildId) -> Vec<LogLine>;
+    scratch_count(of: &Nsvc) -> u32;
+}
+
+faulty! {
+    Outbox {
+        async fn take(&self, sink: &Sink, n: usize) -> Result<Vec<Delivery>, StoreError> {
+            let mut events = self.memory.take(sink, n).await?;
+            let is_kept =
+                |event: &Delivery| event.event.transition.to != State::Build || !self.has(Defect::ForgetsAnEvent);
+            events.retain(is_kept);
+            Ok(events)
+        }
+    }
+    ack(sink: &Sink, events: &[EventNumber]) -> ();
+}
+
+faulty! {
+    Upkeep {}
+    settings() -> Settings;
+    change_settings(settings: Settings, by: &str) -> ();
+    trim(before: Timestamp) -> u64;
+}
+
+#[test]
+fn the_store_in_memory_keeps_its_contract() {
+    keeps_all(store(|| ground(Defect::Nothing)));
+}
+
+#[test]
+fn each_defect_of_a_store_is_named_by_its_promise() {
+    for (defect, promise) in [
+        (Defect::SavesWithoutLease, "without_the_lease_nothing_is_saved"),
+        (Defect::ForgetsAnEvent, "transitions_go_to_the_trace_and_become_events_in_order"),
+        (Defect::KeepsNoAudit, "an_amendment_is_saved_with_trace_event_and_audit_and_is_due_at_once"),
+        (Defect::LosesWakesDuringLooks, "a_wake_during_a_look_is_worth_one_look_after_the_gap"),
+        (Defect::ClaimsNewestDueFirst, "the_oldest_due_is_claimed_first_and_no_more_than_asked"),
+        (Defect::GivesTheFirstPageOnly, "builds_are_listed_newest_first_page_by_page"),
+    ] {
+        assert_eq!(broken_by(store(|| ground(defect))), [promise], "{defect:?}");
+    }
+}
