@@ -84,6 +84,7 @@ impl Planner for WatchedPlanner {
     ) -> Result<Plan, Impossible> {
         self.steps.fetch_add(1, Ordering::Relaxed);
         if build.state() == State::Build && self.poisoned.contains(&build.nsvc().version) {
+            self.inspector.is_poisoned(build.id);
             return Err(Impossible { what: "the poison works".into() });
         }
         let plan = self.inner.plan(build, seen, policy, now);

@@ -263,6 +263,7 @@ impl World {
         }
         if self.inspector.violation().is_none() {
             outcome::check(&self.scenario, &self.inspector, &*self.grounds, &self.failures);
+            self.audit();
         }
         self.outcome()
     }
@@ -761,6 +762,23 @@ impl World {
             None => (None, "a submission was never taken".to_owned()),
         };
         self.inspector.report(Invariant::I10, build, what);
+    }
+
+    /// I7: compares the store's traces with what was committed.
+    fn audit(&mut self) {
+        let (store, inspector) = (self.store.clone(), self.inspector.clone());
+        let expected: Vec<_> =
+            inspector.with_builds(|builds| builds.iter().map(|(id, w)| (*id, w.trace.clone())).collect());
+        self.network.send(async move {
+            for (id, committed) in expected {
+                let kept = store.trace(id).await;
+                if kept.as_ref() != Ok(&committed) {
+                    let what = format!("its trace is {kept:?}, and {committed:?} was committed");
+                    inspector.report(Invariant::I7, Some(id), what);
+                }
+            }
+        });
+        self.settle();
     }
 
     fn outcome(self) -> Outcome {

@@ -126,8 +126,10 @@ pub(super) struct Watched {
     pub(super) published: u64,
     /// What people did to it that was committed, in order.
     pub(super) deeds: Vec<(String, State)>,
-    /// How often it was claimed since the world is calm.
-    pub(super) looks: Vec<Duration>,
+    /// When it was looked at since a plan for it first found a contradiction; `None`: none did.
+    pub(super) poisoned_looks: Option<Vec<Duration>>,
+    /// How often hints, people or the store made it due for another reason than its own.
+    pub(super) wakes: usize,
 }
 
 impl Watched {
@@ -169,6 +171,18 @@ impl Inspector {
     /// Returns a number that grows with every commit.
     pub(super) fn commits(&self) -> u64 {
         self.books().commits
+    }
+
+    /// Notes that no plan can be made for a build.
+    pub(super) fn is_poisoned(&self, build: BuildId) {
+        if let Some(watched) = self.books().builds.get_mut(&build) {
+            watched.poisoned_looks.get_or_insert_default();
+        }
+    }
+
+    /// Notes that hints or a change of settings may have made builds due.
+    pub(super) fn woken(&self) {
+        self.books().builds.values_mut().for_each(|watched| watched.wakes += 1);
     }
 
     /// Notes that strangers touched a tag.
@@ -229,7 +243,8 @@ impl Inspector {
                 trace,
                 published: 0,
                 deeds: Vec::new(),
-                looks: Vec::new(),
+                poisoned_looks: None,
+                wakes: 0,
             };
             books.builds.insert(build.id, watched);
             books.commits += 1;
@@ -243,6 +258,7 @@ impl Inspector {
 
     /// Notes what operators set.
     pub(super) fn set(&self, settings: &Settings) {
+        self.woken();
         let mut books = self.books();
         books.commits += 1;
         books.settings = settings.clone();
@@ -253,20 +269,24 @@ impl Inspector {
         };
     }
 
-    pub(super) fn claimed(&self, claim: &Claim) {
+    /// Notes a claim. Says whether it took over from somebody who never gave the build back.
+    pub(super) fn claimed(&self, claim: &Claim) -> bool {
         let mut books = self.books();
         let until = claim.store_now.checked_add(self.policy.lease).unwrap_or(Timestamp::MAX);
-        let (id, now) = (claim.lease.build, books.now);
-        if let Some((_, held_until)) = books.leases.get(&id)
-            && *held_until > claim.store_now
-        {
+        let id = claim.lease.build;
+        let held_until = books.leases.get(&id).map(|(_, held_until)| *held_until);
+        if held_until.is_some_and(|held_until| held_until > claim.store_now) {
             let what = format!("it was claimed by {} while somebody's lease lived", claim.lease.worker.0);
             books.report(Invariant::I8, Some(id), what);
         }
         books.leases.insert(id, (claim.lease.token, until));
-        if let Some(watched) = books.builds.get_mut(&id) {
-            watched.looks.push(now);
-        }
+        books.check_poison(id, &self.policy);
+        held_until.is_some()
+    }
+
+    /// Returns the number of the lease on a build, if somebody holds one.
+    pub(super) fn lease_on(&self, build: BuildId) -> Option<u64> {
+        self.books().leases.get(&build).map(|(token, _)| *token)
     }
 
     pub(super) fn renewed(&self, lease: &Lease, now: Timestamp) {
@@ -276,12 +296,11 @@ impl Inspector {
         }
     }
 
-    pub(super) fn released(&self, lease: &Lease, wake_at: Option<Timestamp>, why: &Why) {
+    pub(super) fn released(&self, lease: &Lease, why: &Why) {
         let mut books = self.books();
         if books.leases.get(&lease.build).is_some_and(|held| held.0 == lease.token) {
             books.leases.remove(&lease.build);
         }
-        let _ = wake_at;
         self.story.tell(Some(lease.build), &lease.worker.0, || {
             format!("leaves module build {}: {why}", lease.build)
         });
@@ -404,6 +423,28 @@ impl Inspector {
 }
 
 impl Books {
+    /// I13: a poisoned build is looked at ever more rarely, but for wakes.
+    fn check_poison(&mut self, id: BuildId, policy: &Policy) {
+        let now = self.now;
+        let Some(watched) = self.builds.get_mut(&id) else { return };
+        let wakes = watched.wakes;
+        let Some(looks) = &mut watched.poisoned_looks else { return };
+        looks.push(now);
+        let lasts = now.saturating_sub(looks[0]);
+        // The pause doubles from the first to the longest; each pause may end a look early by a wake, or a crash.
+        let doublings =
+            (policy.backoff_longest.as_secs_f64() / policy.backoff_first.as_secs_f64()).log2().ceil();
+        let most = doublings as usize + (lasts.as_secs() / policy.backoff_longest.as_secs()) as usize + 4;
+        if looks.len() > most + wakes {
+            let what = format!(
+                "no plan can be made for it, and it was looked at {} times in {} s",
+                looks.len(),
+                lasts.as_secs()
+            );
+            self.report(Invariant::I13, Some(id), what);
+        }
+    }
+
     fn see_limit(&mut self, limit: Option<u32>) {
         if self.limit != limit {
             self.limit = limit;

@@ -42,8 +42,14 @@ impl BuildSystem for HubWire {
     async fn submit(&self, job: &ComponentJob) -> Result<TaskId, BuildSystemError> {
         self.inspector.sends(job);
         let way = self.network.way(Call::Submit);
-        let (wire, job) = (self.clone(), job.clone());
-        self.network.carry(way, async move { wire.arrive(&job).await }).await
+        let (wire, job, lease) = (self.clone(), job.clone(), self.inspector.lease_on(job.build));
+        let arriving = async move {
+            if wire.inspector.lease_on(job.build) != lease {
+                wire.network.count(FaultKind::EffectAfterLease);
+            }
+            wire.arrive(&job).await
+        };
+        self.network.carry(way, arriving).await
     }
 
     async fn ensure_tagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {

@@ -103,7 +103,11 @@ impl Work for StoreWire {
     async fn claim(&self, worker: &WorkerId, n: usize) -> Result<Vec<Claim>, StoreError> {
         self.carry(async {
             let claims = self.store.claim(worker, n).await?;
-            claims.iter().for_each(|claim| self.inspector.claimed(claim));
+            for claim in &claims {
+                if self.inspector.claimed(claim) {
+                    self.network.count(FaultKind::LeaseTakenOver);
+                }
+            }
             Ok(claims)
         })
         .await
@@ -127,13 +131,14 @@ impl Work for StoreWire {
     ) -> Result<(), StoreError> {
         self.carry(async {
             self.store.release(lease, wake_at, why.clone(), signal).await?;
-            self.inspector.released(lease, wake_at, &why);
+            self.inspector.released(lease, &why);
             Ok(())
         })
         .await
     }
 
     async fn wake(&self, hints: &[Hint]) -> Result<usize, StoreError> {
+        self.inspector.woken();
         self.carry(self.store.wake(hints)).await
     }
 
