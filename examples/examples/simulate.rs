@@ -69,6 +69,9 @@ fn many(arguments: &Arguments, size: Size) -> ExitCode {
     for kind in FaultKind::ALL {
         println!("{:>10}  {kind}", explored.coverage.of(kind));
     }
+    for (end, count) in &explored.ends {
+        println!("{count:>10}  {end}");
+    }
     match explored.broken {
         None => ExitCode::SUCCESS,
         Some(seed) => broken(seed, size, arguments.lines),

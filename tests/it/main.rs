@@ -8,3 +8,4 @@ mod local_reuse;
 mod modulemd_reference;
 mod modulemd_robustness;
 mod mutation;
+mod simulation;

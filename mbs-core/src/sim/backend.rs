@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::join;
 
-use super::process::Process;
+use super::mortal::Process;
 use super::scenario::BackendScript;
 use crate::bus::Hint;
 use crate::clock::Clock;

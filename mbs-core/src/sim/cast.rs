@@ -1,6 +1,6 @@
 //! Who plays in a world: names, documents, sources and base modules for the scripts of a scenario.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,12 +27,14 @@ const NAMES: [&str; 20] = [
 ];
 
 /// Returns the policy of worlds: the usual one, with sources wherever they are. Who has nothing to do asks less often, or a
-/// world would consist of idle questions.
+/// world would consist of idle questions, and what has ended is swept up soon.
 pub(super) fn policy() -> Policy {
     Policy {
         rpms_allow_repository: true,
         claim_floor: Duration::from_secs(20),
         publish_floor: Duration::from_secs(30),
+        koji_target_delete_time: Duration::from_secs(3_600),
+        cleanup_failed_builds_time: Duration::from_secs(86_400),
         ..Policy::default()
     }
 }
@@ -61,7 +63,7 @@ pub(super) fn new_build(scenario: &Scenario, place: usize) -> NewBuild {
         owner: "mary".into(),
         priority: script.priority,
         scratch: script.scratch,
-        scmurl: None,
+        scmurl: Some(format!("https://src.example.com/modules/{name}?#{}", "a".repeat(40))),
         strategy: if script.scratch { RebuildStrategy::All } else { script.strategy },
         reuse_from: None,
         contexts: Contexts { build: "b".into(), runtime: "r".into(), ..Contexts::default() },
@@ -161,10 +163,19 @@ pub(super) fn resolver() -> MemoryResolver {
     MemoryResolver::new([base]).expect("one module does not conflict with itself")
 }
 
+/// Returns the repositories of all components.
+pub(super) fn repositories(scenario: &Scenario) -> BTreeSet<String> {
+    let of = |place: usize| {
+        let name = module_name(first_of(scenario, place));
+        (0..scenario.modules[place].components.len()).map(move |c| format!("memory:{name}-{}", letters(c)))
+    };
+    (0..scenario.modules.len()).flat_map(of).collect()
+}
+
 /// Returns source control with a branch for every commit that a script names.
 pub(super) fn source_control(scenario: &Scenario) -> MemorySourceControl {
     let sources = MemorySourceControl::new();
-    let mut known = std::collections::BTreeSet::new();
+    let mut known = BTreeSet::new();
     for (place, module) in scenario.modules.iter().enumerate() {
         let name = module_name(first_of(scenario, place));
         for (place, component) in module.components.iter().enumerate() {

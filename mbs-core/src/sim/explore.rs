@@ -1,5 +1,6 @@
 //! Turns many worlds, and makes the history of a broken promise as simple as it gets.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use proptest::strategy::ValueTree;
@@ -10,6 +11,7 @@ use super::outcome::Outcome;
 use super::scenario::Scenario;
 use super::strategies::{Size, scenario_of, tree_of};
 use super::world::{Telling, World};
+use crate::model::{Attempt, AttemptEnd, ComponentBuild, Failure, ModuleBuild, State, Verdict};
 
 /// What came of many worlds.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,8 @@ pub struct Explored {
     pub moments: u64,
     /// What went wrong, how often.
     pub coverage: Coverage,
+    /// How builds and attempts ended, how often.
+    pub ends: BTreeMap<&'static str, u64>,
     /// The number of the first world in which a promise was broken.
     pub broken: Option<u64>,
 }
@@ -33,6 +37,7 @@ impl Explored {
         self.steps += other.steps;
         self.moments += other.moments;
         self.coverage.add(&other.coverage);
+        other.ends.iter().for_each(|(end, count)| *self.ends.entry(end).or_default() += count);
         self.broken = self.broken.into_iter().chain(other.broken).min();
     }
 }
@@ -46,12 +51,42 @@ pub fn explore(seeds: Range<u64>, size: Size) -> Explored {
         explored.steps += outcome.steps;
         explored.moments += outcome.moments;
         explored.coverage.add(&outcome.coverage);
+        outcome.records.iter().flat_map(ends_of).for_each(|end| *explored.ends.entry(end).or_default() += 1);
         if outcome.violation.is_some() {
             explored.broken = Some(seed);
             break;
         }
     }
     explored
+}
+
+/// Names how a build ended, and each attempt of it.
+fn ends_of(build: &ModuleBuild) -> impl Iterator<Item = &'static str> {
+    let state = match build.state() {
+        State::Failed if build.life.failure() == Some(Failure::User) => {
+            "build failed by its packager's fault"
+        }
+        State::Failed if build.life.failure() == Some(Failure::Infra) => "build failed by infrastructure",
+        State::Failed => "build cancelled",
+        State::Done | State::Ready => "build finished",
+        State::Init | State::Wait | State::Build | State::Garbage => "build under way",
+    };
+    let attempt = |attempt: &Attempt| match &attempt.end {
+        None => "attempt lives",
+        Some(AttemptEnd::Complete(_)) => "attempt complete",
+        Some(AttemptEnd::Failed { .. }) => "attempt failed",
+        Some(AttemptEnd::Aborted(_)) => "attempt aborted",
+        Some(AttemptEnd::Vanished) => "attempt vanished",
+        Some(AttemptEnd::Lost) => "attempt lost",
+    };
+    let component = move |component: &ComponentBuild| match component.verdict {
+        Some(Verdict::Reuse { .. }) => "component reused",
+        Some(Verdict::Rebuild(_)) => "component built",
+        None => "component undecided",
+    };
+    let components = build.components.iter().map(component);
+    let attempts = build.components.iter().flat_map(|c| &c.attempts).map(attempt);
+    std::iter::once(state).chain(components).chain(attempts).collect::<Vec<_>>().into_iter()
 }
 
 /// A broken promise, in the simplest world that was found to break it.

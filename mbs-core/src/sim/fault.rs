@@ -21,6 +21,8 @@ pub enum Fault {
     TagRemoved(usize),
     /// Somebody takes the nth build out of a tag of ours.
     Untagged(usize),
+    /// Somebody deletes the nth build of a finished module.
+    BuildDeleted(usize),
     /// A message comes that nobody sent.
     Forged(u64),
     /// The nth backend dies after so many more polls, and is started again after a while.
@@ -31,6 +33,10 @@ pub enum Fault {
     Store(StoreFault),
     /// The message bus takes nothing for a while.
     BusDown(Duration),
+    /// Nobody says which modules there are, for a while.
+    ResolverDown(Duration),
+    /// No repository of sources can be reached for a while.
+    SourcesDown(Duration),
 }
 
 /// How a call of the build system goes wrong.
@@ -109,6 +115,7 @@ pub enum FaultKind {
     RepoHangs,
     TagRemoved,
     Untagged,
+    BuildDeleted,
     MessageLost,
     MessageDoubled,
     MessageLate,
@@ -121,6 +128,8 @@ pub enum FaultKind {
     StoreBefore,
     StoreAfter,
     BusDown,
+    ResolverDown,
+    SourcesDown,
     EffectAfterLease,
     PersonCancels,
     PersonResumes,
@@ -132,7 +141,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All kinds.
-    pub const ALL: [FaultKind; 37] = {
+    pub const ALL: [FaultKind; 40] = {
         use FaultKind as F;
         [
             F::CallRefused,
@@ -153,6 +162,7 @@ impl FaultKind {
             F::RepoHangs,
             F::TagRemoved,
             F::Untagged,
+            F::BuildDeleted,
             F::MessageLost,
             F::MessageDoubled,
             F::MessageLate,
@@ -165,6 +175,8 @@ impl FaultKind {
             F::StoreBefore,
             F::StoreAfter,
             F::BusDown,
+            F::ResolverDown,
+            F::SourcesDown,
             F::EffectAfterLease,
             F::PersonCancels,
             F::PersonResumes,
@@ -233,6 +245,8 @@ impl Fault {
             | Fault::Killed(_, _, time)
             | Fault::Frozen(_, time)
             | Fault::BusDown(time)
+            | Fault::ResolverDown(time)
+            | Fault::SourcesDown(time)
             | Fault::Repo(RepoFault::Hangs(time)) => *time,
             Fault::Call(_, CallFault::BeyondMargin) => Duration::from_secs(200),
             Fault::Call(..)
@@ -240,6 +254,7 @@ impl Fault {
             | Fault::Repo(RepoFault::Fails | RepoFault::Never)
             | Fault::TagRemoved(_)
             | Fault::Untagged(_)
+            | Fault::BuildDeleted(_)
             | Fault::Forged(_)
             | Fault::Store(_) => Duration::ZERO,
         }

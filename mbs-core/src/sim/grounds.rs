@@ -34,6 +34,9 @@ pub trait Grounds: BuildSystem + Debug {
     /// Takes a build out of a tag.
     fn take_out(&self, tag: &TagName, nvr: &Nvr);
 
+    /// Deletes a build and takes it out of every tag.
+    fn delete_build(&self, nvr: &Nvr);
+
     /// Returns the tasks that have not ended, oldest first.
     fn live_tasks(&self) -> Vec<TaskSummary>;
 
@@ -80,6 +83,10 @@ impl Grounds for MemoryBuildSystem {
 
     fn take_out(&self, tag: &TagName, nvr: &Nvr) {
         MemoryBuildSystem::take_out(self, tag, nvr);
+    }
+
+    fn delete_build(&self, nvr: &Nvr) {
+        drop(MemoryBuildSystem::delete_build(self, nvr));
     }
 
     fn live_tasks(&self) -> Vec<TaskSummary> {

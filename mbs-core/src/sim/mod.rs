@@ -12,10 +12,10 @@ mod fault;
 mod grounds;
 mod inspector;
 mod model;
+mod mortal;
 mod outcome;
 mod people;
 mod planner;
-mod process;
 mod scenario;
 mod story;
 pub mod strategies;
@@ -32,7 +32,7 @@ pub use inspector::{Invariant, Violation};
 pub use model::{Expected, Told, expected};
 pub use outcome::Outcome;
 pub use scenario::{
-    BackendScript, ComponentScript, Deed, Happening, Messages, ModuleScript, Order, Scenario, Timing,
+    BackendScript, ComponentScript, Deed, Happening, Messages, ModuleScript, Order, Scenario, Timing, Until,
 };
 pub use story::{Line, shortened};
 pub use strategies::{Faults, Size};

@@ -86,7 +86,12 @@ fn differs(
         reused: reused(build, &packages),
     };
     let expected = expected(script, &told);
-    match (&expected, build.state()) {
+    let ended_as = match build.state() {
+        // Only what failed is retired here.
+        State::Garbage => State::Failed,
+        state => state,
+    };
+    match (&expected, ended_as) {
         (Expected::Built, State::Ready | State::Done) => is_lacking(build, grounds),
         (Expected::Cancelled, State::Failed) => None,
         (Expected::Fails(places), State::Failed) => {

@@ -22,6 +22,17 @@ pub struct Scenario {
     pub messages: Messages,
     /// How long things take.
     pub timing: Timing,
+    /// When the world ends.
+    pub until: Until,
+}
+
+/// When a world ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// When every build has ended.
+    Ended,
+    /// When every failed build is retired, too, and the targets are removed.
+    SweptUp,
 }
 
 /// One module to build.
@@ -164,6 +175,7 @@ impl Scenario {
             happenings: Vec::new(),
             messages: Messages::default(),
             timing: Timing::default(),
+            until: Until::Ended,
         }
     }
 

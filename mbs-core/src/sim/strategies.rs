@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::fault::{CallFault, Fault, RepoFault, StoreFault, TaskFault};
 use super::scenario::{
-    BackendScript, ComponentScript, Deed, Happening, Messages, ModuleScript, Order, Scenario, Timing,
+    BackendScript, ComponentScript, Deed, Happening, Messages, ModuleScript, Order, Scenario, Timing, Until,
 };
 use crate::memory::Call;
 use crate::model::RebuildStrategy;
@@ -74,10 +74,14 @@ pub fn scenarios(size: Size) -> impl Strategy<Value = Scenario> {
         Some(count) => count..=count,
         None => 1..=5,
     };
-    let most = match size.faults {
-        Faults::None => 0,
-        Faults::Light => 3,
-        Faults::Heavy => 14,
+    let happenings = match size.faults {
+        Faults::None => Just(Vec::new()).boxed(),
+        Faults::Light => prop::collection::vec(happenings(), 0..=3).boxed(),
+        Faults::Heavy => prop_oneof![
+            3 => prop::collection::vec(happenings(), 0..=12),
+            1 => prop::collection::vec(happenings(), 12..=40),
+        ]
+        .boxed(),
     };
     let limit = prop_oneof![1 => Just(None), 5 => (1..=6_u32).prop_map(Some)];
     (
@@ -85,10 +89,11 @@ pub fn scenarios(size: Size) -> impl Strategy<Value = Scenario> {
         modules,
         prop::collection::vec(backend_scripts(), backends),
         limit,
-        prop::collection::vec(happenings(), 0..=most),
+        happenings,
         messages(size.faults),
+        prop_oneof![30 => Just(Until::Ended), 1 => Just(Until::SweptUp)],
     )
-        .prop_map(|(seed, modules, backends, limit, happenings, messages)| Scenario {
+        .prop_map(|(seed, modules, backends, limit, happenings, messages, until)| Scenario {
             seed,
             modules,
             backends,
@@ -96,17 +101,18 @@ pub fn scenarios(size: Size) -> impl Strategy<Value = Scenario> {
             happenings,
             messages,
             timing: Timing::default(),
+            until,
         })
 }
 
 /// Makes modules of up to so many components.
 pub fn modules(most: usize) -> impl Strategy<Value = ModuleScript> {
     let strategy = prop_oneof![
-        Just(RebuildStrategy::All),
-        Just(RebuildStrategy::ChangedAndAfter),
-        Just(RebuildStrategy::OnlyChanged)
+        1 => Just(RebuildStrategy::All),
+        3 => Just(RebuildStrategy::ChangedAndAfter),
+        2 => Just(RebuildStrategy::OnlyChanged)
     ];
-    let again = prop_oneof![3 => Just(None), 1 => (0..4_usize).prop_map(Some)];
+    let again = prop_oneof![3 => Just(None), 2 => (0..2_usize).prop_map(Some)];
     (
         0..600_u64,
         again,
@@ -117,7 +123,8 @@ pub fn modules(most: usize) -> impl Strategy<Value = ModuleScript> {
         prop::bool::weighted(0.03),
     )
         .prop_map(|(at, again, (components, order), scratch, strategy, priority, poisoned)| ModuleScript {
-            submitted_at: Duration::from_secs(at),
+            // A later version comes when the earlier one may be finished.
+            submitted_at: Duration::from_secs(at + again.map_or(0, |_| 900)),
             again,
             components,
             order,
@@ -132,9 +139,13 @@ fn fails() -> impl Strategy<Value = u8> {
     prop_oneof![20 => Just(0), 1 => 1..=2_u8]
 }
 
+fn commits() -> impl Strategy<Value = u8> {
+    prop_oneof![5 => Just(0), 1 => Just(1)]
+}
+
 /// Makes components in batches.
 pub fn batches(most: usize) -> impl Strategy<Value = Vec<ComponentScript>> {
-    let component = (0..3_u8, fails(), prop::bool::weighted(0.1), 0..2_u8).prop_map(
+    let component = (0..3_u8, fails(), prop::bool::weighted(0.1), commits()).prop_map(
         |(group, fails, buildonly, commit)| ComponentScript {
             group,
             after: Vec::new(),
@@ -152,7 +163,7 @@ pub fn graphs(most: usize) -> impl Strategy<Value = Vec<ComponentScript>> {
         prop::collection::vec(any::<prop::sample::Index>(), 0..=3),
         fails(),
         prop::bool::weighted(0.1),
-        0..2_u8,
+        commits(),
     );
     prop::collection::vec(component, 0..=most).prop_map(|components| {
         let of = |(place, (after, fails, buildonly, commit)): (
@@ -173,7 +184,7 @@ pub fn graphs(most: usize) -> impl Strategy<Value = Vec<ComponentScript>> {
 pub fn backend_scripts() -> impl Strategy<Value = BackendScript> {
     let ahead = prop_oneof![3 => Just(0), 1 => 1..1_000_000_u64];
     let drift = prop_oneof![3 => Just(0), 1 => -300..=300_i32];
-    (ahead, drift, 1..=8_usize).prop_map(|(ahead, drift_ppm, looks_at_once)| BackendScript {
+    (ahead, drift, 3..=8_usize).prop_map(|(ahead, drift_ppm, looks_at_once)| BackendScript {
         ahead: Duration::from_secs(ahead),
         drift_ppm,
         looks_at_once,
@@ -215,11 +226,14 @@ pub fn faults() -> impl Strategy<Value = Fault> {
         2 => repo_faults().prop_map(Fault::Repo),
         1 => nth().prop_map(Fault::TagRemoved),
         1 => nth().prop_map(Fault::Untagged),
+        1 => nth().prop_map(Fault::BuildDeleted),
         1 => any::<u64>().prop_map(Fault::Forged),
         4 => (nth(), 0..60_u16, secs(1..300)).prop_map(|(nth, polls, down)| Fault::Killed(nth, polls, down)),
         2 => (nth(), secs(5..200)).prop_map(|(nth, time)| Fault::Frozen(nth, time)),
         3 => prop_oneof![Just(StoreFault::Before), Just(StoreFault::After)].prop_map(Fault::Store),
         1 => secs(10..600).prop_map(Fault::BusDown),
+        1 => secs(10..900).prop_map(Fault::ResolverDown),
+        1 => secs(10..900).prop_map(Fault::SourcesDown),
     ]
 }
 

@@ -18,11 +18,11 @@ use super::chance::Chance;
 use super::fault::{Fault, FaultKind, RepoFault, TaskFault};
 use super::grounds::Grounds;
 use super::inspector::{Inspector, Invariant};
+use super::mortal::{Flag, Process};
 use super::outcome::{self, Outcome};
 use super::people::People;
 use super::planner::WatchedPlanner;
-use super::process::{Flag, Process};
-use super::scenario::{Deed, Happening, Scenario};
+use super::scenario::{Deed, Happening, Scenario, Until};
 use super::story::Story;
 use super::wires::{Begun, BusWire, Driven, HubWire, Network, StoreWire};
 use crate::build_system::TaskFailure;
@@ -30,10 +30,11 @@ use crate::bus::Hint;
 use crate::clock::Clock;
 use crate::engine::{Engine, Publisher};
 use crate::ident::{BuildId, Nvr, Package, TagName, TaskId, Version};
-use crate::memory::{ManualClock, MemoryBuildSystem, MemoryStore};
+use crate::memory::{ManualClock, MemoryBuildSystem, MemoryResolver, MemorySourceControl, MemoryStore};
 use crate::model::State;
 use crate::plan::{Planner, Standard};
 use crate::policy::Policy;
+use crate::resolver::ResolverError;
 use crate::store::{IdempotencyKey, Settings, Sink, Store, WorkerId};
 
 /// What a world is made of beside its scenario: replace a part to see how another implementation fares.
@@ -84,6 +85,8 @@ pub struct World {
     story: Arc<Story>,
     grounds: Arc<dyn Grounds>,
     store: Arc<dyn Store>,
+    resolver: Arc<MemoryResolver>,
+    sources: Arc<MemorySourceControl>,
     planner: Arc<WatchedPlanner>,
     people: People,
     backends: Vec<Backend>,
@@ -116,6 +119,8 @@ enum Due {
     BackendThaws(usize),
     Unpauses,
     Undrains,
+    ResolverIsBack,
+    SourcesAreBack,
     Calms,
 }
 
@@ -157,6 +162,7 @@ impl World {
         let poisoned = scenario.modules.iter().enumerate().filter(|(_, module)| module.poisoned);
         let poisoned = poisoned.map(|(place, _)| version_of(place)).collect();
         let planner = Arc::new(WatchedPlanner::new(planner, inspector.clone(), poisoned));
+        let (resolver, sources) = (Arc::new(cast::resolver()), Arc::new(cast::source_control(&scenario)));
         let wire = StoreWire { network: network.clone(), store: store.clone(), inspector: inspector.clone() };
         let engine = Engine {
             store: Arc::new(wire.clone()),
@@ -165,8 +171,8 @@ impl World {
                 system: grounds.clone(),
                 inspector: inspector.clone(),
             }),
-            resolver: Arc::new(cast::resolver()),
-            source_control: Arc::new(cast::source_control(&scenario)),
+            resolver: resolver.clone(),
+            source_control: sources.clone(),
             clock: clock.clone(),
             planner: planner.clone(),
             policy: Arc::new(policy),
@@ -192,6 +198,8 @@ impl World {
             story,
             grounds,
             store,
+            resolver,
+            sources,
             planner,
             people,
             backends,
@@ -273,8 +281,15 @@ impl World {
         self.moments += 1;
         self.inspector.turn(self.clock.reading());
         self.settle();
+        if self.network.take_harm() {
+            self.inspector.harm();
+        }
         self.inspector.check_grounds();
-        self.inspector.check_idle_slots();
+        if self.backends.iter().any(|backend| backend.process.is_up()) {
+            self.inspector.check_idle_slots();
+        } else {
+            self.inspector.nobody_works();
+        }
         let next_due = self.agenda.keys().next().map(|(at, _)| *at);
         let Some(next) = next_due.into_iter().chain(self.clock.next_deadline()).min() else { return false };
         self.clock.advance_to(next);
@@ -333,17 +348,25 @@ impl World {
                 continue;
             }
             has_moved = true;
-            if self.backends[place].process.go_on() {
-                self.network.count(FaultKind::BackendKilled);
-                self.inspector.harm();
+            if let Some(down) = self.backends[place].process.go_on() {
                 self.story.tell(None, &self.backends[place].name(), || "dies".into());
+                self.died(place, down);
             }
         }
         if self.publishing.is_ready() {
             has_moved = true;
-            self.publishing.go_on();
+            if let Some(down) = self.publishing.go_on() {
+                self.story.tell(None, "publisher", || "dies".into());
+                self.died(count, down);
+            }
         }
         has_moved
+    }
+
+    fn died(&mut self, place: usize, down: Duration) {
+        self.network.count(FaultKind::BackendKilled);
+        self.inspector.harm();
+        self.plan(self.clock.reading() + down, Due::BackendStarts(place));
     }
 
     fn plan(&mut self, at: Duration, due: Due) {
@@ -357,12 +380,12 @@ impl World {
             Due::Happens(place) => {
                 let (_, happening) = self.scenario.happenings[place].clone();
                 match happening {
-                    Happening::Goes(fault) => self.goes(fault),
+                    Happening::Goes(fault) => self.goes(&fault),
                     Happening::Does(deed) => self.does(&deed),
                 }
             }
             Due::TaskEnds(task) => self.end_task(task),
-            Due::HintArrives(number, hint) => self.hint_arrives(number, hint),
+            Due::HintArrives(number, hint) => self.hint_arrives(number, &hint),
             Due::BackendStarts(place) => match self.backends.get_mut(place) {
                 Some(backend) => {
                     backend.start();
@@ -373,13 +396,23 @@ impl World {
             Due::BackendThaws(place) => self.process(place).thaw(),
             Due::Unpauses => self.operate(|settings| settings.paused = false),
             Due::Undrains => self.operate(|settings| settings.draining = false),
+            Due::ResolverIsBack => self.resolver.set_outage(None),
+            Due::SourcesAreBack => self.reconnect_sources(),
             Due::Calms => self.calm_down(),
+        }
+    }
+
+    fn reconnect_sources(&self) {
+        for repository in cast::repositories(&self.scenario) {
+            self.sources.reconnect(&repository).expect("the cast made it");
         }
     }
 
     fn calm_down(&mut self) {
         self.is_calm = true;
         self.network.calm_down();
+        self.resolver.set_outage(None);
+        self.reconnect_sources();
         self.inspector.harm();
         for backend in &mut self.backends {
             backend.process.spare();
@@ -509,7 +542,7 @@ impl World {
         self.plan(now + takes, Due::HintArrives(number, hint));
     }
 
-    fn hint_arrives(&mut self, number: u64, hint: Hint) {
+    fn hint_arrives(&mut self, number: u64, hint: &Hint) {
         if number < self.last_message {
             self.network.count(FaultKind::MessageReordered);
         }
@@ -595,11 +628,11 @@ impl World {
 
 /// What goes wrong.
 impl World {
-    fn goes(&mut self, fault: Fault) {
+    fn goes(&mut self, fault: &Fault) {
         self.inspector.harm();
         let now = self.clock.reading();
         self.story.tell(None, "fate", || format!("{fault:?}"));
-        match fault {
+        match *fault {
             Fault::Call(call, how) => self.network.arm(call, how),
             Fault::Repo(how) => self.network.arm_repo(how),
             Fault::Store(how) => self.network.arm_store(how),
@@ -608,15 +641,28 @@ impl World {
                 self.network.count(FaultKind::BusDown);
                 self.network.take_bus_down(time);
             }
+            Fault::ResolverDown(time) => {
+                self.network.count(FaultKind::ResolverDown);
+                let reason = "no route to host".to_owned();
+                self.resolver.set_outage(Some(ResolverError::Unavailable { reason }));
+                self.plan(now + time, Due::ResolverIsBack);
+            }
+            Fault::SourcesDown(time) => {
+                self.network.count(FaultKind::SourcesDown);
+                for repository in cast::repositories(&self.scenario) {
+                    self.sources.cut_off(&repository, "no route to host").expect("the cast made it");
+                }
+                self.plan(now + time, Due::SourcesAreBack);
+            }
             Fault::Task(nth, how) => self.harm_task(nth, how),
             Fault::TagRemoved(nth) => self.remove_tag(nth),
             Fault::Untagged(nth) => self.untag(nth),
+            Fault::BuildDeleted(nth) => self.delete_build(nth),
             Fault::Forged(draw) => self.forge(draw),
             Fault::Killed(nth, polls, down) => {
                 // The publisher is one of them.
                 let place = nth % (self.backends.len() + 1);
-                self.process(place).doom(u64::from(polls));
-                self.plan(now + down, Due::BackendStarts(place));
+                self.process(place).doom(u64::from(polls), down);
             }
             Fault::Frozen(nth, time) => {
                 let place = nth % (self.backends.len() + 1);
@@ -694,6 +740,25 @@ impl World {
         self.grounds.take_out(tag, nvr);
     }
 
+    fn delete_build(&mut self, nth: usize) {
+        let of_finished: Vec<Nvr> = self.inspector.with_builds(|builds| {
+            let finished = builds.values().filter(|watched| watched.record.state() == State::Ready);
+            finished.flat_map(|watched| &watched.record.components).filter_map(|c| c.nvr.clone()).collect()
+        });
+        if of_finished.is_empty() {
+            return;
+        }
+        let nvr = &of_finished[nth % of_finished.len()];
+        self.network.count(FaultKind::BuildDeleted);
+        self.story.tell(None, "stranger", || format!("deletes the build {nvr}"));
+        for tag in self.our_tags() {
+            if self.grounds.builds_in(&tag).iter().any(|build| build.nvr == *nvr) {
+                self.inspector.meddled(&tag);
+            }
+        }
+        self.grounds.delete_build(nvr);
+    }
+
     /// Makes up a message.
     fn forge(&mut self, draw: u64) {
         self.network.count(FaultKind::MessageForged);
@@ -714,7 +779,11 @@ impl World {
         let components: usize = self.scenario.modules.iter().map(|module| module.components.len() + 1).sum();
         let slowest = self.scenario.timing.longest_build + self.scenario.timing.repo * 8;
         let work = slowest * u32::try_from(components).unwrap_or(u32::MAX);
-        self.scenario.calm_from() + work * 3 + Duration::from_secs(12 * 3_600)
+        let swept_up = match self.scenario.until {
+            Until::Ended => Duration::ZERO,
+            Until::SweptUp => Duration::from_secs(86_400),
+        };
+        self.scenario.calm_from() + work * 3 + Duration::from_secs(12 * 3_600) + swept_up
     }
 
     /// Says whether everything that was to be built has ended, and nobody will do anything any more.
@@ -726,6 +795,8 @@ impl World {
             | Due::HintArrives(..)
             | Due::BackendStarts(_)
             | Due::BackendThaws(_)
+            | Due::ResolverIsBack
+            | Due::SourcesAreBack
             | Due::Calms => false,
         };
         let is_over = self.inspector.with_builds(|builds| {
@@ -739,11 +810,14 @@ impl World {
         if watched.published < watched.trace.len() as u64 {
             return false;
         }
+        let build = &watched.record;
+        let is_swept_up = self.scenario.until == Until::Ended || build.is_target_removed;
         match state {
-            State::Ready | State::Garbage => true,
-            State::Done => watched.record.new.scratch,
-            State::Failed => watched.record.life.is_settled(),
-            State::Build => place_of(watched.record.nsvc().version, &self.scenario)
+            State::Ready => is_swept_up,
+            State::Garbage => true,
+            State::Done => build.new.scratch && is_swept_up,
+            State::Failed => build.life.is_settled() && self.scenario.until == Until::Ended,
+            State::Build => place_of(build.nsvc().version, &self.scenario)
                 .is_some_and(|place| self.scenario.modules[place].poisoned),
             State::Init | State::Wait => false,
         }

@@ -117,6 +117,14 @@ struct Books {
     line: slots::LineSeen,
 }
 
+/// What was committed.
+pub(super) struct Commit<'c> {
+    /// The revision that was loaded before.
+    pub(super) based_on: Revision,
+    pub(super) saved: &'c Saved,
+    pub(super) transitions: &'c [Transition],
+}
+
 /// A build as last committed.
 pub(super) struct Watched {
     pub(super) record: ModuleBuild,
@@ -135,7 +143,10 @@ pub(super) struct Watched {
 impl Watched {
     /// Returns when the build was last resumed, or submitted.
     pub(super) fn leg_began(&self) -> Timestamp {
-        let begins = self.trace.iter().filter(|change| matches!(change.from, None | Some(State::Failed)));
+        let is_begin = |change: &&Transition| {
+            matches!(change.to, State::Init) || change.from == Some(State::Failed) && change.to == State::Wait
+        };
+        let begins = self.trace.iter().filter(is_begin);
         begins.map(|change| change.at).max().unwrap_or(self.record.submitted_at)
     }
 }
@@ -306,24 +317,17 @@ impl Inspector {
         });
     }
 
-    pub(super) fn saved(
-        &self,
-        lease: &Lease,
-        based_on: Revision,
-        saved: &Saved,
-        transitions: &[Transition],
-        now: Timestamp,
-    ) {
+    pub(super) fn saved(&self, lease: &Lease, commit: &Commit<'_>, now: Timestamp) {
         let mut books = self.books();
         books.check_lease(lease, now);
-        self.commit(&mut books, &lease.worker.0, based_on, saved, transitions);
+        self.commit(&mut books, &lease.worker.0, commit);
     }
 
-    pub(super) fn amended(&self, based_on: Revision, what: &str, saved: &Saved, transitions: &[Transition]) {
+    pub(super) fn amended(&self, what: &str, commit: &Commit<'_>) {
         let mut books = self.books();
-        let state = saved.build.state();
-        self.commit(&mut books, &saved.build.new.owner, based_on, saved, transitions);
-        if let Some(watched) = books.builds.get_mut(&saved.build.id) {
+        let (id, state) = (commit.saved.build.id, commit.saved.build.state());
+        self.commit(&mut books, &commit.saved.build.new.owner, commit);
+        if let Some(watched) = books.builds.get_mut(&id) {
             watched.deeds.push((what.to_owned(), state));
         }
     }
@@ -352,14 +356,8 @@ impl Inspector {
     }
 
     /// Checks a commit against the books, and enters it.
-    fn commit(
-        &self,
-        books: &mut Books,
-        who: &str,
-        based_on: Revision,
-        saved: &Saved,
-        transitions: &[Transition],
-    ) {
+    fn commit(&self, books: &mut Books, who: &str, commit: &Commit<'_>) {
+        let Commit { based_on, saved, transitions } = *commit;
         let build = &saved.build;
         let Some(watched) = books.builds.get(&build.id) else {
             return books.report(Invariant::I8, Some(build.id), "it was saved before it was made".into());

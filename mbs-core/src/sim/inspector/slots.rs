@@ -103,6 +103,11 @@ impl Inspector {
         }
     }
 
+    /// Notes that no backend is up: then slots stay free.
+    pub(in crate::sim) fn nobody_works(&self) {
+        self.books().idle_since = None;
+    }
+
     fn see_line(&self, books: &mut Books) {
         let line = books.line(self.policy.tau);
         let in_use: u32 = books.builds.values().map(|watched| watched.record.slots_held()).sum();

@@ -48,6 +48,8 @@ struct State {
     sent: Vec<Driven>,
     begun: Vec<Begun>,
     coverage: Coverage,
+    /// Whether a fault met something since this was last asked.
+    has_harmed: bool,
 }
 
 impl fmt::Debug for Network {
@@ -109,7 +111,14 @@ impl Network {
 
     /// Counts a fault that happened.
     pub(in crate::sim) fn count(&self, kind: FaultKind) {
-        self.state().coverage.count(kind);
+        let mut state = self.state();
+        state.coverage.count(kind);
+        state.has_harmed = true;
+    }
+
+    /// Says whether a fault happened since this was last asked.
+    pub(in crate::sim) fn take_harm(&self) -> bool {
+        std::mem::take(&mut self.state().has_harmed)
     }
 
     pub(in crate::sim) fn coverage(&self) -> Coverage {
@@ -160,6 +169,7 @@ impl Network {
         let mut way = Way { there: leg("there"), back: leg("back"), fault: None };
         if now < state.outage_until {
             state.coverage.count(FaultKind::Outage);
+            state.has_harmed = true;
             let known = self.chance.percent(50, ("outage", number));
             way.fault = Some(if known { CallFault::Refused } else { CallFault::Lost });
             return way;
@@ -170,6 +180,7 @@ impl Network {
         if let Some(place) = state.armed.iter().position(fits) {
             let fault = state.armed.remove(place).1;
             state.coverage.count(fault.kind());
+            state.has_harmed = true;
             way.fault = Some(fault);
         }
         way
@@ -201,13 +212,15 @@ impl Network {
                 answer.put(result);
             }
             Some(CallFault::Refused) => {
-                answer.put(Err(unavailable("connection refused", None, Effect::None)))
+                answer.put(Err(unavailable("connection refused", None, Effect::None)));
             }
             Some(CallFault::Overloaded) => {
                 let pause = Some(Duration::from_secs(40));
                 answer.put(Err(unavailable("503 overloaded", pause, Effect::None)));
             }
-            Some(CallFault::Lost) => answer.put(Err(unavailable("connection reset", None, Effect::Unknown))),
+            Some(CallFault::Lost) => {
+                answer.put(Err(unavailable("connection reset", None, Effect::Unknown)));
+            }
             Some(CallFault::AnswerLost) => {
                 drop(effect.await);
                 answer.put(Err(unavailable("time-out", None, Effect::Unknown)));

@@ -13,7 +13,7 @@ use crate::ident::{BuildId, NameStream, Nsvc};
 use crate::model::{ModuleBuild, State, Transition};
 use crate::plan::Why;
 use crate::sim::fault::{FaultKind, StoreFault};
-use crate::sim::inspector::Inspector;
+use crate::sim::inspector::{Commit, Inspector};
 use crate::store::{
     Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter, Lease,
     ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store,
@@ -80,7 +80,8 @@ impl Builds for StoreWire {
             let (lease, revision) = (save.lease.clone(), save.revision);
             let transitions = save.now.life.unsaved().to_vec();
             let saved = self.store.save(save).await?;
-            self.inspector.saved(&lease, revision, &saved, &transitions, self.now().await);
+            let commit = Commit { based_on: revision, saved: &saved, transitions: &transitions };
+            self.inspector.saved(&lease, &commit, self.now().await);
             Ok(saved)
         })
         .await
@@ -91,7 +92,8 @@ impl Builds for StoreWire {
             let (revision, what) = (amend.revision, amend.what.clone());
             let transitions = amend.now.life.unsaved().to_vec();
             let saved = self.store.amend(amend).await?;
-            self.inspector.amended(revision, &what, &saved, &transitions);
+            let commit = Commit { based_on: revision, saved: &saved, transitions: &transitions };
+            self.inspector.amended(&what, &commit);
             Ok(saved)
         })
         .await

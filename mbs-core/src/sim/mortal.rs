@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
+use std::time::Duration;
 
 use super::wires::Driven;
 
@@ -35,8 +36,8 @@ impl Wake for Flag {
 pub(super) struct Process {
     running: Option<Driven>,
     flag: Arc<Flag>,
-    /// It dies after so many more polls.
-    dies_after: Option<u64>,
+    /// It dies after so many more polls, and is then down for so long.
+    dies_after: Option<(u64, Duration)>,
     is_frozen: bool,
     polls: u64,
 }
@@ -52,9 +53,9 @@ impl Process {
         self.running.is_some()
     }
 
-    /// Lets it die after so many more polls.
-    pub(super) fn doom(&mut self, polls: u64) {
-        self.dies_after = Some(polls);
+    /// Lets it die after so many more polls, to be started again after a while.
+    pub(super) fn doom(&mut self, polls: u64, down: Duration) {
+        self.dies_after = Some((polls, down));
     }
 
     /// Lets it stand still.
@@ -78,26 +79,31 @@ impl Process {
         self.polls
     }
 
-    /// Says whether it wants to go on.
-    pub(super) fn is_ready(&self) -> bool {
-        self.running.is_some() && !self.is_frozen && self.flag.is_raised()
+    /// Says whether it runs and does not stand still.
+    pub(super) fn is_up(&self) -> bool {
+        self.running.is_some() && !self.is_frozen
     }
 
-    /// Lets it go on until it waits. Says whether it died.
-    pub(super) fn go_on(&mut self) -> bool {
-        let Some(running) = &mut self.running else { return false };
-        if self.dies_after == Some(0) {
+    /// Says whether it wants to go on.
+    pub(super) fn is_ready(&self) -> bool {
+        self.is_up() && self.flag.is_raised()
+    }
+
+    /// Lets it go on until it waits. If it dies, returns for how long it is down.
+    pub(super) fn go_on(&mut self) -> Option<Duration> {
+        let running = self.running.as_mut()?;
+        if let Some((0, down)) = self.dies_after {
             self.spare();
             self.running = None;
-            return true;
+            return Some(down);
         }
-        self.dies_after = self.dies_after.map(|left| left - 1);
+        self.dies_after = self.dies_after.map(|(left, down)| (left - 1, down));
         self.polls += 1;
         self.flag.lower();
         let waker = Waker::from(Arc::clone(&self.flag));
         if running.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
             self.running = None;
         }
-        false
+        None
     }
 }
