@@ -329,6 +329,8 @@ impl Inspector {
         self.commit(&mut books, &commit.saved.build.new.owner, commit);
         if let Some(watched) = books.builds.get_mut(&id) {
             watched.deeds.push((what.to_owned(), state));
+            // What a person did begins a new course, and with it short pauses.
+            watched.poisoned_looks = None;
         }
     }
 
