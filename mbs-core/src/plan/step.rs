@@ -199,9 +199,10 @@ impl<'a> Step<'a> {
         let why = if self.build == *before && self.actions.is_empty() { why } else { Why::GoingOn };
         let floor = if is_under_way(&self.build) { self.policy.poll_floor } else { self.policy.idle_floor };
         let wake_at = wake_at(&why, self.policy, self.now, floor);
-        let retry_at =
-            self.build.components.iter().filter_map(|c| c.retry_at.filter(|_| c.state.is_none())).min();
-        let wake_at = wake_at.map(|at| retry_at.map_or(at, |retry_at| at.min(retry_at.max(self.now))));
+        let moments = self.build.components.iter().filter_map(|c| next_moment(c, self.policy));
+        // One that has passed waits for something else: a slot, an answer.
+        let sooner = moments.filter(|moment| *moment > self.now).min();
+        let wake_at = wake_at.map(|at| sooner.map_or(at, |sooner| at.min(sooner)));
         Plan { build: self.build, actions: self.actions, wake_at, why, notes: self.notes }
     }
 }
@@ -221,6 +222,15 @@ fn last_progress(build: &ModuleBuild) -> Timestamp {
 fn is_under_way(build: &ModuleBuild) -> bool {
     let has_asked = |component: &ComponentBuild| component.holds_slot() || component.tag_asked_at.is_some();
     build.repo.is_some() || build.components.iter().any(has_asked)
+}
+
+/// Returns when time alone changes what a component may do: it is tried again, or its doubt ends.
+fn next_moment(component: &ComponentBuild, policy: &Policy) -> Option<Timestamp> {
+    if component.state.is_none() {
+        return component.retry_at;
+    }
+    let doubtful = component.live_attempt().filter(|attempt| attempt.task.is_none())?;
+    Some(later(doubtful.not_after, policy.margin))
 }
 
 /// Returns when to look again: what is under way is polled, what waits for others is looked at again after `floor`.
