@@ -869,6 +869,7 @@ impl World {
             steps: self.planner.steps(),
             calls: self.network.calls(),
             polls: self.backends.iter().map(|backend| backend.process.polls()).sum(),
+            publisher_polls: self.publishing.polls(),
         }
     }
 }

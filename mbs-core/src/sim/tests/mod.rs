@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod every_await_point;
+
 fn run(seed: u64, size: Size) -> Outcome {
     World::new(strategies::scenario_of(seed, size), Telling::Untold).run()
 }
