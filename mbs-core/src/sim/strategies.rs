@@ -1,4 +1,4 @@
-//! `proptest` strategies for scenarios and what they are made of, and scenarios by number.
+//! `proptest` strategies for scenarios and what they are made of, for documents and for universes; and scenarios by number.
 //!
 //! Worlds are mostly small, with a tail of big ones: a small world shows most faults, and thousands of them fit in a minute.
 
@@ -14,6 +14,12 @@ use super::scenario::{
 };
 use crate::memory::Call;
 use crate::model::RebuildStrategy;
+
+mod documents;
+mod universes;
+
+pub use documents::{documents, names, streams};
+pub use universes::universes;
 
 /// How much goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
