@@ -32,8 +32,10 @@ pub struct Outcome {
     pub steps: u64,
     /// How many calls of the build system were made.
     pub calls: u64,
-    /// How often backends were polled.
+    /// How often backends were polled: the number of points at which they could have died.
     pub polls: u64,
+    /// How often the publisher was polled.
+    pub publisher_polls: u64,
 }
 
 /// A build of a package that failed by its own fault.
