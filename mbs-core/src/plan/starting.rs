@@ -12,6 +12,7 @@ use crate::model::{
 };
 use crate::policy::Policy;
 use crate::share;
+use crate::store::Slots;
 
 /// Returns what to search for: components in doubt, those that could be submitted next, and running ones of which a lost
 /// attempt may have made a second task after all.
@@ -125,7 +126,11 @@ pub(super) fn start(step: &mut Step<'_>, gate: &Gate) -> Result<(), Impossible> 
     let wants = u32::try_from(next.len()).unwrap_or(u32::MAX);
     let since = step.build.line.map_or(step.now, |line| line.since);
     let wish = Line { since, wants };
-    let granted = share::grant(&step.seen.slots, &share::place_in_line(&step.build, wish, step.policy.tau));
+    let mine = share::place_in_line(&step.build, wish, step.policy.tau);
+    // Attempts that this very plan ends leave their slots: what comes next need not wait for what this plan asks for.
+    let given_up = step.held.saturating_sub(step.build.slots_held());
+    let slots = Slots { in_use: step.seen.slots.in_use.saturating_sub(given_up), ..step.seen.slots.clone() };
+    let granted = share::grant(&slots, &mine);
     let left = wants.saturating_sub(granted);
     // A grant ends the turn: whoever waits by now comes first.
     let since = if granted > 0 { step.now } else { since };

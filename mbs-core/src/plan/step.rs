@@ -14,6 +14,8 @@ use crate::policy::Policy;
 /// A plan in the making.
 pub(super) struct Step<'a> {
     pub(super) build: ModuleBuild,
+    /// How many slots the record holds as it was loaded.
+    pub(super) held: u32,
     pub(super) seen: &'a Observation,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
@@ -44,6 +46,7 @@ impl<'a> Step<'a> {
     ) -> Self {
         Self {
             build: build.clone(),
+            held: build.slots_held(),
             seen,
             policy,
             now,

@@ -152,3 +152,16 @@ fn who_waits_in_line_with_something_under_way_is_looked_at_by_the_poll_floor() {
     assert!(matches!(waits.why, Why::WaitingForSlot { .. }));
     assert_eq!(waits.wake_at, Some(at(19, 0)));
 }
+
+#[test]
+fn a_slot_that_an_ended_attempt_leaves_is_taken_in_the_same_plan() {
+    let build = building(vec![component("liba", 2).running(5), component("libb", 2)]);
+    let seen = |ahead: &[PlaceInLine]| {
+        let mut seen = Seen::as_recorded(&build).slots(1, 1).task(5).closed("liba-1-1");
+        seen.0.slots.head = ahead.to_vec();
+        seen
+    };
+    assert_eq!(acts(&step(&build, seen(&[]))), ["submit libb 1"]);
+    let other = place(17, at(8, 0), 1);
+    assert_eq!(acts(&step(&build, seen(&[other]))), [] as [&str; 0], "who is ahead is served first");
+}
