@@ -88,19 +88,22 @@ mod tests {
                 nvr: "liba-1-1".parse().ok(),
                 task: Some(TaskId(7)),
                 ..component("liba")
-            },
+            }
+            .into(),
             ComponentBuild {
                 state: Some(BuildState::Failed),
                 reason: Some("%check failed".into()),
                 task: Some(TaskId(8)),
                 ..component("libb")
-            },
+            }
+            .into(),
             component("libc"),
             ComponentBuild {
                 state: Some(BuildState::Failed),
                 reason: Some("Component(s) libb failed to build.".into()),
                 ..component("libd")
-            },
+            }
+            .into(),
         ];
         build.life.fail("Component(s) libb failed to build.".into(), failure, now).unwrap();
         build

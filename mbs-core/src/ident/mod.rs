@@ -210,6 +210,9 @@ impl FromStr for Version {
 #[serde(transparent)]
 pub struct Weight(f64);
 
+// A weight is never what does not equal itself: `new` lets no such number through.
+impl Eq for Weight {}
+
 impl Weight {
     /// The cost of a component of which nothing is known.
     pub const UNKNOWN: Weight = Weight(1.5);

@@ -106,7 +106,7 @@ fn unjust_failure(
         c.tries_since(begun, |end| matches!(end, AttemptEnd::Aborted(_))) > policy.retries_aborted
             || c.tries_since(begun, |end| *end == AttemptEnd::Vanished) > policy.retries_vanished
     };
-    let has = |what: &dyn Fn(&ComponentBuild) -> bool| after.components.iter().any(what);
+    let has = |what: &dyn Fn(&ComponentBuild) -> bool| after.components.iter().any(|c| what(c));
     let is_late = after.components.iter().any(|c| books.late.contains(&(after.id, c.package.clone())));
     let is_out_of_patience = after.trouble.as_ref().is_some_and(|trouble| {
         after.life.changed_at().duration_since(trouble.since).unsigned_abs() >= policy.patience
