@@ -8,7 +8,7 @@ use crate::batch;
 use crate::build_system::{ComponentJob, Search};
 use crate::ident::{Package, TagName, TaskId, Weight};
 use crate::model::{
-    Attempt, AttemptEnd, BuildState, ComponentBuild, Failure, Line, ModuleBuild, Ordering, Verdict,
+    Attempt, AttemptEnd, BuildState, ComponentBuild, Failure, Line, ModuleBuild, Ordering, Shared, Verdict,
 };
 use crate::policy::Policy;
 use crate::share;
@@ -19,7 +19,7 @@ use crate::store::Slots;
 pub(super) fn search(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> Option<Search> {
     // In the repository or not: that may be so in this look.
     let gate = Gate::of(build, ComponentBuild::is_complete);
-    let is_wanted = |component: &&ComponentBuild| {
+    let is_wanted = |component: &&Shared<ComponentBuild>| {
         component.is_in_doubt()
             || component.holds_slot() && has_lost(component)
             || is_unstarted(component) && gate.lets_begin(component)
@@ -29,7 +29,7 @@ pub(super) fn search(build: &ModuleBuild, seen: &Observation, policy: &Policy) -
 
 /// Returns what to search for when a build failed: components in doubt, and those of which an attempt was lost.
 pub(super) fn search_doubtful(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> Option<Search> {
-    let is_wanted = |component: &&ComponentBuild| component.is_in_doubt() || has_lost(component);
+    let is_wanted = |component: &&Shared<ComponentBuild>| component.is_in_doubt() || has_lost(component);
     search_for(build, seen, policy, build.components.iter().filter(is_wanted))
 }
 
@@ -54,7 +54,7 @@ fn search_for<'b>(
     build: &ModuleBuild,
     seen: &Observation,
     policy: &Policy,
-    wanted: impl Iterator<Item = &'b ComponentBuild>,
+    wanted: impl Iterator<Item = &'b Shared<ComponentBuild>>,
 ) -> Option<Search> {
     let (build_tag, final_tag) = (build.build_tag()?, build.koji_tag.clone()?);
     let own_target = buildroot::target_of(build)?;

@@ -11,7 +11,7 @@ use super::model::{Expected, Told, expected};
 use super::scenario::Scenario;
 use super::story::Line;
 use crate::ident::{BuildId, Nvr, Package, TaskId};
-use crate::model::{AttemptEnd, ComponentBuild, ModuleBuild, State, Verdict};
+use crate::model::{AttemptEnd, ComponentBuild, ModuleBuild, Shared, State, Verdict};
 
 /// How a world ended.
 #[derive(Debug, Clone)]
@@ -129,7 +129,7 @@ fn reused(build: &ModuleBuild, packages: &[Package]) -> BTreeSet<usize> {
 }
 
 fn failed_by_themselves(build: &ModuleBuild) -> impl Iterator<Item = &Package> {
-    let is_own = |c: &&ComponentBuild| {
+    let is_own = |c: &&Shared<ComponentBuild>| {
         let last = c.attempts.last().and_then(|attempt| attempt.end.as_ref());
         c.is_unsuccessful() && matches!(last, Some(AttemptEnd::Failed { .. }))
     };

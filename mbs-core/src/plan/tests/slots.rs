@@ -59,7 +59,7 @@ fn those_behind_in_line_and_the_build_itself_take_nothing_away() {
 #[test]
 fn slots_that_are_held_put_a_build_further_back() {
     let mut build = three();
-    build.components[1] = component("liba", 2).running(100);
+    build.components[1] = component("liba", 2).running(100).into();
     build.line = Some(Line { since: at(8, 0), wants: 2 });
     let seen = || Seen::as_recorded(&build).slots(48, 50);
     assert_eq!(acts(&step(&build, seen().ahead(place(17, at(8, 59), 2)))), Vec::<String>::new());

@@ -132,7 +132,7 @@ fn unjust_failure(
         c.tries_since(begun, |end| matches!(end, AttemptEnd::Aborted(_))) > policy.retries_aborted
             || c.tries_since(begun, |end| *end == AttemptEnd::Vanished) > policy.retries_vanished
     };
-    let has = |what: &dyn Fn(&ComponentBuild) -> bool| after.components.iter().any(what);
+    let has = |what: &dyn Fn(&ComponentBuild) -> bool| after.components.iter().any(|c| what(c));
     if let Some(wronged) = after.components.iter().find(|c| is_wronged(c, books)) {
         return Some(format!("{} is called broken, and its task did not fail by its fault", wronged.package));
     }

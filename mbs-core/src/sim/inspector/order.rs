@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Books, Inspector, Invariant, Watched};
 use crate::build_system::{ComponentJob, TagRequest};
 use crate::ident::{Package, TagEvent, TagName, TaskId};
-use crate::model::{AttemptEnd, ComponentBuild, MACROS_PACKAGE, ModuleBuild, Ordering};
+use crate::model::{AttemptEnd, ComponentBuild, MACROS_PACKAGE, ModuleBuild, Ordering, Shared};
 
 /// What strangers did to a tag may be unknown to a look that had begun before.
 const UNNOTICED: Duration = Duration::from_secs(700);
@@ -189,11 +189,11 @@ impl Books {
 
 /// Returns what a component comes after.
 fn predecessors<'b>(build: &'b ModuleBuild, component: &'b ComponentBuild) -> Vec<&'b ComponentBuild> {
-    let is_before = |other: &&ComponentBuild| match build.ordering {
+    let is_before = |other: &&Shared<ComponentBuild>| match build.ordering {
         Ordering::Graph if other.batch.0 > 1 => component.after.contains(&other.package),
         Ordering::Graph | Ordering::Batches => other.batch < component.batch,
     };
-    build.components.iter().filter(is_before).collect()
+    build.components.iter().filter(is_before).map(|c| &**c).collect()
 }
 
 fn tags_wrongly(build: &ModuleBuild, request: &TagRequest) -> Option<String> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Books, Inspector, Invariant};
 use crate::ident::BuildId;
-use crate::model::{ComponentBuild, Line, ModuleBuild, State};
+use crate::model::{Line, ModuleBuild, State};
 use crate::share::{PlaceInLine, place_in_line};
 use crate::store::Saved;
 
@@ -78,7 +78,7 @@ impl Books {
 
 /// Returns the place in line at which a build was given slots: a newcomer's turn is the moment it came.
 fn place_when_served(before: &ModuleBuild, after: &ModuleBuild, tau: Duration) -> Option<PlaceInLine> {
-    let begun = after.components.iter().filter_map(ComponentBuild::live_attempt);
+    let begun = after.components.iter().filter_map(|component| component.live_attempt());
     let now = begun.map(|attempt| attempt.intended_at).max()?;
     let wish = before.line.unwrap_or(Line { since: now, wants: 1 });
     Some(place_in_line(before, wish, tau))
