@@ -99,7 +99,7 @@ mod tests {
                 ..component("libb")
             }
             .into(),
-            component("libc"),
+            component("libc").into(),
             ComponentBuild {
                 state: Some(BuildState::Failed),
                 reason: Some("Component(s) libb failed to build.".into()),
