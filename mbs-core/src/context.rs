@@ -64,11 +64,13 @@ pub fn runtime_context(pairs: &[Dependencies]) -> String {
 
 /// Returns the SHA-1 of a text in lower-case hexadecimal digits.
 pub(crate) fn sha1_hex(text: &str) -> String {
-    let mut hex = String::with_capacity(40);
-    for byte in Sha1::digest(text.as_bytes()) {
-        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
-    }
-    hex
+    hex(&Sha1::digest(text.as_bytes()))
+}
+
+/// Writes bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Joins keys and JSON values to a map, in the order given.

@@ -43,16 +43,26 @@ pub struct TagNames {
 /// # Ok::<(), mbs_core::ident::InvalidIdent>(())
 /// ```
 pub fn tag_names(nsvc: &Nsvc, scratch: Option<BuildId>) -> TagNames {
-    let version = nsvc.version.to_string();
-    let parts = [nsvc.name.as_str(), nsvc.stream.as_str(), &version, nsvc.context.as_str()];
-    let named =
-        |text: String| TagName::new(text).expect("valid parts make a short name that begins with a letter");
-    let tag = tag_text(parts, scratch, LONGEST_TAG);
+    let tag = name_within(LONGEST_TAG, nsvc, scratch);
     TagNames {
         build_tag: named(format!("{tag}{BUILD_SUFFIX}")),
         tag: named(tag),
-        target: named(tag_text(parts, scratch, LONGEST_TARGET)),
+        target: target_name(nsvc, scratch),
     }
+}
+
+/// Names the target alone, as [`tag_names`] does.
+pub fn target_name(nsvc: &Nsvc, scratch: Option<BuildId>) -> TagName {
+    named(name_within(LONGEST_TARGET, nsvc, scratch))
+}
+
+fn name_within(longest: usize, nsvc: &Nsvc, scratch: Option<BuildId>) -> String {
+    let version = nsvc.version.to_string();
+    tag_text([nsvc.name.as_str(), nsvc.stream.as_str(), &version, nsvc.context.as_str()], scratch, longest)
+}
+
+fn named(text: String) -> TagName {
+    TagName::new(text).expect("valid parts make a short name that begins with a letter")
 }
 
 /// Joins the parts of an identity, or hashes them where the name would become longer than `longest` bytes.

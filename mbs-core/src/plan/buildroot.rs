@@ -3,6 +3,7 @@
 use sha1::{Digest as _, Sha1};
 
 use crate::build_system::BuildrootSpec;
+use crate::context::hex;
 use crate::ident::{Arch, Package, TagName};
 use crate::model::{Digest, MACROS_PACKAGE, ModuleBuild};
 use crate::modulemd::Xmd;
@@ -11,7 +12,7 @@ use crate::naming;
 /// Returns the target of a build, once the tags are named.
 pub fn target_of(build: &ModuleBuild) -> Option<TagName> {
     build.koji_tag.as_ref()?;
-    Some(naming::tag_names(build.nsvc(), build.new.scratch.then_some(build.id)).target)
+    Some(naming::target_name(build.nsvc(), build.new.scratch.then_some(build.id)))
 }
 
 /// Returns what its buildroot should be; `None` before the tags are named. Source: behaviour, section 6.
@@ -85,7 +86,7 @@ pub(super) fn digest(spec: &BuildrootSpec) -> Digest {
     for switch in [repo_include_all, dynamic_buildrequires] {
         hash.update([switch.map_or(2, u8::from)]);
     }
-    Digest(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Digest(hex(&hash.finalize()))
 }
 
 /// Adds a list of texts to a hash, each behind its length, so that no two lists look the same.

@@ -29,7 +29,7 @@ pub use chance::Chance;
 pub use explore::{Explored, Simplest, explore, simplest, simplest_with};
 pub use fault::{CallFault, Coverage, Fault, FaultKind, RepoFault, StoreFault, TaskFault};
 pub use grounds::Grounds;
-pub use inspector::{Invariant, Violation};
+pub use inspector::{Inspection, Invariant, Violation};
 pub use model::{Expected, Told, expected};
 pub use outcome::Outcome;
 pub use scenario::{

@@ -88,6 +88,9 @@ impl Planner for WatchedPlanner {
             return Err(Impossible { what: "the poison works".into() });
         }
         let plan = self.inner.plan(build, seen, policy, now);
+        if !self.inspector.checks_steps() {
+            return plan;
+        }
         if self.inner.plan(build, seen, policy, now) != plan {
             let what = "two plans of the same inputs differ".to_owned();
             self.inspector.report(Invariant::I9, Some(build.id), what);

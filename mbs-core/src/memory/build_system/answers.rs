@@ -30,7 +30,7 @@ impl Plant {
         let mut live = Vec::new();
         for (package, target) in &search.packages {
             let twins =
-                self.live_of(package).filter(|(_, task)| task.builds(package, target, &search.dist_suffix));
+                self.live_in(target).filter(|(_, task)| task.builds(package, target, &search.dist_suffix));
             live.extend(twins.map(|(id, _)| (package.clone(), id)));
         }
         live.sort_by_key(|(_, id)| *id);

@@ -13,8 +13,8 @@ pub(super) struct Plant {
     pub(super) tags: BTreeMap<TagName, Tag>,
     pub(super) targets: BTreeMap<TagName, Target>,
     pub(super) tasks: BTreeMap<TaskId, Task>,
-    /// The tasks that have not ended, by what they build.
-    pub(super) live: BTreeSet<(Option<Package>, TaskId)>,
+    /// The tasks that have not ended, by the target they build in, or the tag of the repository they make.
+    pub(super) live: BTreeSet<(TagName, TaskId)>,
     pub(super) builds: BTreeMap<Nvr, Built>,
     pub(super) imports: BTreeMap<Nvr, FinishedModule>,
     pub(super) recipes: BTreeMap<Package, Recipe>,
@@ -140,11 +140,11 @@ impl TaskWork {
         }
     }
 
-    /// Returns what it builds; `None` for repositories.
-    pub(super) fn package(&self) -> Option<&Package> {
+    /// Returns the target it builds in, or the tag of the repository.
+    pub(super) fn place(&self) -> &TagName {
         match self {
-            TaskWork::Build { package, .. } => Some(package),
-            TaskWork::Repo { .. } => None,
+            TaskWork::Build { target, .. } => target,
+            TaskWork::Repo { tag, .. } => tag,
         }
     }
 }
@@ -178,9 +178,9 @@ impl Plant {
         self.tags.get_mut(name).ok_or_else(|| missing("tag", name))
     }
 
-    /// Returns the live tasks that build a package, oldest first.
-    pub(super) fn live_of<'a>(&'a self, package: &Package) -> impl Iterator<Item = (TaskId, &'a Task)> {
-        let of = |task| (Some(package.clone()), TaskId(task));
+    /// Returns the live tasks of a target, or those that make a repository of a tag, oldest first.
+    pub(super) fn live_in<'a>(&'a self, place: &TagName) -> impl Iterator<Item = (TaskId, &'a Task)> {
+        let of = |task| (place.clone(), TaskId(task));
         let ids = self.live.range(of(i64::MIN)..=of(i64::MAX)).map(|(_, id)| *id);
         ids.filter_map(|id| Some((id, self.tasks.get(&id)?)))
     }

@@ -142,7 +142,7 @@ impl MemoryBuildSystem {
         let mut floor = self.floor();
         floor.plant.generation += 1;
         let forgotten = floor.plant.tasks.remove(&task).ok_or_else(|| missing("task", &task))?;
-        floor.plant.live.remove(&(forgotten.work.package().cloned(), task));
+        floor.plant.live.remove(&(forgotten.work.place().clone(), task));
         Ok(())
     }
 

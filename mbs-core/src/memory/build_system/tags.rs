@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::plant::{Plant, Tag, TagSummary, Target, Task, TaskWork};
+use super::plant::{Plant, Tag, TagSummary, Target, Task, TaskKind};
 use super::{conflict, missing, rejected};
 use crate::build_system::{BuildSystemError, BuildrootSpec, FinishedModule, TagRequest, TaggedBuild};
 use crate::bus::Hint;
@@ -107,8 +107,8 @@ impl Plant {
 
     /// Removes a target, unless a live task still builds for it.
     pub(super) fn remove_target(&mut self, target: &TagName) -> Result<(), BuildSystemError> {
-        let builds_for = |id: &TaskId| matches!(self.tasks.get(id), Some(Task { work: TaskWork::Build { target: of, .. }, .. }) if of == target);
-        if let Some(task) = self.live.iter().map(|(_, id)| *id).filter(builds_for).min() {
+        let is_build = |task: &Task| task.work.kind() == TaskKind::Build;
+        if let Some((task, _)) = self.live_in(target).find(|(_, task)| is_build(task)) {
             return Err(conflict(format!("the task {task} still builds for the target {target}")));
         }
         self.targets.remove(target);

@@ -48,7 +48,7 @@ impl Plant {
             return Err(rejected(format!("the dist tag {:?} of {package} lacks its dot", job.dist)));
         }
         let is_twin = |task: &Task| task.builds(package, &job.target, &job.dist);
-        if !self.permits_twins && self.live_of(package).any(|(_, task)| is_twin(task)) {
+        if !self.permits_twins && self.live_in(&job.target).any(|(_, task)| is_twin(task)) {
             return Err(conflict(format!("a live task builds {package} for {} already", job.target)));
         }
         let recipe = self.recipe(package);
@@ -84,7 +84,7 @@ impl Plant {
         self.last_task += 1;
         let id = TaskId(self.last_task);
         let pace = self.pace(work.kind());
-        self.live.insert((work.package().cloned(), id));
+        self.live.insert((work.place().clone(), id));
         let task = Task { state: TaskState::Open, work, built: None, failure: None, begun_at: self.observes };
         self.tasks.insert(id, task);
         if pace == Pace::AtOnce {
@@ -189,7 +189,7 @@ impl Plant {
         let task = self.task_mut(id)?;
         task.state = state;
         result(task);
-        let live = (task.work.package().cloned(), id);
+        let live = (task.work.place().clone(), id);
         self.live.remove(&live);
         self.generation += 1;
         self.news.insert(Hint::Task(id));

@@ -17,8 +17,11 @@ const STRAY: Duration = Duration::from_secs(1_800);
 impl Inspector {
     /// A backend sends a submission.
     pub(in crate::sim) fn sends(&self, job: &ComponentJob) {
-        let mut books = self.books();
         self.story.tell(Some(job.build), "", || format!("{} is sent to {}", job.package, job.target));
+        if !self.checks_steps() {
+            return;
+        }
+        let mut books = self.books();
         let Some(watched) = books.builds.get(&job.build) else { return };
         let found = [
             self.begins_too_early(&books, watched, job).map(|what| (Invariant::I3, what)),
@@ -90,6 +93,9 @@ impl Inspector {
 
     /// A backend asks for builds to be tagged. I4: the macros never go into the destination, nor what is not filtered yet.
     pub(in crate::sim) fn tags(&self, requests: &[TagRequest]) {
+        if !self.checks_steps() {
+            return;
+        }
         let Some(owner) = requests.first().and_then(|request| self.owner_of(&request.tag)) else { return };
         self.story.tell(Some(owner), "", || {
             let names: Vec<_> = requests.iter().map(|r| format!("{} into {}", r.nvr, r.tag)).collect();
@@ -105,6 +111,9 @@ impl Inspector {
 
     /// I2, I4 and I6: how things really stand, whenever they changed.
     pub(in crate::sim) fn check_grounds(&self) {
+        if !self.checks_steps() {
+            return;
+        }
         let generation = self.grounds.generation();
         let mut books = self.books();
         if books.seen_generation == generation && !books.is_stale {

@@ -95,6 +95,9 @@ pub(super) struct LineSeen {
 impl Inspector {
     /// I12: no slot stays free while somebody in line could use it.
     pub(in crate::sim) fn check_idle_slots(&self) {
+        if !self.checks_steps() {
+            return;
+        }
         let mut books = self.books();
         if books.line.at_commit != books.commits {
             self.see_line(&mut books);

@@ -16,7 +16,7 @@ use crate::sim::cast;
 use crate::sim::chance::Chance;
 use crate::sim::fault::FaultKind;
 use crate::sim::grounds::Grounds;
-use crate::sim::inspector::Inspector;
+use crate::sim::inspector::{Inspection, Inspector};
 use crate::sim::mortal::{Flag, Process};
 use crate::sim::people::People;
 use crate::sim::planner::WatchedPlanner;
@@ -36,6 +36,8 @@ pub struct Parts {
     pub planner: Arc<dyn Planner>,
     /// The rules.
     pub policy: Policy,
+    /// How closely it is watched.
+    pub inspection: Inspection,
 }
 
 impl Parts {
@@ -50,6 +52,7 @@ impl Parts {
             grounds: Arc::new(grounds),
             planner: Arc::new(Standard),
             policy,
+            inspection: Inspection::Steps,
         }
     }
 }
@@ -76,15 +79,20 @@ impl World {
         parts: impl FnOnce(&Arc<ManualClock>) -> Parts,
     ) -> Self {
         let clock = Arc::new(ManualClock::new());
-        let Parts { store, grounds, planner, policy } = parts(&clock);
+        let Parts { store, grounds, planner, policy, inspection } = parts(&clock);
         let chance = Chance::of(scenario.seed);
         let story = Arc::new(match telling {
             Telling::Told => Story::told(clock.clone()),
             Telling::Untold => Story::untold(clock.clone()),
         });
         let settings = Settings { limit: scenario.limit, ..Settings::default() };
-        let inspector =
-            Arc::new(Inspector::new(grounds.clone(), policy.clone(), settings.clone(), story.clone()));
+        let inspector = Arc::new(Inspector::new(
+            inspection,
+            grounds.clone(),
+            policy.clone(),
+            settings.clone(),
+            story.clone(),
+        ));
         let network = Arc::new(Network::new(clock.clone(), chance, scenario.timing));
         let poisoned = scenario.modules.iter().enumerate().filter(|(_, module)| module.poisoned);
         let poisoned = poisoned.map(|(place, _)| version_of(place)).collect();
