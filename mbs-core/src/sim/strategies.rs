@@ -151,6 +151,7 @@ pub fn batches(most: usize) -> impl Strategy<Value = Vec<ComponentScript>> {
             after: Vec::new(),
             fails,
             buildonly,
+            expected: None,
             commit,
         },
     );
@@ -174,7 +175,7 @@ pub fn graphs(most: usize) -> impl Strategy<Value = Vec<ComponentScript>> {
                 if place == 0 { Vec::new() } else { after.iter().map(|index| index.index(place)).collect() };
             after.sort_unstable();
             after.dedup();
-            ComponentScript { group: 0, after, fails, buildonly, commit }
+            ComponentScript { group: 0, after, fails, buildonly, expected: None, commit }
         };
         components.into_iter().enumerate().map(of).collect()
     })

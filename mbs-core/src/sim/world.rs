@@ -53,7 +53,11 @@ pub struct Parts {
 impl Parts {
     /// Makes the usual parts: store and build system in memory, the planner of this crate, the policy of worlds.
     pub fn in_memory(clock: &Arc<ManualClock>) -> Self {
-        let policy = cast::policy();
+        Self::under(clock, cast::policy())
+    }
+
+    /// Makes the usual parts under another policy than that of worlds, which [`Parts::in_memory`] has.
+    pub fn under(clock: &Arc<ManualClock>, policy: Policy) -> Self {
         let grounds = MemoryBuildSystem::new();
         grounds.permit_twins();
         grounds.add_tag(&cast::base_tag(), &["x86_64".parse().expect("it is an architecture")]);
@@ -227,6 +231,7 @@ impl World {
         self.network.send(async move {
             store.change_settings(settings, "oscar").await.expect("nothing is wrong yet");
         });
+        cast::weights(&self.scenario).for_each(|(package, weight)| self.grounds.set_weight(&package, weight));
         for place in 0..self.scenario.modules.len() {
             self.plan(self.scenario.modules[place].submitted_at, Due::Submits(place));
         }
@@ -430,7 +435,7 @@ impl World {
         for begun in self.network.take_begun() {
             let (task, now) = (begun.task, self.clock.reading());
             let mut takes = match &begun.package {
-                Some(package) => self.build_time(package, task),
+                Some(package) => self.build_time(&begun.place, package, task),
                 None => {
                     let shortest = self.scenario.timing.repo;
                     self.chance.between(shortest, shortest * 3, ("repo", task.0))
@@ -445,12 +450,28 @@ impl World {
         }
     }
 
-    fn build_time(&self, package: &Package, task: TaskId) -> Duration {
+    /// Decides how long a build takes: what is expected is met within a third, the same each time.
+    fn build_time(&self, place: &TagName, package: &Package, task: TaskId) -> Duration {
         let timing = &self.scenario.timing;
-        if package.as_str() == crate::model::MACROS_PACKAGE {
-            return timing.build / 2;
+        let owner = self.inspector.owner_of(place);
+        let expected = owner
+            .and_then(|owner| self.component_of(owner, package))
+            .and_then(|(module, component)| self.scenario.modules[module].components[component].expected);
+        let takes = match expected {
+            _ if package.as_str() == crate::model::MACROS_PACKAGE => timing.build / 2,
+            Some(expected) => {
+                self.chance.between(expected * 2 / 3, expected * 4 / 3, ("around", package.as_str()))
+            }
+            None => self.chance.heavy_tailed(
+                timing.build,
+                timing.longest_build,
+                ("build", package.as_str(), task.0),
+            ),
+        };
+        if let Some(owner) = owner {
+            self.inspector.task(owner, package, takes);
         }
-        self.chance.heavy_tailed(timing.build, timing.longest_build, ("build", package.as_str(), task.0))
+        takes
     }
 
     /// Ends a task as its component's script and its faults have it.
@@ -864,6 +885,7 @@ impl World {
             records,
             story: self.story.lines_told(),
             coverage: self.network.coverage(),
+            figures: self.inspector.figures(),
             took: self.clock.reading(),
             moments: self.moments,
             steps: self.planner.steps(),
