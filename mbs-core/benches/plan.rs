@@ -14,7 +14,7 @@ use mbs_core::context::Contexts;
 use mbs_core::ident::{Batch, BuildId, CommitId, Package, RepoId, TagEvent, TaskId};
 use mbs_core::model::{
     Attempt, BuildState, Buildroot, ComponentBuild, ComponentSource, ModuleBuild, NewBuild, RebuildStrategy,
-    State, Verdict, WhyRebuild,
+    Shared, State, Verdict, WhyRebuild,
 };
 use mbs_core::modulemd::{ModuleStream, RpmComponent};
 use mbs_core::plan::{Observation, missing, plan};
@@ -43,7 +43,8 @@ fn component(number: u32) -> ComponentBuild {
 }
 
 fn module() -> ModuleBuild {
-    let components: Vec<ComponentBuild> = (0..BATCHES * PER_BATCH).map(component).collect();
+    let components: Vec<Shared<ComponentBuild>> =
+        (0..BATCHES * PER_BATCH).map(component).map(Shared::from).collect();
     let rpms = components.iter().map(|component| (component.package.to_string(), RpmComponent::default()));
     let document = ModuleStream { rpms: rpms.collect(), ..ModuleStream::default() };
     let new = NewBuild {

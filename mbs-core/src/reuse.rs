@@ -113,7 +113,7 @@ fn reusable(build: &ModuleBuild, source: &ModuleBuild) -> usize {
 
 /// Decides for each component but module-build-macros whether it is reused, by package.
 pub fn verdicts(build: &ModuleBuild, source: Option<&ModuleBuild>) -> BTreeMap<Package, Verdict> {
-    let mut packages: Vec<&ComponentBuild> = build.components.iter().filter(|c| !c.is_macros()).collect();
+    let mut packages: Vec<_> = build.components.iter().filter(|c| !c.is_macros()).collect();
     packages.sort_by_key(|component| component.batch);
     let mut comparison = source.map(|source| Comparison::of(build, source));
     let mut decided = BTreeMap::new();

@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn the_result_holds_every_component_with_its_log() {
         let mut build = module_build("app:1:2:c");
-        build.components = vec![ComponentBuild { task: Some(TaskId(7)), ..component("a") }];
+        build.components = vec![ComponentBuild { task: Some(TaskId(7)), ..component("a") }.into()];
         let line = parsed(&result(Exit::Failed, &[build], &Folder));
         assert_eq!((&line["event"], &line["status"]), (&json!("result"), &json!(1)));
         assert_eq!(line["builds"][0]["repository"], Value::Null);

@@ -90,7 +90,7 @@ impl Told {
             |component: &ComponentBuild| (component.package.clone(), (component.state, began(component)));
         Self {
             transitions: history.trace.len().saturating_sub(1),
-            components: build.components.iter().map(known).collect(),
+            components: build.components.iter().map(|component| known(component)).collect(),
             trouble: None,
             notes: history.notes.len(),
         }
@@ -177,6 +177,7 @@ mod tests {
     }
 
     fn with(components: Vec<ComponentBuild>) -> ModuleBuild {
+        let components = components.into_iter().map(Into::into).collect();
         ModuleBuild { components, ..module_build("app:1:2:c") }
     }
 

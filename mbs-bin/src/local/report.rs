@@ -55,9 +55,11 @@ fn failures(builds: &[ModuleBuild], places: &dyn Places) -> String {
         lines.push(format!("{} {}: {reason}", build.nsvc(), build.state()));
         // What never began has no reason of its own.
         let has_own_reason =
-            |one: &&ComponentBuild| one.task.is_some() || one.reason.as_deref() != build.life.reason();
+            |one: &ComponentBuild| one.task.is_some() || one.reason.as_deref() != build.life.reason();
         let unsuccessful = build.components.iter().filter(|component| component.is_unsuccessful());
-        lines.extend(unsuccessful.filter(has_own_reason).map(|component| failure(component, places)));
+        lines.extend(
+            unsuccessful.filter(|one| has_own_reason(one)).map(|component| failure(component, places)),
+        );
         if Exit::of_build(build) == Exit::Machine {
             lines.push(TRY_AGAIN.to_owned());
         }
@@ -88,19 +90,22 @@ mod tests {
                 nvr: "liba-1-1".parse().ok(),
                 task: Some(TaskId(7)),
                 ..component("liba")
-            },
+            }
+            .into(),
             ComponentBuild {
                 state: Some(BuildState::Failed),
                 reason: Some("%check failed".into()),
                 task: Some(TaskId(8)),
                 ..component("libb")
-            },
-            component("libc"),
+            }
+            .into(),
+            component("libc").into(),
             ComponentBuild {
                 state: Some(BuildState::Failed),
                 reason: Some("Component(s) libb failed to build.".into()),
                 ..component("libd")
-            },
+            }
+            .into(),
         ];
         build.life.fail("Component(s) libb failed to build.".into(), failure, now).unwrap();
         build

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Content, Entry, FIRST_BATCH, Folder, Item, MOST_EDGES, OrderError};
 use crate::ident::{Batch, Package, Weight};
-use crate::model::ComponentBuild;
+use crate::model::{ComponentBuild, Shared};
 
 /// Wires the components of a document and of what it includes.
 pub(super) fn entries(root: &Folder) -> Result<Vec<Entry>, OrderError> {
@@ -171,10 +171,10 @@ fn circle(folder: &Folder, predecessors: &[BTreeSet<usize>], left: &BTreeSet<usi
 /// Returns for each component the cost of the longest way from its begin to the end of the module.
 ///
 /// On a graph the largest is the most urgent; where batches order, it is the component's own weight.
-pub fn remaining_path(components: &[ComponentBuild]) -> BTreeMap<&Package, Weight> {
+pub fn remaining_path(components: &[Shared<ComponentBuild>]) -> BTreeMap<&Package, Weight> {
     let mut paths: BTreeMap<&Package, Weight> = BTreeMap::new();
     let mut longest_behind: BTreeMap<&Package, f64> = BTreeMap::new();
-    let mut deepest_first: Vec<&ComponentBuild> = components.iter().collect();
+    let mut deepest_first: Vec<_> = components.iter().collect();
     deepest_first.sort_by_key(|component| std::cmp::Reverse(component.batch));
     for component in deepest_first {
         let behind = longest_behind.get(&component.package).copied().unwrap_or_default();

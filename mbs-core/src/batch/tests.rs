@@ -196,7 +196,8 @@ fn the_longest_remaining_path_counts_everything_behind() {
         document(&[("a", 0, &[]), ("b", 0, &["a"]), ("c", 0, &["a"]), ("d", 0, &["b", "c"]), ("e", 0, &[])]);
     let order = order(&document, &Inclusions::new()).unwrap();
     let weight = |entry: &Entry| if entry.key == "c" { 5.0 } else { 1.0 };
-    let components: Vec<_> = order.entries.iter().map(|entry| component(entry, weight(entry))).collect();
+    let components: Vec<_> =
+        order.entries.iter().map(|entry| component(entry, weight(entry)).into()).collect();
     let paths = remaining_path(&components);
     let cost = |package: &str| paths[&Package::new(package).unwrap()].cost();
     assert_eq!(["a", "b", "c", "d", "e"].map(cost), [7.0, 2.0, 6.0, 1.0, 1.0]);

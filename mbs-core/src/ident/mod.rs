@@ -2,10 +2,12 @@
 //!
 //! Ids of different kinds never mix, and no bare text crosses a trait. What is accepted here is safe in a path, a tag, a
 //! query or an argument: no `/`, no blank, no control character, no leading `-` or `.`. Names that look like
-//! numbers are text: `1.10` stays `1.10`.
+//! numbers are text: `1.10` stays `1.10`. Copies of a name share its text: records are full of them and are copied with every
+//! plan.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +52,7 @@ macro_rules! text_ident {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $type(String);
+        pub struct $type(Arc<str>);
 
         impl $type {
             #[doc = concat!("Checks text and makes it a ", $kind, ".")]
@@ -64,7 +66,7 @@ macro_rules! text_ident {
                 if let Some(why) = more(&text) {
                     return Err(refuse($kind, &text, why));
                 })?
-                Ok(Self(text))
+                Ok(Self(text.into()))
             }
 
             /// Returns the text.
@@ -95,7 +97,7 @@ macro_rules! text_ident {
 
         impl From<$type> for String {
             fn from(name: $type) -> String {
-                name.0
+                name.as_str().to_owned()
             }
         }
 
@@ -207,6 +209,9 @@ impl FromStr for Version {
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, Default)]
 #[serde(transparent)]
 pub struct Weight(f64);
+
+// A weight is never what does not equal itself: `new` lets no such number through.
+impl Eq for Weight {}
 
 impl Weight {
     /// The cost of a component of which nothing is known.

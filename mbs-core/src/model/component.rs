@@ -37,7 +37,7 @@ impl ComponentSource {
 }
 
 /// One package of a module build.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComponentBuild {
     /// Given by the store when first saved; `None` before.
     pub id: Option<ComponentId>,
@@ -100,7 +100,7 @@ pub struct ComponentBuild {
 }
 
 /// Whether a component is taken from an earlier build.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It is.

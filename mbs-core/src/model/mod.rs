@@ -16,12 +16,14 @@ use crate::modulemd::ModuleStream;
 mod component;
 mod document;
 mod lifecycle;
+mod shared;
 mod state;
 
 pub use component::{
     Attempt, AttemptEnd, ComponentBuild, ComponentSource, MACROS_PACKAGE, Verdict, WhyRebuild,
 };
 pub use lifecycle::Lifecycle;
+pub use shared::Shared;
 pub use state::{BuildState, Failure, Illegal, State, Transition};
 
 /// Which components are built again although an earlier build of the module has them.
@@ -60,7 +62,7 @@ pub enum Ordering {
 }
 
 /// What a submission turns into a module build; the store adds id and times.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewBuild {
     /// Its identity.
     pub nsvc: Nsvc,
@@ -93,7 +95,7 @@ pub struct NewBuild {
 }
 
 /// One module build on its way through the states. Source: design, section 5.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleBuild {
     /// Given by the store.
     pub id: BuildId,
@@ -124,7 +126,7 @@ pub struct ModuleBuild {
     pub batch: Batch,
     /// Components in the order of batch, then as written; module-build-macros first.
     #[serde(default)]
-    pub components: Vec<ComponentBuild>,
+    pub components: Vec<Shared<ComponentBuild>>,
     /// The buildroot last ensured; `None`: none, or it is known to be gone.
     #[serde(default)]
     pub buildroot: Option<Buildroot>,
@@ -264,7 +266,10 @@ impl ModuleBuild {
 
     /// Returns a component by its package.
     pub fn component(&self, package: &str) -> Option<&ComponentBuild> {
-        self.components.iter().find(|component| component.package.as_str() == package)
+        self.components
+            .iter()
+            .map(|component| &**component)
+            .find(|component| component.package.as_str() == package)
     }
 
     /// Returns the tag its buildroots are made from; `None` before the tags are named.

@@ -2,11 +2,9 @@
 //!
 //! Nothing new leaves the record as it is. It decides what an attempt has come to, never what is done next.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
-use super::step::{Step, later};
+use super::step::{Held, Step, later};
 use super::{ActionKey, Impossible, Observation, Outcome};
 use crate::build_system::{BuildSystemError, Effect, FoundBuild, TaskFailure, TaskSeen, TaskState};
 use crate::ident::{Batch, Nvr, Package, TagName, TaskId};
@@ -306,19 +304,18 @@ pub(super) fn tags(step: &mut Step<'_>) {
     if [&tag, &build_tag].iter().any(|tag| matches!(tags.get(*tag), Some(None))) && !was_remade(step) {
         step.build.buildroot = None;
     }
-    // A tag that is gone holds nothing; one that was not asked about says nothing.
-    let held = |tag: &TagName| -> Option<BTreeSet<&Nvr>> {
-        let builds = tags.get(tag)?.iter().flatten();
-        Some(builds.map(|build| &build.nvr).collect())
-    };
-    let (in_build, in_final) = (held(&build_tag), held(&tag));
+    let in_build = tags.contains_key(&build_tag).then_some(&step.in_build_tag);
+    let in_final = Held::in_tag(&tag, step.seen);
     for component in step.build.components.iter_mut().filter(|component| component.is_complete()) {
         let Some(nvr) = &component.nvr else { continue };
-        let is_in = |held: &Option<BTreeSet<&Nvr>>| held.as_ref().map(|held| held.contains(nvr));
-        component.tagged = is_in(&in_build).unwrap_or(component.tagged);
-        component.tagged_in_final =
-            !component.build_time_only && is_in(&in_final).unwrap_or(component.tagged_in_final);
-        if component.is_tagged_everywhere() {
+        let is_in = |held: &Held<'_>| held.since(nvr).is_some();
+        let tagged = in_build.map_or(component.tagged, is_in);
+        let tagged_in_final =
+            !component.build_time_only && in_final.as_ref().map_or(component.tagged_in_final, is_in);
+        if (tagged, tagged_in_final) != (component.tagged, component.tagged_in_final) {
+            (component.tagged, component.tagged_in_final) = (tagged, tagged_in_final);
+        }
+        if component.is_tagged_everywhere() && component.tag_asked_at.is_some() {
             component.tag_asked_at = None;
         }
     }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::build_system::TaskState;
 use crate::ident::{Batch, TagEvent, TaskId};
-use crate::model::{BuildState, ComponentBuild, Failure, ModuleBuild, Ordering, State, Verdict};
+use crate::model::{BuildState, ComponentBuild, Failure, ModuleBuild, Ordering, Shared, State, Verdict};
 use crate::policy::Policy;
 
 /// Asks, in one round, for our tasks, both tags, the newest repository, and what exists of components in doubt or next;
@@ -126,7 +126,7 @@ fn is_in_repo(step: &Step<'_>, component: &ComponentBuild) -> bool {
 }
 
 pub(super) fn tag_event(step: &Step<'_>, component: &ComponentBuild) -> Option<TagEvent> {
-    step.tag_events.get(component.nvr.as_ref()?).copied()
+    step.in_build_tag.since(component.nvr.as_ref()?)
 }
 
 /// Says whether a component's batch has begun and all that it comes after is in the repository.
@@ -138,26 +138,26 @@ fn complete_reused(step: &mut Step<'_>, gate: &Gate) {
     // Where nothing is built, nothing has to wait for a repository.
     let is_whole = step.build.components.iter().all(|c| matches!(c.verdict, Some(Verdict::Reuse { .. })));
     let may_complete =
-        |c: &ComponentBuild| c.state.is_none() && (is_whole || may_begin(&step.build, gate, c));
+        |c: &Shared<ComponentBuild>| c.state.is_none() && (is_whole || may_begin(&step.build, gate, c));
     let begun: Vec<bool> = step.build.components.iter().map(may_complete).collect();
     for (component, _) in step.build.components.iter_mut().zip(begun).filter(|(_, begun)| *begun) {
-        if let Some(Verdict::Reuse { nvr, task, .. }) = &component.verdict {
+        if let Some(Verdict::Reuse { nvr, task, .. }) = component.verdict.clone() {
             component.state = Some(BuildState::Complete);
             component.reason = Some("Reused component from previous module build".into());
-            component.task = *task;
-            component.nvr = Some(nvr.clone());
+            component.task = task;
+            component.nvr = Some(nvr);
         }
     }
 }
 
 /// Says why the module fails: a component did, and nothing of what may still run is left.
 fn failed_components(step: &Step<'_>) -> Option<(String, Failure)> {
-    let failed: Vec<&ComponentBuild> = step.build.components.iter().filter(|c| c.is_unsuccessful()).collect();
+    let failed: Vec<_> = step.build.components.iter().filter(|c| c.is_unsuccessful()).collect();
     if failed.is_empty() {
         return None;
     }
     let gate = Gate::of(&step.build, ComponentBuild::is_complete);
-    let is_left = |c: &ComponentBuild| c.holds_slot() || c.state.is_none() && gate.lets_begin(c);
+    let is_left = |c: &Shared<ComponentBuild>| c.holds_slot() || c.state.is_none() && gate.lets_begin(c);
     if step.build.components.iter().any(is_left) {
         return None;
     }
@@ -188,7 +188,7 @@ fn ensure_buildroot(step: &mut Step<'_>) -> bool {
 
 /// Ends the build once everything is complete and tagged: import, then `done`, then `ready`.
 fn finish(step: &mut Step<'_>) -> Result<(), Impossible> {
-    let is_over = |c: &ComponentBuild| {
+    let is_over = |c: &Shared<ComponentBuild>| {
         c.is_complete() && c.is_tagged_everywhere() && buildonly::is_filtered(c) && !c.holds_slot()
     };
     if !step.build.components.iter().all(is_over) {
@@ -209,7 +209,8 @@ fn finish(step: &mut Step<'_>) -> Result<(), Impossible> {
 /// Says why the build is not further.
 fn why(step: &Step<'_>) -> Why {
     let build = &step.build;
-    let left: Vec<UnderWay> = build.components.iter().filter(|c| c.holds_slot()).map(under_way).collect();
+    let left: Vec<UnderWay> =
+        build.components.iter().filter(|c| c.holds_slot()).map(|c| under_way(c)).collect();
     if left.iter().any(|under_way| under_way.task.is_some()) {
         let of = build
             .components
@@ -228,8 +229,7 @@ fn why(step: &Step<'_>) -> Why {
     if build.line.is_some() {
         return starting::why_waiting(step);
     }
-    let untagged: Vec<&ComponentBuild> =
-        build.components.iter().filter(|c| c.tag_asked_at.is_some()).collect();
+    let untagged: Vec<_> = build.components.iter().filter(|c| c.tag_asked_at.is_some()).collect();
     if let Some(since) = untagged.iter().filter_map(|component| component.tag_asked_at).min() {
         return Why::WaitingForTags { packages: untagged.iter().map(|c| c.package.clone()).collect(), since };
     }

@@ -20,7 +20,7 @@ pub(super) fn unfiltered(build: &ModuleBuild, seen: &Observation) -> BTreeSet<Nv
     };
     let is_known = |nvr: &Nvr| seen.rpms_asked.contains(nvr) || are_rpms_known(seen, nvr);
     let open = build.components.iter().filter(|component| component.buildonly && !component.is_filtered);
-    open.filter_map(nvr_of).filter(|nvr| !is_known(nvr)).collect()
+    open.filter_map(|component| nvr_of(component)).filter(|nvr| !is_known(nvr)).collect()
 }
 
 fn are_rpms_known(seen: &Observation, nvr: &Nvr) -> bool {

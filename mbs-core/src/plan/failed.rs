@@ -108,5 +108,5 @@ fn untag_requests(build: &ModuleBuild) -> Vec<TagRequest> {
         let request = |tag| TagRequest { tag, package: component.package.clone(), nvr: nvr.clone() };
         Some([request(build_tag.clone()), request(tag.clone())])
     };
-    build.components.iter().filter_map(of).flatten().collect()
+    build.components.iter().filter_map(|component| of(component)).flatten().collect()
 }

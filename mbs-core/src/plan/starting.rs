@@ -8,17 +8,18 @@ use crate::batch;
 use crate::build_system::{ComponentJob, Search};
 use crate::ident::{Package, TagName, TaskId, Weight};
 use crate::model::{
-    Attempt, AttemptEnd, BuildState, ComponentBuild, Failure, Line, ModuleBuild, Ordering, Verdict,
+    Attempt, AttemptEnd, BuildState, ComponentBuild, Failure, Line, ModuleBuild, Ordering, Shared, Verdict,
 };
 use crate::policy::Policy;
 use crate::share;
+use crate::store::Slots;
 
 /// Returns what to search for: components in doubt, those that could be submitted next, and running ones of which a lost
 /// attempt may have made a second task after all.
 pub(super) fn search(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> Option<Search> {
     // In the repository or not: that may be so in this look.
     let gate = Gate::of(build, ComponentBuild::is_complete);
-    let is_wanted = |component: &&ComponentBuild| {
+    let is_wanted = |component: &&Shared<ComponentBuild>| {
         component.is_in_doubt()
             || component.holds_slot() && has_lost(component)
             || is_unstarted(component) && gate.lets_begin(component)
@@ -28,7 +29,7 @@ pub(super) fn search(build: &ModuleBuild, seen: &Observation, policy: &Policy) -
 
 /// Returns what to search for when a build failed: components in doubt, and those of which an attempt was lost.
 pub(super) fn search_doubtful(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> Option<Search> {
-    let is_wanted = |component: &&ComponentBuild| component.is_in_doubt() || has_lost(component);
+    let is_wanted = |component: &&Shared<ComponentBuild>| component.is_in_doubt() || has_lost(component);
     search_for(build, seen, policy, build.components.iter().filter(is_wanted))
 }
 
@@ -53,7 +54,7 @@ fn search_for<'b>(
     build: &ModuleBuild,
     seen: &Observation,
     policy: &Policy,
-    wanted: impl Iterator<Item = &'b ComponentBuild>,
+    wanted: impl Iterator<Item = &'b Shared<ComponentBuild>>,
 ) -> Option<Search> {
     let (build_tag, final_tag) = (build.build_tag()?, build.koji_tag.clone()?);
     let own_target = buildroot::target_of(build)?;
@@ -125,7 +126,11 @@ pub(super) fn start(step: &mut Step<'_>, gate: &Gate) -> Result<(), Impossible> 
     let wants = u32::try_from(next.len()).unwrap_or(u32::MAX);
     let since = step.build.line.map_or(step.now, |line| line.since);
     let wish = Line { since, wants };
-    let granted = share::grant(&step.seen.slots, &share::place_in_line(&step.build, wish, step.policy.tau));
+    let mine = share::place_in_line(&step.build, wish, step.policy.tau);
+    // Attempts that this very plan ends leave their slots: what comes next need not wait for what this plan asks for.
+    let given_up = step.held.saturating_sub(step.build.slots_held());
+    let slots = Slots { in_use: step.seen.slots.in_use.saturating_sub(given_up), ..step.seen.slots.clone() };
+    let granted = share::grant(&slots, &mine);
     let left = wants.saturating_sub(granted);
     // A grant ends the turn: whoever waits by now comes first.
     let since = if granted > 0 { step.now } else { since };

@@ -1,6 +1,5 @@
 //! One plan in the making: the changing record, what was observed, and what is wanted so far.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,20 +7,22 @@ use jiff::Timestamp;
 use super::{Action, ActionKey, Impossible, Observation, Plan, Why};
 use crate::build_system::BuildSystemError;
 use crate::ident::{Nvr, TagEvent, TagName};
-use crate::model::{BuildState, ComponentBuild, Failure, Illegal, ModuleBuild, State, Trouble};
+use crate::model::{BuildState, ComponentBuild, Failure, Illegal, ModuleBuild, Shared, State, Trouble};
 use crate::policy::Policy;
 
 /// A plan in the making.
 pub(super) struct Step<'a> {
     pub(super) build: ModuleBuild,
+    /// How many slots the record holds as it was loaded.
+    pub(super) held: u32,
     pub(super) seen: &'a Observation,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
     pub(super) actions: Vec<Action>,
     pub(super) why: Why,
     pub(super) notes: Vec<String>,
-    /// When each build was put into the build tag, as observed.
-    pub(super) tag_events: BTreeMap<&'a Nvr, TagEvent>,
+    /// What is in the build tag, as observed.
+    pub(super) in_build_tag: Held<'a>,
 }
 
 impl From<Illegal> for Impossible {
@@ -44,13 +45,14 @@ impl<'a> Step<'a> {
     ) -> Self {
         Self {
             build: build.clone(),
+            held: build.slots_held(),
             seen,
             policy,
             now,
             actions: Vec::new(),
             why: Why::Finished,
             notes: Vec::new(),
-            tag_events: build.build_tag().map(|tag| events_in(&tag, seen)).unwrap_or_default(),
+            in_build_tag: build.build_tag().and_then(|tag| Held::in_tag(&tag, seen)).unwrap_or_default(),
         }
     }
 
@@ -186,8 +188,8 @@ impl<'a> Step<'a> {
     /// Ends the plan: trouble that is over is forgotten, and the next look is set.
     pub(super) fn finish(mut self, before: &ModuleBuild) -> Plan {
         // While nobody knows whether a submission arrived, or a repository will come, that has not succeeded.
-        let is_open =
-            self.build.repo.is_some() || self.build.components.iter().any(ComponentBuild::is_in_doubt);
+        let is_open = self.build.repo.is_some()
+            || self.build.components.iter().any(|component| component.is_in_doubt());
         let is_quiet = self.actions.is_empty() && self.trouble_seen().is_none() && !is_open;
         if is_quiet && !self.is_backing_off() {
             self.build.trouble = None;
@@ -199,16 +201,32 @@ impl<'a> Step<'a> {
         let why = if self.build == *before && self.actions.is_empty() { why } else { Why::GoingOn };
         let floor = if is_under_way(&self.build) { self.policy.poll_floor } else { self.policy.idle_floor };
         let wake_at = wake_at(&why, self.policy, self.now, floor);
-        let retry_at =
-            self.build.components.iter().filter_map(|c| c.retry_at.filter(|_| c.state.is_none())).min();
-        let wake_at = wake_at.map(|at| retry_at.map_or(at, |retry_at| at.min(retry_at.max(self.now))));
+        let moments = self.build.components.iter().filter_map(|c| next_moment(c, self.policy));
+        // One that has passed waits for something else: a slot, an answer.
+        let sooner = moments.filter(|moment| *moment > self.now).min();
+        let wake_at = wake_at.map(|at| sooner.map_or(at, |sooner| at.min(sooner)));
         Plan { build: self.build, actions: self.actions, wake_at, why, notes: self.notes }
     }
 }
 
-fn events_in<'a>(tag: &TagName, seen: &'a Observation) -> BTreeMap<&'a Nvr, TagEvent> {
-    let builds = seen.build.tags.as_ref().and_then(|tags| tags.get(tag)?.as_ref());
-    builds.into_iter().flatten().map(|build| (&build.nvr, build.event)).collect()
+/// What a tag was seen to hold, and when that was put there; sorted, so that it is found quickly.
+#[derive(Clone, Default)]
+pub(super) struct Held<'a>(Vec<(&'a Nvr, TagEvent)>);
+
+impl<'a> Held<'a> {
+    /// Returns the content of a tag. One that is gone holds nothing; `None`: it was not asked about.
+    pub(super) fn in_tag(tag: &TagName, seen: &'a Observation) -> Option<Self> {
+        let builds = seen.build.tags.as_ref()?.get(tag)?.iter().flatten();
+        let mut held: Vec<_> = builds.map(|build| (&build.nvr, build.event)).collect();
+        held.sort_unstable();
+        Some(Self(held))
+    }
+
+    /// Returns when a build was put there last; `None` if it is not there.
+    pub(super) fn since(&self, nvr: &Nvr) -> Option<TagEvent> {
+        let behind = self.0.partition_point(|(held, _)| *held <= nvr);
+        self.0[..behind].last().filter(|(held, _)| *held == nvr).map(|(_, event)| *event)
+    }
 }
 
 /// Returns when a build last came further. Asking for the same thing again is no progress.
@@ -219,8 +237,18 @@ fn last_progress(build: &ModuleBuild) -> Timestamp {
 
 /// Says whether something of a build goes on outside, which a message may or may not tell of.
 fn is_under_way(build: &ModuleBuild) -> bool {
-    let has_asked = |component: &ComponentBuild| component.holds_slot() || component.tag_asked_at.is_some();
+    let has_asked =
+        |component: &Shared<ComponentBuild>| component.holds_slot() || component.tag_asked_at.is_some();
     build.repo.is_some() || build.components.iter().any(has_asked)
+}
+
+/// Returns when time alone changes what a component may do: it is tried again, or its doubt ends.
+fn next_moment(component: &ComponentBuild, policy: &Policy) -> Option<Timestamp> {
+    if component.state.is_none() {
+        return component.retry_at;
+    }
+    let doubtful = component.live_attempt().filter(|attempt| attempt.task.is_none())?;
+    Some(later(doubtful.not_after, policy.margin))
 }
 
 /// Returns when to look again: what is under way is polled, what waits for others is looked at again after `floor`.

@@ -8,7 +8,7 @@ use super::step::Step;
 use super::{Action, ActionKey, absorb, buildonly};
 use crate::build_system::{TagRequest, TaggedBuild};
 use crate::ident::TagEvent;
-use crate::model::{ComponentBuild, ModuleBuild, Ordering, RepoWait};
+use crate::model::{ComponentBuild, ModuleBuild, Ordering, RepoWait, Shared};
 
 /// Tags what is complete: with barriers only once all of its batch are.
 pub(super) fn tag(step: &mut Step<'_>) {
@@ -56,12 +56,7 @@ fn may_tag(step: &Step<'_>, component: &ComponentBuild) -> bool {
     let is_wanted = component.is_complete() && !component.is_tagged_everywhere();
     let is_batch_complete = || {
         step.build.ordering == Ordering::Graph
-            || step
-                .build
-                .components
-                .iter()
-                .filter(|c| c.batch == component.batch)
-                .all(ComponentBuild::is_complete)
+            || step.build.components.iter().filter(|c| c.batch == component.batch).all(|c| c.is_complete())
     };
     // The RPM names of a buildonly build are in the filter before anything of it is in a tag; that a build of which nobody
     // knows any RPM is gone comes out when it is tagged.
@@ -92,6 +87,6 @@ pub(super) fn request_repo(step: &mut Step<'_>) {
 /// Says whether no tagging is awaited that a repository should show, too: of batches, that of every complete one.
 fn is_all_tagged(build: &ModuleBuild) -> bool {
     let gate = Gate::of(build, ComponentBuild::is_complete);
-    let awaited = |c: &&ComponentBuild| gate.is_past(c.batch) && !c.is_tagged_everywhere();
-    build.ordering == Ordering::Graph || !build.components.iter().any(|c| awaited(&c))
+    let awaited = |c: &Shared<ComponentBuild>| gate.is_past(c.batch) && !c.is_tagged_everywhere();
+    build.ordering == Ordering::Graph || !build.components.iter().any(awaited)
 }

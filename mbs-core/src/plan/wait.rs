@@ -102,7 +102,7 @@ pub(super) fn add_macros(build: &mut ModuleBuild) {
     let mut component = ComponentBuild::new(package, ComponentSource::Macros, Batch(1));
     component.arches = vec![Arch::new("noarch").expect("noarch is a valid architecture")];
     component.build_time_only = true;
-    build.components.insert(0, component);
+    build.components.insert(0, component.into());
 }
 
 /// Returns the value of `%dist`, with its dot.

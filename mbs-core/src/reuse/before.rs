@@ -69,7 +69,7 @@ impl Bits {
 
 /// Returns, per package of a build, what is built before it, directly or not; module-build-macros does not count.
 pub(super) fn before<'a>(build: &'a ModuleBuild, numbers: &Numbers<'_>) -> BTreeMap<&'a Package, Bits> {
-    let mut by_batch: Vec<&ComponentBuild> = build.components.iter().collect();
+    let mut by_batch: Vec<&ComponentBuild> = build.components.iter().map(|c| &**c).collect();
     by_batch.sort_by_key(|component| component.batch);
     match build.ordering {
         Ordering::Batches => earlier_batches(&by_batch, numbers),

@@ -56,11 +56,11 @@ fn build(id: i64) -> ModuleBuild {
 fn with_components(id: i64) -> ModuleBuild {
     let mut build = build(id);
     build.components = vec![
-        component("module-build-macros", 1, ComponentSource::Macros),
-        component("liba", 2, git('a')),
-        component("libb", 2, git('b')),
-        component("prog", 3, git('c')),
-        component("doc", 4, git('d')),
+        component("module-build-macros", 1, ComponentSource::Macros).into(),
+        component("liba", 2, git('a')).into(),
+        component("libb", 2, git('b')).into(),
+        component("prog", 3, git('c')).into(),
+        component("doc", 4, git('d')).into(),
     ];
     build
 }
@@ -306,7 +306,7 @@ fn other_architectures_rebuild_a_component_and_what_comes_after() {
 #[test]
 fn a_component_added_or_removed_in_an_earlier_batch_counts_as_a_change() {
     let mut added = with_components(9);
-    added.components.insert(3, component("libc", 2, git('e')));
+    added.components.insert(3, component("libc", 2, git('e')).into());
     assert_eq!(names(&rebuilt(&added, &finished(1, 50))), ["doc", "libc", "prog"]);
     let mut removed = with_components(9);
     removed.components.retain(|c| c.package.as_str() != "libb");
@@ -328,7 +328,7 @@ fn what_is_rebuilt_though_its_content_is_the_same_stops_reuse_after_it() {
 fn many_changes_are_counted_after_the_first_five() {
     let mut asking = with_components(9);
     for name in ["n1", "n2", "n3", "n4", "n5", "n6"] {
-        asking.components.push(component(name, 2, git('e')));
+        asking.components.push(component(name, 2, git('e')).into());
     }
     let why = rebuilt(&asking, &finished(1, 50));
     let (_, prog) = why.iter().find(|(package, _)| package == "prog").unwrap();
@@ -415,7 +415,7 @@ fn a_change_reaches_the_end_of_a_long_graph_and_nothing_beside_it() {
         .map(|place: u32| {
             let mut component = component(&format!("p{place:03}"), 2 + place / 2, git('a'));
             component.after.extend(place.checked_sub(2).map(|before| package(&format!("p{before:03}"))));
-            component
+            component.into()
         })
         .collect();
     let mut source = long.clone();

@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn each_slot_that_is_held_costs_waiting_time() {
         let mut build = ModuleBuild::begin(new_build("a:1:1:a"), BuildId(7), BuildId(7), at(0));
-        build.components = vec![running("liba", None), running("libb", None)];
+        build.components = vec![running("liba", None).into(), running("libb", None).into()];
         let line = Line { since: at(10), wants: 3 };
         assert_eq!(place_in_line(&build, line, secs(60)), place(7, 130, 3));
         assert_eq!(

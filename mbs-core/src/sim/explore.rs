@@ -84,7 +84,7 @@ fn ends_of(build: &ModuleBuild) -> impl Iterator<Item = &'static str> {
         Some(Verdict::Rebuild(_)) => "component built",
         None => "component undecided",
     };
-    let components = build.components.iter().map(component);
+    let components = build.components.iter().map(|c| component(c));
     let attempts = build.components.iter().flat_map(|c| &c.attempts).map(attempt);
     std::iter::once(state).chain(components).chain(attempts).collect::<Vec<_>>().into_iter()
 }

@@ -26,7 +26,7 @@ pub enum Fault {
     /// A message comes that nobody sent.
     Forged(u64),
     /// The nth backend dies after so many more polls, and is started again after a while.
-    Killed(usize, u16, Duration),
+    Killed(usize, u32, Duration),
     /// The nth backend stands still for a while and then goes on as if nothing had been.
     Frozen(usize, Duration),
     /// The next call of the store by a backend is not answered.

@@ -4,6 +4,7 @@
 //! on a clock that only jumps; while it turns, the promises I1 to I15 of the design are held against how things really
 //! stand, and at the end a reference model says what every module must have come to.
 
+mod audit;
 mod backend;
 mod cast;
 mod chance;

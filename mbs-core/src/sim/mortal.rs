@@ -74,7 +74,7 @@ impl Process {
         self.is_frozen = false;
     }
 
-    /// Returns how often it was polled, in all its lives: the number of points at which it could have died.
+    /// Returns how often it was polled, in all its lives.
     pub(super) fn polls(&self) -> u64 {
         self.polls
     }

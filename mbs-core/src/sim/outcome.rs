@@ -12,7 +12,7 @@ use super::model::{Expected, Told, expected};
 use super::scenario::Scenario;
 use super::story::Line;
 use crate::ident::{BuildId, Nvr, Package, TaskId};
-use crate::model::{AttemptEnd, ComponentBuild, ModuleBuild, State, Verdict};
+use crate::model::{AttemptEnd, ComponentBuild, ModuleBuild, Shared, State, Verdict};
 
 /// How a world ended.
 #[derive(Debug, Clone)]
@@ -35,8 +35,10 @@ pub struct Outcome {
     pub steps: u64,
     /// How many calls of the build system were made.
     pub calls: u64,
-    /// How often backends were polled.
+    /// How often backends were polled: the number of points at which they could have died.
     pub polls: u64,
+    /// How often the publisher was polled.
+    pub publisher_polls: u64,
 }
 
 /// A build of a package that failed by its own fault.
@@ -130,7 +132,7 @@ fn reused(build: &ModuleBuild, packages: &[Package]) -> BTreeSet<usize> {
 }
 
 fn failed_by_themselves(build: &ModuleBuild) -> impl Iterator<Item = &Package> {
-    let is_own = |c: &&ComponentBuild| {
+    let is_own = |c: &&Shared<ComponentBuild>| {
         let last = c.attempts.last().and_then(|attempt| attempt.end.as_ref());
         c.is_unsuccessful() && matches!(last, Some(AttemptEnd::Failed { .. }))
     };

@@ -1,4 +1,4 @@
-//! `proptest` strategies for scenarios and what they are made of, and scenarios by number.
+//! `proptest` strategies for scenarios and what they are made of, for documents and for universes; and scenarios by number.
 //!
 //! Worlds are mostly small, with a tail of big ones: a small world shows most faults, and thousands of them fit in a minute.
 
@@ -14,6 +14,12 @@ use super::scenario::{
 };
 use crate::memory::Call;
 use crate::model::RebuildStrategy;
+
+mod documents;
+mod universes;
+
+pub use documents::{documents, names, streams};
+pub use universes::universes;
 
 /// How much goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -229,7 +235,7 @@ pub fn faults() -> impl Strategy<Value = Fault> {
         1 => nth().prop_map(Fault::Untagged),
         1 => nth().prop_map(Fault::BuildDeleted),
         1 => any::<u64>().prop_map(Fault::Forged),
-        4 => (nth(), 0..60_u16, secs(1..300)).prop_map(|(nth, polls, down)| Fault::Killed(nth, polls, down)),
+        4 => (nth(), 0..60_u32, secs(1..300)).prop_map(|(nth, polls, down)| Fault::Killed(nth, polls, down)),
         2 => (nth(), secs(5..200)).prop_map(|(nth, time)| Fault::Frozen(nth, time)),
         3 => prop_oneof![Just(StoreFault::Before), Just(StoreFault::After)].prop_map(Fault::Store),
         1 => secs(10..600).prop_map(Fault::BusDown),

@@ -13,11 +13,10 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::backend::{Backend, Bell};
-use super::cast;
 use super::chance::Chance;
 use super::fault::{Fault, FaultKind, RepoFault, TaskFault};
 use super::grounds::Grounds;
-use super::inspector::{Inspector, Invariant};
+use super::inspector::{Inspector, Invariant, Watched};
 use super::mortal::{Flag, Process};
 use super::outcome::{self, Outcome};
 use super::people::People;
@@ -25,6 +24,7 @@ use super::planner::WatchedPlanner;
 use super::scenario::{Deed, Happening, Scenario, Until};
 use super::story::Story;
 use super::wires::{Begun, BusWire, Driven, HubWire, Network, StoreWire};
+use super::{audit, cast};
 use crate::build_system::TaskFailure;
 use crate::bus::Hint;
 use crate::clock::Clock;
@@ -520,6 +520,7 @@ impl World {
 
     fn note_failure(&mut self, owner: Option<BuildId>, package: &Package, task: TaskId) {
         let Some(build) = owner else { return };
+        self.inspector.package_fails(task);
         self.failures.push(outcome::PackageFailure { build, package: package.clone(), task });
     }
 
@@ -822,18 +823,20 @@ impl World {
         };
         let is_over = self.inspector.with_builds(|builds| {
             builds.len() >= self.scenario.modules.len()
-                && builds.values().all(|watched| self.is_over(watched.record.state(), watched))
+                && builds.values().all(|watched| self.is_over(watched))
         });
         is_over && self.driven.is_empty() && !self.agenda.values().any(is_deed)
     }
 
-    fn is_over(&self, state: State, watched: &super::inspector::Watched) -> bool {
-        if watched.published < watched.trace.len() as u64 {
-            return false;
-        }
+    fn is_over(&self, watched: &Watched) -> bool {
+        watched.is_published() && self.is_at_rest(watched)
+    }
+
+    /// Says whether nothing more becomes of a build by itself.
+    fn is_at_rest(&self, watched: &Watched) -> bool {
         let build = &watched.record;
         let is_swept_up = self.scenario.until == Until::Ended || build.is_target_removed;
-        match state {
+        match build.state() {
             State::Ready => is_swept_up,
             State::Garbage => true,
             State::Done => build.new.scratch && is_swept_up,
@@ -844,35 +847,36 @@ impl World {
         }
     }
 
-    /// I10: says which builds have not ended in time.
+    /// Says which builds have not ended in time (I10), never settled (I6) or whose end nobody was told of (I15).
     fn report_unfinished(&self) {
         let unfinished = self.inspector.with_builds(|builds| {
-            let open = builds.values().find(|watched| !self.is_over(watched.record.state(), watched));
-            open.map(|watched| (watched.record.id, watched.record.state(), watched.record.trouble.clone()))
+            let open = builds.values().find(|watched| !self.is_over(watched))?;
+            let (record, published) = (&open.record, open.published);
+            let state = record.state();
+            Some(match state {
+                _ if self.is_at_rest(open) => {
+                    (Invariant::I15, record.id, format!("nothing was published after event {published}"))
+                }
+                State::Failed if !record.life.is_settled() => {
+                    (Invariant::I6, record.id, "it never settles".to_owned())
+                }
+                _ => {
+                    let trouble = &record.trouble;
+                    let what =
+                        format!("it is still in {state} long after the last fault; trouble: {trouble:?}");
+                    (Invariant::I10, record.id, what)
+                }
+            })
         });
-        let (build, what) = match unfinished {
-            Some((id, state, trouble)) => {
-                (Some(id), format!("it is still in {state} long after the last fault; trouble: {trouble:?}"))
-            }
-            None => (None, "a submission was never taken".to_owned()),
-        };
-        self.inspector.report(Invariant::I10, build, what);
+        match unfinished {
+            Some((invariant, id, what)) => self.inspector.report(invariant, Some(id), what),
+            None => self.inspector.report(Invariant::I10, None, "a submission was never taken".to_owned()),
+        }
     }
 
-    /// I7: compares the store's traces with what was committed.
     fn audit(&mut self) {
-        let (store, inspector) = (self.store.clone(), self.inspector.clone());
-        let expected: Vec<_> =
-            inspector.with_builds(|builds| builds.iter().map(|(id, w)| (*id, w.trace.clone())).collect());
-        self.network.send(async move {
-            for (id, committed) in expected {
-                let kept = store.trace(id).await;
-                if kept.as_ref() != Ok(&committed) {
-                    let what = format!("its trace is {kept:?}, and {committed:?} was committed");
-                    inspector.report(Invariant::I7, Some(id), what);
-                }
-            }
-        });
+        let (store, grounds) = (self.store.clone(), self.grounds.clone());
+        self.network.send(audit::audit(store, grounds, self.inspector.clone()));
         self.settle();
     }
 
@@ -891,6 +895,7 @@ impl World {
             steps: self.planner.steps(),
             calls: self.network.calls(),
             polls: self.backends.iter().map(|backend| backend.process.polls()).sum(),
+            publisher_polls: self.publishing.polls(),
         }
     }
 }

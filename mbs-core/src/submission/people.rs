@@ -108,11 +108,11 @@ mod tests {
         build.enter(State::Build, None, at(2)).unwrap();
         build.batch = Batch(3);
         build.components = vec![
-            component("done", Some(BuildState::Complete)),
-            component("broken", Some(BuildState::Failed)),
-            component("running", Some(BuildState::Building)),
-            component("cancelled", Some(BuildState::Canceled)),
-            component("later", None),
+            component("done", Some(BuildState::Complete)).into(),
+            component("broken", Some(BuildState::Failed)).into(),
+            component("running", Some(BuildState::Building)).into(),
+            component("cancelled", Some(BuildState::Canceled)).into(),
+            component("later", None).into(),
         ];
         build.life.fail("broken failed".into(), Failure::User, at(3)).unwrap();
         build
@@ -208,7 +208,7 @@ mod tests {
         let mut running = build(7, NSVC);
         running.enter(State::Wait, None, at(1)).unwrap();
         running.enter(State::Build, None, at(2)).unwrap();
-        running.components = vec![component("running", Some(BuildState::Building))];
+        running.components = vec![component("running", Some(BuildState::Building)).into()];
         running.line = Some(Line { since: at(2), wants: 1 });
         let cancelled = cancel(&running, "anna", at(5)).unwrap();
         assert_eq!((cancelled.state(), cancelled.life.reason()), (State::Failed, Some("Canceled by anna.")));

@@ -220,7 +220,7 @@ fn module(components: Vec<ComponentBuild>, filter: &[&str]) -> FinishedModule {
     };
     let mut build = ModuleBuild::begin(new, BuildId(1), BuildId(1), Timestamp::UNIX_EPOCH);
     build.koji_tag = Some(id("app"));
-    build.components = components;
+    build.components = components.into_iter().map(Into::into).collect();
     FinishedModule { build: Box::new(build), log: vec!["it began".into(), "it ended".into()] }
 }
 

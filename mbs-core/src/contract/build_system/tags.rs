@@ -197,7 +197,7 @@ pub(super) async fn a_module_is_imported_once(bench: &Bench<'_>) -> Verdict {
     Arc::make_mut(&mut build.new.document).rpms.insert("liba".into(), Default::default());
     let mut liba = component("liba");
     (liba.nvr, liba.task, liba.state) = (Some(nvr), Some(task), Some(BuildState::Complete));
-    build.components = vec![liba];
+    build.components = vec![liba.into()];
     let module = FinishedModule { build: Box::new(build), log: vec!["it began".into()] };
     bench.system.import_module(&module).await?;
     Ok(bench.system.import_module(&module).await?)

@@ -252,7 +252,7 @@ pub(super) fn fail(build: &mut ModuleBuild) {
 /// Takes so many slots.
 pub(super) fn take_slots(build: &mut ModuleBuild, count: usize) {
     for number in build.components.len()..count {
-        build.components.push(running(&format!("c{number}"), None));
+        build.components.push(running(&format!("c{number}"), None).into());
     }
 }
 

@@ -29,10 +29,10 @@ pub(super) async fn components_get_ids_of_their_own_and_keep_them(bench: &Bench<
         let build = bench.create(nsvc).await?;
         let lease = bench.claim_only(build).await?;
         let first = bench
-            .save(&lease, |build| build.components = vec![component("liba"), component("libb")])
+            .save(&lease, |build| build.components = vec![component("liba").into(), component("libb").into()])
             .await?
             .build;
-        let second = bench.save(&lease, |build| build.components.push(component("libc"))).await?.build;
+        let second = bench.save(&lease, |build| build.components.push(component("libc").into())).await?.build;
         let of = |build: &ModuleBuild| build.components.iter().map(|c| c.id).collect::<Vec<_>>();
         equal("the ids after another save", &of(&second)[..2], &of(&first)[..])?;
         ids.extend(of(&second));
@@ -163,11 +163,11 @@ type Change = fn(&mut ModuleBuild);
 pub(super) async fn a_record_that_cannot_come_from_the_loaded_one_is_refused(bench: &Bench<'_>) -> Verdict {
     let build = bench.create("app:1:1:a").await?;
     let lease = bench.claim_only(build).await?;
-    bench.save(&lease, |build| build.components = vec![component("liba")]).await?;
+    bench.save(&lease, |build| build.components = vec![component("liba").into()]).await?;
     let before = bench.everything(build, "before").await?;
     let changes: [(&str, Change); 4] = [
         ("another identity", |build| build.new.nsvc = new_build("app:2:1:a").nsvc),
-        ("a component twice", |build| build.components.push(component("liba"))),
+        ("a component twice", |build| build.components.push(component("liba").into())),
         ("a component id never given", |build| build.components[0].id = Some(ComponentId(i64::MAX))),
         ("a change of state without a trace", |build| {
             enter(build, State::Wait, 1);

@@ -53,7 +53,7 @@ pub(super) async fn hints_name_builds_by_id_tag_build_tag_and_task(bench: &Bench
     let lease = bench.claim_only(build).await?;
     let set_up = bench.save(&lease, |build| {
         build.koji_tag = Some(id("module-app"));
-        build.components = vec![running("liba", Some(7)), component("libb")];
+        build.components = vec![running("liba", Some(7)).into(), component("libb").into()];
         build.repo = Some(RepoWait { asked_at: at(0), task: Some(TaskId(8)), shows: TagEvent(0) });
     });
     set_up.await?;

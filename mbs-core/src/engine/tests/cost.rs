@@ -28,7 +28,7 @@ fn put_to_sleep(world: &World, Claim { lease, store_now }: Claim) {
     component.attempts =
         vec![Attempt { number: 1, intended_at: store_now, not_after: store_now, task, end: None }];
     component.state = Some(BuildState::Building);
-    now.components = vec![component];
+    now.components = vec![component.into()];
     let (was, revision) = (Arc::new(loaded.build), loaded.revision);
     let save = Save { was, now, revision, lease: lease.clone(), notes: Vec::new(), signal: Signal::Quiet };
     world.run(world.store.save(save)).unwrap();

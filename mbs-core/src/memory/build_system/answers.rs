@@ -27,14 +27,13 @@ impl Plant {
     }
 
     fn search(&self, search: &Search) -> Found {
-        let is_twin = |task: &Task, package: &Package, target: &TagName| {
-            task.state.is_live() && task.builds(package, target, &search.dist_suffix)
-        };
         let mut live = Vec::new();
-        for (id, task) in &self.tasks {
-            let twin = search.packages.iter().find(|(package, target)| is_twin(task, package, target));
-            live.extend(twin.map(|(package, _)| (package.clone(), *id)));
+        for (package, target) in &search.packages {
+            let twins =
+                self.live_of(package).filter(|(_, task)| task.builds(package, target, &search.dist_suffix));
+            live.extend(twins.map(|(id, _)| (package.clone(), id)));
         }
+        live.sort_by_key(|(_, id)| *id);
         let builds = search.packages.keys().filter_map(|package| self.find_build(search, package)).collect();
         Found { live, builds, is_final: self.search_is_final }
     }
@@ -47,8 +46,8 @@ impl Plant {
                 return Some(FoundBuild { package: package.clone(), nvr, task: build.task, tag });
             }
         }
-        let is_ours = |nvr: &Nvr| nvr.name == package.as_str() && nvr.release.ends_with(&search.dist_suffix);
-        let ours = self.builds.iter().filter(|(nvr, _)| is_ours(nvr));
+        let is_ours = |nvr: &Nvr| nvr.release.ends_with(&search.dist_suffix);
+        let ours = self.builds_of(package).filter(|(nvr, _)| is_ours(nvr));
         let (nvr, built) = ours.max_by_key(|(_, built)| built.made)?;
         Some(FoundBuild { package: package.clone(), nvr: nvr.clone(), task: built.task, tag: None })
     }

@@ -13,6 +13,8 @@ pub(super) struct Plant {
     pub(super) tags: BTreeMap<TagName, Tag>,
     pub(super) targets: BTreeMap<TagName, Target>,
     pub(super) tasks: BTreeMap<TaskId, Task>,
+    /// The tasks that have not ended, by what they build.
+    pub(super) live: BTreeSet<(Option<Package>, TaskId)>,
     pub(super) builds: BTreeMap<Nvr, Built>,
     pub(super) imports: BTreeMap<Nvr, FinishedModule>,
     pub(super) recipes: BTreeMap<Package, Recipe>,
@@ -22,6 +24,8 @@ pub(super) struct Plant {
     pub(super) news: BTreeSet<Hint>,
     pub(super) search_is_final: bool,
     pub(super) permits_twins: bool,
+    /// Counts observes.
+    pub(super) observes: u64,
     /// Counts changes.
     pub(super) generation: u64,
     pub(super) last_event: i64,
@@ -68,8 +72,8 @@ pub(super) struct Task {
     pub(super) work: TaskWork,
     pub(super) built: Option<Nvr>,
     pub(super) failure: Option<TaskFailure>,
-    /// How many observes passed since it began.
-    pub(super) observes: u32,
+    /// How many observes had passed when it began.
+    pub(super) begun_at: u64,
 }
 
 /// What a task does.
@@ -135,6 +139,14 @@ impl TaskWork {
             TaskWork::Repo { .. } => TaskKind::Repo,
         }
     }
+
+    /// Returns what it builds; `None` for repositories.
+    pub(super) fn package(&self) -> Option<&Package> {
+        match self {
+            TaskWork::Build { package, .. } => Some(package),
+            TaskWork::Repo { .. } => None,
+        }
+    }
 }
 
 impl Task {
@@ -164,6 +176,22 @@ impl Plant {
 
     pub(super) fn tag_mut(&mut self, name: &TagName) -> Result<&mut Tag, BuildSystemError> {
         self.tags.get_mut(name).ok_or_else(|| missing("tag", name))
+    }
+
+    /// Returns the live tasks that build a package, oldest first.
+    pub(super) fn live_of<'a>(&'a self, package: &Package) -> impl Iterator<Item = (TaskId, &'a Task)> {
+        let of = |task| (Some(package.clone()), TaskId(task));
+        let ids = self.live.range(of(i64::MIN)..=of(i64::MAX)).map(|(_, id)| *id);
+        ids.filter_map(|id| Some((id, self.tasks.get(&id)?)))
+    }
+
+    /// Returns the complete builds of a package, in the order of their NVRs.
+    pub(super) fn builds_of<'a>(
+        &'a self,
+        package: &'a Package,
+    ) -> impl Iterator<Item = (&'a Nvr, &'a Built)> {
+        let first = Nvr { name: package.to_string(), version: String::new(), release: String::new() };
+        self.builds.range(first..).take_while(|(nvr, _)| nvr.name == package.as_str())
     }
 
     pub(super) fn task_mut(&mut self, id: TaskId) -> Result<&mut Task, BuildSystemError> {

@@ -141,7 +141,9 @@ impl MemoryBuildSystem {
     pub fn forget_task(&self, task: TaskId) -> Result<(), BuildSystemError> {
         let mut floor = self.floor();
         floor.plant.generation += 1;
-        floor.plant.tasks.remove(&task).map(drop).ok_or_else(|| missing("task", &task))
+        let forgotten = floor.plant.tasks.remove(&task).ok_or_else(|| missing("task", &task))?;
+        floor.plant.live.remove(&(forgotten.work.package().cloned(), task));
+        Ok(())
     }
 
     /// Removes a tag with its targets and repositories, as an administrator may.
@@ -185,8 +187,10 @@ impl MemoryBuildSystem {
     /// Returns the tasks that have not ended, oldest first.
     pub fn live_tasks(&self) -> Vec<TaskSummary> {
         let floor = self.floor();
-        let live = floor.plant.tasks.iter().filter(|(_, task)| task.state.is_live());
-        live.map(|(id, task)| task.summary(*id)).collect()
+        let live = floor.plant.live.iter().filter_map(|(_, id)| Some((*id, floor.plant.tasks.get(id)?)));
+        let mut live: Vec<TaskSummary> = live.map(|(id, task)| task.summary(id)).collect();
+        live.sort_by_key(|task| task.id);
+        live
     }
 
     /// Returns how a tag is set up; `None` for an unknown one.
@@ -207,8 +211,7 @@ impl MemoryBuildSystem {
     /// Returns the complete builds of a package, in the order of their NVRs.
     pub fn builds_of(&self, package: &Package) -> Vec<Nvr> {
         let floor = self.floor();
-        let builds = floor.plant.builds.keys();
-        builds.filter(|nvr| nvr.name == package.as_str()).cloned().collect()
+        floor.plant.builds_of(package).map(|(nvr, _)| nvr.clone()).collect()
     }
 
     /// Returns all tags, in order.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::plant::{Plant, Tag, TagSummary, Target};
+use super::plant::{Plant, Tag, TagSummary, Target, Task, TaskWork};
 use super::{conflict, missing, rejected};
 use crate::build_system::{BuildSystemError, BuildrootSpec, FinishedModule, TagRequest, TaggedBuild};
 use crate::bus::Hint;
-use crate::ident::{Nvr, Package, TagEvent, TagName};
+use crate::ident::{Nvr, Package, TagEvent, TagName, TaskId};
 
 impl Plant {
     pub(super) fn ensure_buildroot(&mut self, spec: &BuildrootSpec) -> Result<TagEvent, BuildSystemError> {
@@ -86,7 +86,7 @@ impl Plant {
         name: &TagName,
         package: Package,
         nvr: Nvr,
-        task: Option<crate::ident::TaskId>,
+        task: Option<TaskId>,
     ) -> Result<(), BuildSystemError> {
         let event = self.next_event();
         self.tag_mut(name)?.builds.push(TaggedBuild { package, nvr, task, event });
@@ -107,11 +107,9 @@ impl Plant {
 
     /// Removes a target, unless a live task still builds for it.
     pub(super) fn remove_target(&mut self, target: &TagName) -> Result<(), BuildSystemError> {
-        let live = self.tasks.iter().filter(|(_, task)| task.state.is_live());
-        let summaries = live.map(|(id, task)| task.summary(*id));
-        let mut busy = summaries.filter(|task| task.package.is_some() && task.place == *target);
-        if let Some(task) = busy.next() {
-            return Err(conflict(format!("the task {} still builds for the target {target}", task.id)));
+        let builds_for = |id: &TaskId| matches!(self.tasks.get(id), Some(Task { work: TaskWork::Build { target: of, .. }, .. }) if of == target);
+        if let Some(task) = self.live.iter().map(|(_, id)| *id).filter(builds_for).min() {
+            return Err(conflict(format!("the task {task} still builds for the target {target}")));
         }
         self.targets.remove(target);
         Ok(())

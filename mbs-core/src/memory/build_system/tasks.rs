@@ -47,8 +47,8 @@ impl Plant {
         if !job.dist.is_empty() && !job.dist.starts_with('.') {
             return Err(rejected(format!("the dist tag {:?} of {package} lacks its dot", job.dist)));
         }
-        let is_twin = |task: &&Task| task.state.is_live() && task.builds(package, &job.target, &job.dist);
-        if !self.permits_twins && self.tasks.values().any(|task| is_twin(&task)) {
+        let is_twin = |task: &Task| task.builds(package, &job.target, &job.dist);
+        if !self.permits_twins && self.live_of(package).any(|(_, task)| is_twin(task)) {
             return Err(conflict(format!("a live task builds {package} for {} already", job.target)));
         }
         let recipe = self.recipe(package);
@@ -84,7 +84,8 @@ impl Plant {
         self.last_task += 1;
         let id = TaskId(self.last_task);
         let pace = self.pace(work.kind());
-        let task = Task { state: TaskState::Open, work, built: None, failure: None, observes: 0 };
+        self.live.insert((work.package().cloned(), id));
+        let task = Task { state: TaskState::Open, work, built: None, failure: None, begun_at: self.observes };
         self.tasks.insert(id, task);
         if pace == Pace::AtOnce {
             self.finish_or_fail(id);
@@ -131,20 +132,19 @@ impl Plant {
         Ok(())
     }
 
-    /// Counts an observe for every live task and ends those whose pace says so.
+    /// Counts an observe and ends the live tasks whose pace says so, oldest first.
     pub(super) fn pass_an_observe(&mut self) {
-        let mut ended = Vec::new();
-        let paces = [TaskKind::Build, TaskKind::Repo].map(|kind| (kind, self.pace(kind)));
-        for (id, task) in self.tasks.iter_mut().filter(|(_, task)| task.state.is_live()) {
-            task.observes += 1;
-            let is_over = |&(kind, pace): &(TaskKind, Pace)| {
-                kind == task.work.kind() && matches!(pace, Pace::AfterObserves(n) if task.observes >= n)
-            };
-            if paces.iter().any(is_over) {
-                ended.push(*id);
-            }
+        self.observes += 1;
+        let mut over = Vec::new();
+        for kind in [TaskKind::Build, TaskKind::Repo] {
+            let Pace::AfterObserves(n) = self.pace(kind) else { continue };
+            let is_over =
+                |task: &Task| task.work.kind() == kind && self.observes - task.begun_at >= u64::from(n);
+            let live = self.live.iter().filter_map(|(_, id)| Some((*id, self.tasks.get(id)?)));
+            over.extend(live.filter(|(_, task)| is_over(task)).map(|(id, _)| id));
         }
-        ended.into_iter().for_each(|id| self.finish_or_fail(id));
+        over.sort_unstable();
+        over.into_iter().for_each(|id| self.finish_or_fail(id));
     }
 
     /// Records a complete build with the RPMs of its recipe.
@@ -189,6 +189,8 @@ impl Plant {
         let task = self.task_mut(id)?;
         task.state = state;
         result(task);
+        let live = (task.work.package().cloned(), id);
+        self.live.remove(&live);
         self.generation += 1;
         self.news.insert(Hint::Task(id));
         Ok(())

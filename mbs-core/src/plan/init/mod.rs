@@ -14,7 +14,7 @@ use super::{Impossible, Observation, ObservationQuery, Why};
 use crate::arches;
 use crate::batch::BuildOrder;
 use crate::collisions;
-use crate::model::{ComponentBuild, Failure, ModuleBuild, State};
+use crate::model::{ComponentBuild, Failure, ModuleBuild, Shared, State};
 use crate::policy::Policy;
 use crate::resolver::KnownModule;
 use crate::source_control::SourceError;
@@ -204,7 +204,7 @@ impl Findings {
     fn write_to(self, step: &mut Step<'_>) {
         let build = &mut step.build;
         build.arches = self.arches.arches;
-        build.components = self.components;
+        build.components = self.components.into_iter().map(Shared::from).collect();
         build.ordering = self.ordering;
         build.surroundings = self.surroundings;
         build.new.document = Arc::new(self.document);

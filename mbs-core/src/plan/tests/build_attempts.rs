@@ -5,6 +5,7 @@ use super::*;
 use crate::ident::Batch;
 use crate::model::{AttemptEnd, BuildState, ComponentBuild, Failure};
 use crate::plan::Why;
+use crate::store::Slots;
 
 /// Plans for a build of one component in batch 2, with another component behind it.
 fn with(liba: ComponentBuild, observe: impl Fn(Seen) -> Seen) -> Plan {
@@ -233,6 +234,30 @@ fn an_attempt_in_doubt_is_not_given_up_before_the_margin_has_passed() {
     assert_eq!(early.wake_at, Some(at(9, 0)));
     let lost = step_at(&build, seen(), at(9, 0));
     assert_eq!(component_after(&lost, "liba").attempts[0].end, Some(AttemptEnd::Lost));
+}
+
+#[test]
+fn a_doubt_is_looked_at_when_it_ends_though_others_are_built_meanwhile() {
+    let build = building(vec![component("liba", 2).in_doubt(), component("libb", 2).running(5)]);
+    let plan = step_at(&build, Seen::as_recorded(&build), at(8, 40));
+    assert!(matches!(plan.why, Why::Building { .. }), "{}", plan.why);
+    assert_eq!(plan.wake_at, Some(at(9, 0)));
+}
+
+#[test]
+fn a_pause_that_is_over_makes_nobody_look_all_the_time_while_it_waits_for_a_slot() {
+    let mut liba = component("liba", 2).tried(AttemptEnd::Aborted("the builder died".into()));
+    liba.retry_at = Some(at(8, 50));
+    let mut build = building(vec![liba]);
+    let seen = |build: &ModuleBuild| {
+        let mut seen = Seen::as_recorded(build);
+        seen.0.slots = Slots { limit: Some(1), in_use: 1, ..Slots::default() };
+        seen
+    };
+    build = step_at(&build, seen(&build), at(9, 0)).build;
+    let plan = step_at(&build, seen(&build), at(9, 1));
+    assert!(matches!(plan.why, Why::WaitingForSlot { .. }), "{}", plan.why);
+    assert!(plan.wake_at > Some(at(9, 2)), "{:?}", plan.wake_at);
 }
 
 #[test]

@@ -109,7 +109,7 @@ pub(super) fn waiting(components: Vec<ComponentBuild>) -> ModuleBuild {
     build.arches = vec![id("x86_64")];
     build.surroundings.dist_marking = Some("f28".into());
     build.surroundings.inherits = vec![id("f28-build")];
-    build.components = components;
+    build.components = components.into_iter().map(Into::into).collect();
     enter(build, State::Wait)
 }
 

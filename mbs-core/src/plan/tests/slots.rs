@@ -59,7 +59,7 @@ fn those_behind_in_line_and_the_build_itself_take_nothing_away() {
 #[test]
 fn slots_that_are_held_put_a_build_further_back() {
     let mut build = three();
-    build.components[1] = component("liba", 2).running(100);
+    build.components[1] = component("liba", 2).running(100).into();
     build.line = Some(Line { since: at(8, 0), wants: 2 });
     let seen = || Seen::as_recorded(&build).slots(48, 50);
     assert_eq!(acts(&step(&build, seen().ahead(place(17, at(8, 59), 2)))), Vec::<String>::new());
@@ -151,4 +151,17 @@ fn who_waits_in_line_with_something_under_way_is_looked_at_by_the_poll_floor() {
     let waits = step(&alone, Seen::as_recorded(&alone).slots(50, 50));
     assert!(matches!(waits.why, Why::WaitingForSlot { .. }));
     assert_eq!(waits.wake_at, Some(at(19, 0)));
+}
+
+#[test]
+fn a_slot_that_an_ended_attempt_leaves_is_taken_in_the_same_plan() {
+    let build = building(vec![component("liba", 2).running(5), component("libb", 2)]);
+    let seen = |ahead: &[PlaceInLine]| {
+        let mut seen = Seen::as_recorded(&build).slots(1, 1).task(5).closed("liba-1-1");
+        seen.0.slots.head = ahead.to_vec();
+        seen
+    };
+    assert_eq!(acts(&step(&build, seen(&[]))), ["submit libb 1"]);
+    let other = place(17, at(8, 0), 1);
+    assert_eq!(acts(&step(&build, seen(&[other]))), [] as [&str; 0], "who is ahead is served first");
 }

@@ -13,7 +13,7 @@ use crate::build_system::{
     Search, TagRequest, TaggedBuild, TaskFailure, TaskSeen, TaskState,
 };
 use crate::ident::{Nvr, Package, RepoId, TagEvent, TagName, TaskId};
-use crate::model::{ComponentBuild, ModuleBuild, Ordering, State};
+use crate::model::{ComponentBuild, ModuleBuild, Ordering, Shared, State};
 use crate::policy::Policy;
 use crate::resolver::KnownModule;
 use crate::store::Slots;
@@ -310,7 +310,7 @@ impl Tale {
         let component = self.build.component(package.as_str()).unwrap();
         let build_tag = self.build.build_tag().unwrap();
         let shown = self.hub.repos.get(&build_tag).map(|repo| repo.event);
-        let is_before = |other: &&ComponentBuild| match self.build.ordering {
+        let is_before = |other: &&Shared<ComponentBuild>| match self.build.ordering {
             Ordering::Graph if other.batch.0 > 1 => component.after.contains(&other.package),
             Ordering::Graph | Ordering::Batches => other.batch < component.batch,
         };

@@ -119,7 +119,7 @@ fn the_rpms_of_what_is_reused_are_asked_for_if_the_module_buildrequires_itself()
     let mut build = reusing_beside("app");
     assert_eq!(asked(&build), [id("liba-0-1")].into());
     assert!(asked(&reusing_beside("lib")).is_empty());
-    build.components[0] = macros().complete("module-build-macros-0.1-1");
+    build.components[0] = macros().complete("module-build-macros-0.1-1").into();
     assert!(asked(&build).is_empty());
 }
 
@@ -165,7 +165,8 @@ fn a_module_without_components_gets_no_macros() {
 #[test]
 fn macros_of_a_first_try_are_not_added_twice() {
     let first = step(&waiting(vec![component("liba", 2)]), Seen::nothing()).build;
-    let mut again = waiting(first.components);
+    let mut again = waiting(vec![]);
+    again.components = first.components;
     again.components[0].state = Some(crate::model::BuildState::Complete);
     let plan = step(&again, Seen::nothing());
     assert_eq!(plan.build.components, again.components);

@@ -76,7 +76,7 @@ pub(super) fn until_the_doubt(tale: &mut Tale) {
     let why = format!(
         "waiting for 2 of 2 builds of batch 2: liba (task 102, since {since}), libb (task 103, since {again})"
     );
-    looks(tale, again, &[&[], &["submit libb 2"], &[]], &why, at(2, 24));
+    looks(tale, again, &[&["submit libb 2"], &[]], &why, at(2, 24));
     assert_eq!(ends(tale, "libb"), [Some(AttemptEnd::Lost), None]);
     assert_eq!(tale.build.slots_held(), 2);
 
@@ -87,7 +87,7 @@ pub(super) fn until_the_doubt(tale: &mut Tale) {
         "trying again at {} (1 tries since {since}): the build system is not available: no answer",
         at(2, 15)
     );
-    looks(tale, at(2, 10), &[&[], &["submit libb 3"], &[]], &why, at(2, 15));
+    looks(tale, at(2, 10), &[&["submit libb 3"], &[]], &why, at(2, 15));
     let aborted = AttemptEnd::Aborted("task 103 was cancelled".into());
     assert_eq!(ends(tale, "libb"), [Some(AttemptEnd::Lost), Some(aborted), None]);
 }
@@ -118,7 +118,7 @@ fn the_worked_example_goes_as_the_design_tells_it() {
 
     tale.others = 1;
     let why = format!("waiting for 1 of 2 builds of batch 2: libb (task 104, since {})", at(3, 10));
-    looks(&mut tale, at(3, 10), &[&[], &["submit libb 4"], &[]], &why, at(3, 40));
+    looks(&mut tale, at(3, 10), &[&["submit libb 4"], &[]], &why, at(3, 40));
 
     tale.hub.close(104);
     let both = ["liba", "libb"].map(nvr);

@@ -3,9 +3,25 @@
 use jiff::Timestamp;
 
 use super::{Books, Inspector, Invariant};
-use crate::model::{AttemptEnd, ComponentBuild, Failure, ModuleBuild, State, Transition};
+use crate::model::{Attempt, AttemptEnd, ComponentBuild, Failure, ModuleBuild, State, Transition};
 use crate::policy::Policy;
 use crate::store::Lease;
+
+/// Along these arrows states change. Source: design, section 3.
+const ARROWS: [(State, State); 12] = [
+    (State::Init, State::Wait),
+    (State::Wait, State::Build),
+    (State::Build, State::Done),
+    (State::Done, State::Ready),
+    (State::Init, State::Failed),
+    (State::Wait, State::Failed),
+    (State::Build, State::Failed),
+    (State::Done, State::Failed),
+    (State::Failed, State::Init),
+    (State::Failed, State::Wait),
+    (State::Failed, State::Garbage),
+    (State::Ready, State::Garbage),
+];
 
 impl Books {
     /// I8: only who holds the youngest lease, which lives by the store's clock, saves.
@@ -27,7 +43,7 @@ impl Books {
     ) {
         let mut state = before.state();
         for change in transitions {
-            if change.from != Some(state) || !state.may_become(change.to) {
+            if change.from != Some(state) || !ARROWS.contains(&(state, change.to)) {
                 let what = format!("it went from {state} to {}", change.to);
                 self.report(Invariant::I7, Some(after.id), what);
             }
@@ -88,6 +104,16 @@ impl super::Watched {
     }
 }
 
+/// Says whether the last try is said to have failed by the package's fault, and its task did not.
+fn is_wronged(component: &ComponentBuild, books: &Books) -> bool {
+    let is_wrong = |attempt: &Attempt| {
+        let is_blamed = matches!(attempt.end, Some(AttemptEnd::Failed { failure: Failure::User, .. }));
+        // A submission that was refused has no task.
+        is_blamed && attempt.task.is_some_and(|task| !books.package_faults.contains(&task))
+    };
+    component.attempts.last().is_some_and(is_wrong)
+}
+
 /// I11: says why a failure is not one, or not of the kind it says; `None` if it is just.
 fn unjust_failure(
     before: &ModuleBuild,
@@ -106,7 +132,10 @@ fn unjust_failure(
         c.tries_since(begun, |end| matches!(end, AttemptEnd::Aborted(_))) > policy.retries_aborted
             || c.tries_since(begun, |end| *end == AttemptEnd::Vanished) > policy.retries_vanished
     };
-    let has = |what: &dyn Fn(&ComponentBuild) -> bool| after.components.iter().any(what);
+    let has = |what: &dyn Fn(&ComponentBuild) -> bool| after.components.iter().any(|c| what(c));
+    if let Some(wronged) = after.components.iter().find(|c| is_wronged(c, books)) {
+        return Some(format!("{} is called broken, and its task did not fail by its fault", wronged.package));
+    }
     let is_late = after.components.iter().any(|c| books.late.contains(&(after.id, c.package.clone())));
     let is_out_of_patience = after.trouble.as_ref().is_some_and(|trouble| {
         after.life.changed_at().duration_since(trouble.since).unsigned_abs() >= policy.patience

@@ -17,10 +17,11 @@ use jiff::Timestamp;
 use super::figures::{Figures, Ledger};
 use super::grounds::Grounds;
 use super::story::Story;
-use crate::ident::{BuildId, Package, Revision, TagName};
+use crate::ident::{BuildId, Package, Revision, TagName, TaskId};
 use crate::model::{ModuleBuild, State, Transition};
 use crate::plan::Why;
 use crate::policy::Policy;
+use crate::share::PlaceInLine;
 use crate::store::{Claim, Created, IdempotencyKey, Lease, Saved, Settings, Slots, StateChange, StoreError};
 
 /// A promise of the design, section 4.
@@ -102,12 +103,14 @@ struct Books {
     limit: Option<u32>,
     /// Components of which a call came later than anybody could expect.
     late: BTreeSet<(BuildId, Package)>,
+    /// Tasks that failed because their package does not build.
+    package_faults: BTreeSet<TaskId>,
     /// When strangers last touched a tag.
     meddled: BTreeMap<TagName, Duration>,
     /// Since when a slot is free while somebody waits in line.
     idle_since: Option<Duration>,
-    /// Since when each build is ahead of one that was served.
-    ahead_since: BTreeMap<BuildId, Duration>,
+    /// The place of each build in line, and since when it has had it.
+    in_place_since: BTreeMap<BuildId, (PlaceInLine, Duration)>,
     /// When something last went wrong.
     last_harm: Duration,
     seen_generation: u64,
@@ -143,6 +146,11 @@ pub(super) struct Watched {
 }
 
 impl Watched {
+    /// Says whether every change that was committed is published.
+    pub(super) fn is_published(&self) -> bool {
+        self.published >= self.trace.len() as u64
+    }
+
     /// Returns when the build was last resumed, or submitted.
     pub(super) fn leg_began(&self) -> Timestamp {
         let is_begin = |change: &&Transition| {
@@ -207,6 +215,11 @@ impl Inspector {
     /// Notes that hints or a change of settings may have made builds due.
     pub(super) fn woken(&self) {
         self.books().builds.values_mut().for_each(|watched| watched.wakes += 1);
+    }
+
+    /// Notes that a task fails because its package does not build.
+    pub(super) fn package_fails(&self, task: TaskId) {
+        self.books().package_faults.insert(task);
     }
 
     /// Notes that strangers touched a tag.
@@ -346,6 +359,8 @@ impl Inspector {
         self.commit(&mut books, &commit.saved.build.new.owner, commit);
         if let Some(watched) = books.builds.get_mut(&id) {
             watched.deeds.push((what.to_owned(), state));
+            // What a person did begins a new course, and with it short pauses.
+            watched.poisoned_looks = None;
         }
     }
 
@@ -361,7 +376,7 @@ impl Inspector {
         };
         let committed =
             usize::try_from(event.seq).ok().and_then(|seq| watched.trace.get(seq.checked_sub(1)?));
-        let what = if committed != Some(&event.transition) {
+        let what = if committed != Some(&event.transition) || event.summary.state != event.transition.to {
             format!("event {} is published, and no such change was committed", event.seq)
         } else if event.seq > watched.published + 1 {
             format!("event {} is published after event {}", event.seq, watched.published)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Books, Inspector, Invariant, Watched};
 use crate::build_system::{ComponentJob, TagRequest};
 use crate::ident::{Package, TagEvent, TagName, TaskId};
-use crate::model::{AttemptEnd, ComponentBuild, MACROS_PACKAGE, ModuleBuild, Ordering};
+use crate::model::{AttemptEnd, ComponentBuild, MACROS_PACKAGE, ModuleBuild, Ordering, Shared};
 
 /// What strangers did to a tag may be unknown to a look that had begun before.
 const UNNOTICED: Duration = Duration::from_secs(700);
@@ -18,7 +18,6 @@ impl Inspector {
     /// A backend sends a submission.
     pub(in crate::sim) fn sends(&self, job: &ComponentJob) {
         let mut books = self.books();
-        let now = books.now;
         self.story.tell(Some(job.build), "", || format!("{} is sent to {}", job.package, job.target));
         let Some(watched) = books.builds.get(&job.build) else { return };
         let found = [
@@ -28,7 +27,6 @@ impl Inspector {
         for (invariant, what) in found.into_iter().flatten() {
             books.report(invariant, Some(job.build), what);
         }
-        let _ = now;
     }
 
     /// A submission arrives, perhaps later than anybody could expect.
@@ -126,18 +124,25 @@ impl Inspector {
             for ((package, _), tasks) in mine {
                 found.extend(books.misplaced(watched, package, tasks));
             }
-            found.extend(self.macros_in_destination(watched));
+            found.extend(self.strangers_in_destination(watched));
         }
         for (invariant, build, what) in found {
             books.report(invariant, Some(build), what);
         }
     }
 
-    fn macros_in_destination(&self, watched: &Watched) -> Option<(Invariant, crate::ident::BuildId, String)> {
+    /// I4: says what is in the destination tag and serves the build only.
+    fn strangers_in_destination(
+        &self,
+        watched: &Watched,
+    ) -> Option<(Invariant, crate::ident::BuildId, String)> {
         let tag = watched.record.koji_tag.as_ref()?;
-        let macros =
-            self.grounds.builds_in(tag).into_iter().find(|b| b.package.as_str() == MACROS_PACKAGE)?;
-        Some((Invariant::I4, watched.record.id, format!("{} is in the destination tag {tag}", macros.nvr)))
+        let is_stranger = |package: &Package| {
+            let component = watched.record.component(package.as_str());
+            package.as_str() == MACROS_PACKAGE || component.is_some_and(|component| component.build_time_only)
+        };
+        let stranger = self.grounds.builds_in(tag).into_iter().find(|build| is_stranger(&build.package))?;
+        Some((Invariant::I4, watched.record.id, format!("{} is in the destination tag {tag}", stranger.nvr)))
     }
 }
 
@@ -164,6 +169,16 @@ impl Books {
             let what = format!("it is settled, and task {} still builds {package}", list());
             return Some((Invariant::I6, id, what));
         }
+        // One that nobody recorded yet is that of an attempt in doubt.
+        let counts = |component: &ComponentBuild| {
+            component
+                .live_attempt()
+                .is_some_and(|attempt| attempt.task.is_none_or(|task| tasks.contains(&task)))
+        };
+        if !watched.record.component(package.as_str()).is_some_and(counts) {
+            let what = format!("task {} builds {package}, and no slot is held for it", list());
+            return Some((Invariant::I2, id, what));
+        }
         None
     }
 
@@ -174,17 +189,17 @@ impl Books {
 
 /// Returns what a component comes after.
 fn predecessors<'b>(build: &'b ModuleBuild, component: &'b ComponentBuild) -> Vec<&'b ComponentBuild> {
-    let is_before = |other: &&ComponentBuild| match build.ordering {
+    let is_before = |other: &&Shared<ComponentBuild>| match build.ordering {
         Ordering::Graph if other.batch.0 > 1 => component.after.contains(&other.package),
         Ordering::Graph | Ordering::Batches => other.batch < component.batch,
     };
-    build.components.iter().filter(is_before).collect()
+    build.components.iter().filter(is_before).map(|c| &**c).collect()
 }
 
 fn tags_wrongly(build: &ModuleBuild, request: &TagRequest) -> Option<String> {
     let component = build.component(request.package.as_str())?;
     let is_final = build.koji_tag.as_ref() == Some(&request.tag);
-    if component.is_macros() && is_final {
+    if (component.is_macros() || component.build_time_only) && is_final {
         return Some(format!("{} is to be tagged into the destination {}", request.nvr, request.tag));
     }
     let is_own = component.attempts.last().is_some_and(|a| matches!(a.end, Some(AttemptEnd::Complete(_))));

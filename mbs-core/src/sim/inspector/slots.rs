@@ -1,11 +1,10 @@
 //! I1 and I12: the limit, and the line.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Books, Inspector, Invariant};
 use crate::ident::BuildId;
-use crate::model::{ModuleBuild, State};
+use crate::model::{Line, ModuleBuild, State};
 use crate::share::{PlaceInLine, place_in_line};
 use crate::store::Saved;
 
@@ -41,26 +40,30 @@ impl Books {
         others.map(|watched| watched.record.slots_held()).sum()
     }
 
-    /// I12: who is served was first in line, or leaves enough for those ahead; only what happened within one look is excused.
+    /// I12: who is served was first in line, or leaves enough for those ahead. Who came ahead a moment ago may have been unseen.
     pub(super) fn check_turns(&mut self, before: &ModuleBuild, after: &ModuleBuild, tau: Duration) {
         if after.slots_held() <= before.slots_held() {
             return;
         }
         let Some(limit) = self.limit else { return };
         let mut free = limit.saturating_sub(self.held_by_others(after.id) + after.slots_held());
-        let Some(mine) = before.line.map(|line| place_in_line(before, line, tau)) else { return };
+        let Some(mine) = place_when_served(before, after, tau) else { return };
+        let unseen = if self.is_calm() { IDLE_WHEN_CALM } else { IDLE_AFTER_HARM };
         for place in self.line(tau).into_iter().filter(|place| *place < mine && place.build != after.id) {
             if free >= place.wants {
                 free -= place.wants;
                 continue;
             }
-            let (now, harm) = (self.now, self.last_harm);
-            let since = self.ahead_since.get(&place.build).copied().unwrap_or(now);
-            if now.saturating_sub(since.max(harm)) > IDLE_AFTER_HARM {
+            let since = self.in_place_since.get(&place.build).filter(|(was, _)| was.turn == place.turn);
+            if since.is_some_and(|(_, since)| self.now.saturating_sub(*since) > unseen) {
                 let what = format!("module build {} was served before it, out of turn", after.id);
                 self.report(Invariant::I12, Some(place.build), what);
             }
         }
+    }
+
+    fn is_calm(&self) -> bool {
+        self.now.saturating_sub(self.last_harm) > IDLE_AFTER_HARM
     }
 
     /// Returns the line as the records say, first come first.
@@ -71,6 +74,14 @@ impl Books {
         line.sort();
         line
     }
+}
+
+/// Returns the place in line at which a build was given slots: a newcomer's turn is the moment it came.
+fn place_when_served(before: &ModuleBuild, after: &ModuleBuild, tau: Duration) -> Option<PlaceInLine> {
+    let begun = after.components.iter().filter_map(|component| component.live_attempt());
+    let now = begun.map(|attempt| attempt.intended_at).max()?;
+    let wish = before.line.unwrap_or(Line { since: now, wants: 1 });
+    Some(place_in_line(before, wish, tau))
 }
 
 /// The line as it was when something was last committed.
@@ -94,8 +105,7 @@ impl Inspector {
             return;
         };
         let since = *books.idle_since.get_or_insert(now);
-        let is_calm = now.saturating_sub(books.last_harm) > IDLE_AFTER_HARM;
-        let bound = if is_calm { IDLE_WHEN_CALM } else { IDLE_AFTER_HARM };
+        let bound = if books.is_calm() { IDLE_WHEN_CALM } else { IDLE_AFTER_HARM };
         if now.saturating_sub(since) > bound {
             let idle = now.saturating_sub(since).as_secs();
             let what = format!("a slot is free for {idle} s though module build {first} waits in line");
@@ -113,11 +123,12 @@ impl Inspector {
         let in_use: u32 = books.builds.values().map(|watched| watched.record.slots_held()).sum();
         let is_free = books.limit.is_none_or(|limit| in_use < limit);
         let now = books.now;
-        let in_line: BTreeSet<BuildId> = line.iter().map(|place| place.build).collect();
-        books.ahead_since.retain(|build, _| in_line.contains(build));
-        for build in in_line {
-            books.ahead_since.entry(build).or_insert(now);
-        }
+        let stood = std::mem::take(&mut books.in_place_since);
+        let since = |place: &PlaceInLine| match stood.get(&place.build) {
+            Some((was, since)) if was.turn == place.turn => *since,
+            Some(_) | None => now,
+        };
+        books.in_place_since = line.iter().map(|place| (place.build, (*place, since(place)))).collect();
         let first = line.first().map(|place| place.build);
         books.line = LineSeen { at_commit: books.commits, first, is_open: is_free && !books.settings.paused };
     }

@@ -2,6 +2,9 @@
 
 use super::*;
 
+mod every_await_point;
+mod sabotage;
+
 fn run(seed: u64, size: Size) -> Outcome {
     World::new(strategies::scenario_of(seed, size), Telling::Untold).run()
 }

@@ -102,7 +102,7 @@ fn a_tag_that_somebody_removed_takes_its_targets_along() {
 fn finished(nvr: Option<&Nvr>) -> FinishedModule {
     let mut build = ModuleBuild::begin(new_build("app:1:1:a"), BuildId(1), BuildId(1), at(0));
     build.koji_tag = Some(id("module-app"));
-    build.components = vec![component("liba"), component(MACROS_PACKAGE)];
+    build.components = vec![component("liba").into(), component(MACROS_PACKAGE).into()];
     build.components[0].nvr = nvr.cloned();
     build.components[1].build_time_only = true;
     FinishedModule { build: Box::new(build), log: vec![] }

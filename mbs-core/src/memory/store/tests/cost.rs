@@ -23,7 +23,7 @@ fn runs(build: &mut ModuleBuild, number: i64) {
     enter(build, State::Wait, 1);
     enter(build, State::Build, 1);
     build.koji_tag = Some(id(&format!("module-m{number}")));
-    build.components = vec![running("liba", Some(number))];
+    build.components = vec![running("liba", Some(number)).into()];
     wait_in_line(build, number, 1);
 }
 

@@ -140,6 +140,6 @@ fn wait_in_line(build: &mut ModuleBuild, since: i64, wants: u32) {
 /// Takes so many slots.
 fn take_slots(build: &mut ModuleBuild, count: usize) {
     for number in build.components.len()..count {
-        build.components.push(running(&format!("c{number}"), None));
+        build.components.push(running(&format!("c{number}"), None).into());
     }
 }

@@ -19,7 +19,7 @@ fn busy() -> (Bench, Lease) {
     bench
         .save(&lease, |b| {
             enter(b, State::Wait, 1);
-            b.components = vec![running("liba", Some(7)), component("libb")];
+            b.components = vec![running("liba", Some(7)).into(), component("libb").into()];
             wait_in_line(b, 1, 1);
         })
         .unwrap();
@@ -34,7 +34,7 @@ fn a_restored_store_goes_on_where_the_other_stopped() {
     assert_eq!(new.load(BuildId(1)), old.load(BuildId(1)));
     assert_eq!(now_or_panic(new.store.renew(&lease)), Ok(()));
     assert_eq!(new.create("a:1:1:b"), BuildId(2));
-    let saved = new.save(&lease, |b| b.components.push(component("libc"))).unwrap();
+    let saved = new.save(&lease, |b| b.components.push(component("libc").into())).unwrap();
     assert_eq!(saved.build.components[2].id, Some(ComponentId(3)));
     assert_eq!(now_or_panic(new.store.trace(BuildId(1))).unwrap().len(), 2);
     let events = now_or_panic(new.store.take(&Sink("bus".into()), 9)).unwrap();
