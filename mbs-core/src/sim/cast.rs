@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::scenario::{ComponentScript, ModuleScript, Order, Scenario};
 use crate::context::Contexts;
-use crate::ident::{Name, Nsvc, Package, Stream, TagName};
+use crate::ident::{Name, Nsvc, Package, Stream, TagName, Weight};
 use crate::memory::{MemoryResolver, MemorySourceControl};
 use crate::model::{NewBuild, RebuildStrategy};
 use crate::modulemd::{ModuleStream, RpmComponent, Xmd};
@@ -161,6 +161,23 @@ pub(super) fn resolver() -> MemoryResolver {
         is_ready: true,
     };
     MemoryResolver::new([base]).expect("one module does not conflict with itself")
+}
+
+/// Returns the weights of components of which it is known how long their builds take.
+///
+/// They are what Koji's clients make of an average duration, for one architecture. Source: upstream `get_build_weights`.
+pub(super) fn weights(scenario: &Scenario) -> impl Iterator<Item = (Package, Weight)> + '_ {
+    let of = |place: usize| {
+        let (module, components) = (first_of(scenario, place), &scenario.modules[place].components);
+        let expected = components.iter().enumerate().filter_map(|(c, script)| Some((c, script.expected?)));
+        expected.map(move |(c, expected)| (package(module, c), weight(expected)))
+    };
+    (0..scenario.modules.len()).flat_map(of)
+}
+
+fn weight(expected: Duration) -> Weight {
+    let hours = expected.as_secs_f64() / 3_600.0;
+    Weight::new((1.5 + (hours * 0.75).min(4.5)) + 1.5)
 }
 
 /// Returns the repositories of all components.

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use crate::build_system::{BuildSystem, BuildSystemError, RepoSeen, TaggedBuild, TaskFailure};
 use crate::bus::Hint;
-use crate::ident::{Nvr, Package, TagName, TaskId};
+use crate::ident::{Nvr, Package, TagName, TaskId, Weight};
 use crate::memory::{MemoryBuildSystem, TaskSummary};
 
 /// A build system that a world may play with. Tasks end only when the world says so.
@@ -33,6 +33,9 @@ pub trait Grounds: BuildSystem + Debug {
 
     /// Takes a build out of a tag.
     fn take_out(&self, tag: &TagName, nvr: &Nvr);
+
+    /// Says what a package is expected to cost.
+    fn set_weight(&self, package: &Package, weight: Weight);
 
     /// Deletes a build and takes it out of every tag.
     fn delete_build(&self, nvr: &Nvr);
@@ -83,6 +86,10 @@ impl Grounds for MemoryBuildSystem {
 
     fn take_out(&self, tag: &TagName, nvr: &Nvr) {
         MemoryBuildSystem::take_out(self, tag, nvr);
+    }
+
+    fn set_weight(&self, package: &Package, weight: Weight) {
+        MemoryBuildSystem::set_weight(self, package, weight);
     }
 
     fn delete_build(&self, nvr: &Nvr) {

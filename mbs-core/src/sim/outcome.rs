@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::cast;
 use super::fault::Coverage;
+use super::figures::Figures;
 use super::grounds::Grounds;
 use super::inspector::{Inspector, Invariant, Violation, Watched};
 use super::model::{Expected, Told, expected};
@@ -24,6 +25,8 @@ pub struct Outcome {
     pub story: Vec<Line>,
     /// What went wrong, how often.
     pub coverage: Coverage,
+    /// How long builds took, and how full the slots were.
+    pub figures: Figures,
     /// How long it took, in the world's time.
     pub took: Duration,
     /// How many moments passed.

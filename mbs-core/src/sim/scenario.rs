@@ -68,6 +68,8 @@ pub struct ComponentScript {
     pub fails: u8,
     /// Whether its RPMs serve the build only.
     pub buildonly: bool,
+    /// How long its build is expected to take, of which the build system tells the weight; `None`: nobody knows.
+    pub expected: Option<Duration>,
     /// Which of its commits is built: another one than before is a change.
     pub commit: u8,
 }
@@ -206,7 +208,7 @@ impl ModuleScript {
 impl ComponentScript {
     /// Makes a component that builds well.
     pub fn in_group(group: u8) -> Self {
-        Self { group, after: Vec::new(), fails: 0, buildonly: false, commit: 0 }
+        Self { group, after: Vec::new(), fails: 0, buildonly: false, expected: None, commit: 0 }
     }
 
     /// Makes a component of a graph that builds well.

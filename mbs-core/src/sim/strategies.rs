@@ -157,6 +157,7 @@ pub fn batches(most: usize) -> impl Strategy<Value = Vec<ComponentScript>> {
             after: Vec::new(),
             fails,
             buildonly,
+            expected: None,
             commit,
         },
     );
@@ -180,7 +181,7 @@ pub fn graphs(most: usize) -> impl Strategy<Value = Vec<ComponentScript>> {
                 if place == 0 { Vec::new() } else { after.iter().map(|index| index.index(place)).collect() };
             after.sort_unstable();
             after.dedup();
-            ComponentScript { group: 0, after, fails, buildonly, commit }
+            ComponentScript { group: 0, after, fails, buildonly, expected: None, commit }
         };
         components.into_iter().enumerate().map(of).collect()
     })

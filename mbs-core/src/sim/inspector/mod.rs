@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::figures::{Figures, Ledger};
 use super::grounds::Grounds;
 use super::story::Story;
 use crate::ident::{BuildId, Package, Revision, TagName, TaskId};
@@ -128,6 +129,7 @@ struct Books {
     /// How often something was committed or set.
     commits: u64,
     line: slots::LineSeen,
+    ledger: Ledger,
 }
 
 /// What was committed.
@@ -183,7 +185,8 @@ impl Inspector {
         settings: Settings,
         story: Arc<Story>,
     ) -> Self {
-        let books = Books { limit: settings.limit, settings, ..Books::default() };
+        let ledger = Ledger::new(settings.limit);
+        let books = Books { limit: settings.limit, settings, ledger, ..Books::default() };
         Self { inspection, grounds, policy, story, books: Mutex::new(books) }
     }
 
@@ -206,6 +209,16 @@ impl Inspector {
     /// Returns a number that grows with every commit.
     pub(super) fn commits(&self) -> u64 {
         self.books().commits
+    }
+
+    /// Notes how long a task of a component will take.
+    pub(super) fn task(&self, build: BuildId, package: &Package, takes: Duration) {
+        self.books().ledger.task(build, package, takes);
+    }
+
+    /// Returns the history so far in figures.
+    pub(super) fn figures(&self) -> Figures {
+        self.books().ledger.figures()
     }
 
     /// Notes that no plan can be made for a build.
@@ -286,6 +299,8 @@ impl Inspector {
                 poisoned_looks: None,
                 wakes: 0,
             };
+            let now = books.now;
+            books.ledger.note(now, build);
             books.builds.insert(build.id, watched);
             books.commits += 1;
         }
@@ -307,6 +322,8 @@ impl Inspector {
             (None, maximum) => maximum,
             (_, None) => None,
         };
+        let (now, limit) = (books.now, books.limit);
+        books.ledger.limit(now, limit);
     }
 
     /// Notes a claim. Says whether it took over from somebody who never gave the build back.
@@ -416,6 +433,8 @@ impl Inspector {
             books.check_turns(&before, build, self.policy.tau);
         }
         books.see_limit(saved.slots.limit);
+        let now = books.now;
+        books.ledger.note(now, build);
         books.is_stale = true;
         books.commits += 1;
     }
@@ -481,6 +500,7 @@ impl Books {
     fn see_limit(&mut self, limit: Option<u32>) {
         if self.limit != limit {
             self.limit = limit;
+            self.ledger.limit(self.now, limit);
             self.commits += 1;
         }
     }

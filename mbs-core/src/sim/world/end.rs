@@ -104,6 +104,7 @@ impl World {
             records,
             story: self.story.lines_told(),
             coverage: self.network.coverage(),
+            figures: self.inspector.figures(),
             took: self.clock.reading(),
             moments: self.moments,
             steps: self.planner.steps(),

@@ -43,7 +43,11 @@ pub struct Parts {
 impl Parts {
     /// Makes the usual parts: store and build system in memory, the planner of this crate, the policy of worlds.
     pub fn in_memory(clock: &Arc<ManualClock>) -> Self {
-        let policy = cast::policy();
+        Self::under(clock, cast::policy())
+    }
+
+    /// Makes the usual parts under another policy than that of worlds, which [`Parts::in_memory`] has.
+    pub fn under(clock: &Arc<ManualClock>, policy: Policy) -> Self {
         let grounds = MemoryBuildSystem::new();
         grounds.permit_twins();
         grounds.add_tag(&cast::base_tag(), &["x86_64".parse().expect("it is an architecture")]);
@@ -162,6 +166,7 @@ impl World {
         self.network.send(async move {
             store.change_settings(settings, "oscar").await.expect("nothing is wrong yet");
         });
+        cast::weights(&self.scenario).for_each(|(package, weight)| self.grounds.set_weight(&package, weight));
         for place in 0..self.scenario.modules.len() {
             self.plan(self.scenario.modules[place].submitted_at, Due::Submits(place));
         }

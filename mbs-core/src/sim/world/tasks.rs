@@ -6,7 +6,7 @@ use super::{Due, World, place_of};
 use crate::build_system::TaskFailure;
 use crate::bus::Hint;
 use crate::clock::Clock;
-use crate::ident::{BuildId, Package, TaskId};
+use crate::ident::{BuildId, Package, TagName, TaskId};
 use crate::sim::cast;
 use crate::sim::fault::{FaultKind, RepoFault};
 use crate::sim::outcome;
@@ -17,7 +17,7 @@ impl World {
         for begun in self.network.take_begun() {
             let (task, now) = (begun.task, self.clock.reading());
             let mut takes = match &begun.package {
-                Some(package) => self.build_time(package, task),
+                Some(package) => self.build_time(&begun.place, package, task),
                 None => {
                     let shortest = self.scenario.timing.repo;
                     self.chance.between(shortest, shortest * 3, ("repo", task.0))
@@ -32,12 +32,28 @@ impl World {
         }
     }
 
-    fn build_time(&self, package: &Package, task: TaskId) -> Duration {
+    /// Decides how long a build takes: what is expected is met within a third, the same each time.
+    fn build_time(&self, place: &TagName, package: &Package, task: TaskId) -> Duration {
         let timing = &self.scenario.timing;
-        if package.as_str() == crate::model::MACROS_PACKAGE {
-            return timing.build / 2;
+        let owner = self.inspector.owner_of(place);
+        let expected = owner
+            .and_then(|owner| self.component_of(owner, package))
+            .and_then(|(module, component)| self.scenario.modules[module].components[component].expected);
+        let takes = match expected {
+            _ if package.as_str() == crate::model::MACROS_PACKAGE => timing.build / 2,
+            Some(expected) => {
+                self.chance.between(expected * 2 / 3, expected * 4 / 3, ("around", package.as_str()))
+            }
+            None => self.chance.heavy_tailed(
+                timing.build,
+                timing.longest_build,
+                ("build", package.as_str(), task.0),
+            ),
+        };
+        if let Some(owner) = owner {
+            self.inspector.task(owner, package, takes);
         }
-        self.chance.heavy_tailed(timing.build, timing.longest_build, ("build", package.as_str(), task.0))
+        takes
     }
 
     /// Ends a task as its component's script and its faults have it.

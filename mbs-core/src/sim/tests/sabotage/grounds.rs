@@ -9,7 +9,7 @@ use crate::build_system::{
     RepoSeen, TagRequest, TaggedBuild, TaskFailure,
 };
 use crate::bus::Hint;
-use crate::ident::{Nvr, Package, TagEvent, TagName, TaskId};
+use crate::ident::{Nvr, Package, TagEvent, TagName, TaskId, Weight};
 use crate::memory::{MemoryBuildSystem, TaskSummary};
 use crate::model::MACROS_PACKAGE;
 use crate::sim::{Grounds, cast};
@@ -151,6 +151,7 @@ macro_rules! forward {
 }
 
 forward! {
+    set_weight(package: &Package, weight: Weight);
     finish(task: TaskId) -> Result<(), BuildSystemError>;
     fail(task: TaskId, failure: TaskFailure) -> Result<(), BuildSystemError>;
     cancel_by_stranger(task: TaskId);
