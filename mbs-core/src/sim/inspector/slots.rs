@@ -42,9 +42,6 @@ impl Books {
 
     /// I12: who is served was first in line, or leaves enough for those ahead. Who came ahead a moment ago may have been unseen.
     pub(super) fn check_turns(&mut self, before: &ModuleBuild, after: &ModuleBuild, tau: Duration) {
-        if after.slots_held() <= before.slots_held() {
-            return;
-        }
         let Some(limit) = self.limit else { return };
         let mut free = limit.saturating_sub(self.held_by_others(after.id) + after.slots_held());
         let Some(mine) = place_when_served(before, after, tau) else { return };
@@ -76,12 +73,19 @@ impl Books {
     }
 }
 
-/// Returns the place in line at which a build was given slots: a newcomer's turn is the moment it came.
+/// Returns the place in line at which a build was given slots: a newcomer's turn is the moment it came. `None` if it was given
+/// none: what it holds may be the same though one attempt ended and another began.
 fn place_when_served(before: &ModuleBuild, after: &ModuleBuild, tau: Duration) -> Option<PlaceInLine> {
-    let begun = after.components.iter().filter_map(|component| component.live_attempt());
-    let now = begun.map(|attempt| attempt.intended_at).max()?;
-    let wish = before.line.unwrap_or(Line { since: now, wants: 1 });
-    Some(place_in_line(before, wish, tau))
+    let mut without = after.clone();
+    let mut served_at = None;
+    for component in &mut without.components {
+        let known = before.component(component.package.as_str()).map_or(0, |earlier| earlier.attempts.len());
+        if component.holds_slot() && component.attempts.len() > known {
+            served_at = component.attempts.pop().map(|attempt| attempt.intended_at);
+        }
+    }
+    let wish = before.line.unwrap_or(Line { since: served_at?, wants: 1 });
+    served_at.map(|_| place_in_line(&without, wish, tau))
 }
 
 /// The line as it was when something was last committed.
