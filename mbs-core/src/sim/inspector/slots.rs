@@ -1,10 +1,11 @@
 //! I1 and I12: the limit, and the line.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::{Books, Inspector, Invariant};
 use crate::ident::BuildId;
-use crate::model::{Line, ModuleBuild, State};
+use crate::model::{ComponentBuild, Line, ModuleBuild, Shared, State};
 use crate::share::{PlaceInLine, place_in_line};
 use crate::store::Saved;
 
@@ -42,12 +43,13 @@ impl Books {
 
     /// I12: who is served was first in line, or leaves enough for those ahead. Who came ahead a moment ago may have been unseen.
     pub(super) fn check_turns(&mut self, before: &ModuleBuild, after: &ModuleBuild, tau: Duration) {
-        if after.slots_held() <= before.slots_held() {
+        let kept = kept(before, after);
+        if after.slots_held() <= kept {
             return;
         }
         let Some(limit) = self.limit else { return };
         let mut free = limit.saturating_sub(self.held_by_others(after.id) + after.slots_held());
-        let Some(mine) = place_when_served(before, after, tau) else { return };
+        let Some(mine) = place_when_served(before, after, tau.saturating_mul(kept)) else { return };
         let unseen = if self.is_calm() { IDLE_WHEN_CALM } else { IDLE_AFTER_HARM };
         for place in self.line(tau).into_iter().filter(|place| *place < mine && place.build != after.id) {
             if free >= place.wants {
@@ -76,12 +78,24 @@ impl Books {
     }
 }
 
-/// Returns the place in line at which a build was given slots: a newcomer's turn is the moment it came.
-fn place_when_served(before: &ModuleBuild, after: &ModuleBuild, tau: Duration) -> Option<PlaceInLine> {
+/// Counts the attempts that live before and after: a slot that one leaves and another takes is given anew.
+fn kept(before: &ModuleBuild, after: &ModuleBuild) -> u32 {
+    let lives_on = |component: &&Shared<ComponentBuild>| {
+        let earlier = before.component(component.package.as_str()).and_then(|c| c.live_attempt());
+        earlier
+            .is_some_and(|earlier| component.live_attempt().is_some_and(|now| now.number == earlier.number))
+    };
+    u32::try_from(after.components.iter().filter(lives_on).count()).unwrap_or(u32::MAX)
+}
+
+/// Returns the place in line at which a build was given slots: a newcomer's turn is the moment it came, and `handicap` is what
+/// the slots cost it that it kept.
+fn place_when_served(before: &ModuleBuild, after: &ModuleBuild, handicap: Duration) -> Option<PlaceInLine> {
     let begun = after.components.iter().filter_map(|component| component.live_attempt());
     let now = begun.map(|attempt| attempt.intended_at).max()?;
     let wish = before.line.unwrap_or(Line { since: now, wants: 1 });
-    Some(place_in_line(before, wish, tau))
+    let turn = wish.since.checked_add(handicap).unwrap_or(wish.since);
+    Some(PlaceInLine { priority: Reverse(before.new.priority), turn, build: before.id, wants: wish.wants })
 }
 
 /// The line as it was when something was last committed.
