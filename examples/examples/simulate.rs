@@ -84,6 +84,27 @@ fn tell(outcome: &Outcome, lines: usize) {
     for build in &outcome.records {
         println!("module build {} ({}): {}", build.id, build.nsvc(), build.state());
     }
+    summarise(outcome);
+}
+
+fn summarise(outcome: &Outcome) {
+    let figures = &outcome.figures;
+    let utilisation =
+        figures.utilisation().map_or("no limit".into(), |part| format!("{:.0} %", 100.0 * part));
+    println!(
+        "makespan {} s, slots in use {utilisation}, {} hub calls, {} plans",
+        figures.makespan().as_secs(),
+        outcome.calls,
+        outcome.steps
+    );
+    for (id, build) in &figures.builds {
+        let took = build.makespan().map_or("open".into(), |took| format!("{} s", took.as_secs()));
+        println!(
+            "module build {id}: {took}, of which in line {} s, without a slot for tags and repositories {} s",
+            build.in_line.as_secs(),
+            build.between.as_secs()
+        );
+    }
 }
 
 /// Looks for the simplest world that breaks the same promise, and tells its story.

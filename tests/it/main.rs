@@ -8,4 +8,6 @@ mod local_reuse;
 mod modulemd_reference;
 mod modulemd_robustness;
 mod mutation;
+mod sim_fairness;
+mod sim_graphs;
 mod simulation;

@@ -8,6 +8,7 @@ pub mod held;
 pub mod needed;
 pub mod observe;
 pub mod private_mounts;
+pub mod realistic;
 pub mod repository;
 pub mod running;
 pub mod small_module;

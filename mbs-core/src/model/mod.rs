@@ -133,6 +133,9 @@ pub struct ModuleBuild {
     /// The repository that was asked for.
     #[serde(default)]
     pub repo: Option<RepoWait>,
+    /// The request before it, which shows less and is not over either; `None` without `repo`.
+    #[serde(default)]
+    pub repo_before: Option<RepoWait>,
     /// The last repository task, for people.
     #[serde(default)]
     pub repo_task: Option<TaskId>,
@@ -228,6 +231,7 @@ impl ModuleBuild {
             components: Vec::new(),
             buildroot: None,
             repo: None,
+            repo_before: None,
             repo_task: None,
             trouble: None,
             line: None,
@@ -257,6 +261,11 @@ impl ModuleBuild {
     /// No arrow leads from the present state to `to`; nothing changed.
     pub fn enter(&mut self, to: State, reason: Option<String>, now: Timestamp) -> Result<(), Illegal> {
         self.life.enter(to, reason, now)
+    }
+
+    /// Returns the tasks of the repositories that were asked for and are not there yet.
+    pub fn repo_tasks(&self) -> impl Iterator<Item = TaskId> + '_ {
+        self.repo.iter().chain(&self.repo_before).filter_map(|repo| repo.task)
     }
 
     /// Returns how many slots it holds: its own components with a live try, macros included.

@@ -34,7 +34,7 @@ pub(super) fn outcomes(step: &mut Step<'_>) {
                 }
             }
             (ActionKey::Repo, Err(error)) => {
-                step.build.repo = None;
+                step.build.repo = step.build.repo_before.take();
                 lose_buildroot(&mut step.build, error);
             }
             (ActionKey::Tag, Err(error)) => tagging_refused(step, error),
@@ -148,17 +148,23 @@ pub(super) fn tasks(step: &mut Step<'_>) {
 
 /// Forgets a repository request that is over: its task ended, or, where no task is known, a repository that shows enough came.
 ///
-/// A task that ended without a repository is a trouble: the next one is asked for after a pause.
+/// A task that ended without a repository is a trouble: the next one is asked for after a pause. Of two requests the younger
+/// counts, which shows more; the older is remembered while it lives.
 pub(super) fn repo(step: &mut Step<'_>) -> Result<(), Impossible> {
+    let seen_of = |task: Option<TaskId>| step.seen.build.tasks.as_ref()?.get(&task?);
+    let is_over = |seen: Option<&Option<TaskSeen>>| {
+        seen.is_some_and(|s| !s.as_ref().is_some_and(|s| s.state.is_live()))
+    };
+    step.build.repo_before.take_if(|before| is_over(seen_of(before.task)));
     let Some(wait) = &step.build.repo else { return Ok(()) };
     let is_there = step.seen.build.repo.flatten().is_some_and(|newest| newest.event >= wait.shows);
-    let task = wait.task.and_then(|task| step.seen.build.tasks.as_ref()?.get(&task));
-    let has_ended = task.is_some_and(|seen| !seen.as_ref().is_some_and(|seen| seen.state.is_live()));
+    let task = seen_of(wait.task);
+    let has_ended = is_over(task);
     let has_closed = task.and_then(Option::as_ref).is_some_and(|seen| seen.state == TaskState::Closed);
     let is_over = if wait.task.is_some() { has_ended } else { is_there };
     let failed = wait.task.filter(|_| has_ended && !has_closed && !is_there);
     if is_over {
-        step.build.repo = None;
+        step.build.repo = step.build.repo_before.take();
     }
     let Some(task) = failed else { return Ok(()) };
     let explained = step.seen.build.failures.as_ref().and_then(|failures| failures.get(&task));

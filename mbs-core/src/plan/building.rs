@@ -24,7 +24,7 @@ pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) 
     let asked = &mut query.build;
     if seen.build.tags.is_none() {
         // Tasks that this look begins later are not asked about: their outcome said enough.
-        asked.tasks = live_tasks(build).chain(build.repo.as_ref().and_then(|repo| repo.task)).collect();
+        asked.tasks = live_tasks(build).chain(build.repo_tasks()).collect();
         asked.tags = BTreeSet::from([tag, build_tag.clone()]);
     }
     if seen.build.repo.is_none() {
@@ -47,7 +47,7 @@ pub(super) fn unexplained(build: &ModuleBuild, seen: &Observation) -> BTreeSet<T
     let Some(tasks) = &seen.build.tasks else { return BTreeSet::new() };
     let has_failed =
         |task: &TaskId| matches!(tasks.get(task), Some(Some(seen)) if seen.state == TaskState::Failed);
-    let all = live_tasks(build).chain(build.repo.as_ref().and_then(|repo| repo.task));
+    let all = live_tasks(build).chain(build.repo_tasks());
     all.filter(|task| has_failed(task) && !seen.failures_asked.contains(task)).collect()
 }
 
@@ -117,12 +117,17 @@ fn next_batch(build: &ModuleBuild) -> Option<Batch> {
 
 /// Says whether a component is complete, tagged everywhere, and in the newest repository, which shows the buildroot as it is.
 fn is_in_repo(step: &Step<'_>, component: &ComponentBuild) -> bool {
-    let Some(shown) = step.seen.build.repo.flatten().map(|repo| repo.event) else { return false };
-    let is_shown = |event: Option<TagEvent>| event.is_some_and(|event| event <= shown);
+    let newest = step.seen.build.repo.flatten();
+    newest.is_some_and(|newest| is_shown(step, component, newest.event))
+}
+
+/// Says whether a component is complete, tagged everywhere, and in a repository that shows the build tag as of an event.
+pub(super) fn is_shown(step: &Step<'_>, component: &ComponentBuild, as_of: TagEvent) -> bool {
+    let is_early = |event: Option<TagEvent>| event.is_some_and(|event| event <= as_of);
     component.is_complete()
         && component.is_tagged_everywhere()
-        && is_shown(step.build.buildroot.as_ref().map(|buildroot| buildroot.event))
-        && is_shown(tag_event(step, component))
+        && is_early(step.build.buildroot.as_ref().map(|buildroot| buildroot.event))
+        && is_early(tag_event(step, component))
 }
 
 pub(super) fn tag_event(step: &Step<'_>, component: &ComponentBuild) -> Option<TagEvent> {
@@ -201,7 +206,7 @@ fn finish(step: &mut Step<'_>) -> Result<(), Impossible> {
         return Ok(());
     }
     step.build.line = None;
-    step.build.repo = None;
+    (step.build.repo, step.build.repo_before) = (None, None);
     step.build.enter(State::Done, None, step.now)?;
     super::ended::plan_done(step)
 }

@@ -18,8 +18,7 @@ pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) 
         return query;
     }
     if seen.build.tasks.is_none() {
-        query.build.tasks =
-            building::live_tasks(build).chain(build.repo.as_ref().and_then(|repo| repo.task)).collect();
+        query.build.tasks = building::live_tasks(build).chain(build.repo_tasks()).collect();
     }
     query.build.search = starting::search_doubtful(build, seen, policy);
     query.build.failures = building::unexplained(build, seen);
@@ -39,16 +38,16 @@ pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
     if cancel(step) {
         return Ok(());
     }
-    step.build.repo = None;
+    (step.build.repo, step.build.repo_before) = (None, None);
     step.build.life.settle();
     retire(step)
 }
 
 /// Cancels live tasks; says whether any is left, or may still appear.
 fn cancel(step: &mut Step<'_>) -> bool {
-    let repo = step.build.repo.as_ref().and_then(|repo| repo.task).filter(|task| is_live(step, *task));
+    let repos = step.build.repo_tasks().filter(|task| is_live(step, *task));
     let strays = starting::strays(step);
-    let tasks: BTreeSet<TaskId> = building::live_tasks(&step.build).chain(repo).chain(strays).collect();
+    let tasks: BTreeSet<TaskId> = building::live_tasks(&step.build).chain(repos).chain(strays).collect();
     let tasks: Vec<TaskId> = tasks.into_iter().collect();
     let was_cancelled = step.seen.outcome(&ActionKey::Cancel).is_some_and(Result::is_ok);
     if !tasks.is_empty() && !was_cancelled && !step.is_backing_off() {

@@ -2,13 +2,13 @@
 //!
 //! It decides what is asked for and how often; whether it came about is observed elsewhere.
 
-use super::building::tag_event;
+use super::building::{is_shown, tag_event};
 use super::order::Gate;
 use super::step::Step;
 use super::{Action, ActionKey, absorb, buildonly};
 use crate::build_system::{TagRequest, TaggedBuild};
 use crate::ident::TagEvent;
-use crate::model::{ComponentBuild, ModuleBuild, Ordering, RepoWait, Shared};
+use crate::model::{ComponentBuild, Ordering, RepoWait};
 
 /// Tags what is complete: with barriers only once all of its batch are.
 pub(super) fn tag(step: &mut Step<'_>) {
@@ -64,29 +64,35 @@ fn may_tag(step: &Step<'_>, component: &ComponentBuild) -> bool {
     is_wanted && is_filtered && absorb::may_ask_again(component.tag_asked_at, step) && is_batch_complete()
 }
 
-/// Asks for a repository: the first one, and whenever the newest shows too little for what others wait for. A request whose
-/// task lives is not repeated, unless the buildroot was changed since.
+/// Asks for a repository: the first one, and whenever somebody waits for what neither the newest nor one under way shows.
+///
+/// While one is made, one more may be: what is tagged after it began need not wait for its end. More than two are never made
+/// at a time. A request of which no task is known is repeated after a while, or if the buildroot was changed since.
 pub(super) fn request_repo(step: &mut Step<'_>) {
     let (Some(newest), Some(build_tag)) = (step.seen.build.repo, step.build.build_tag()) else { return };
     let changed_at = step.build.buildroot.as_ref().map_or(TagEvent(0), |buildroot| buildroot.event);
-    let begun = step.build.components.iter().filter(|c| c.is_complete() && c.is_tagged_everywhere());
-    let shows = begun.filter_map(|c| tag_event(step, c)).fold(changed_at, TagEvent::max);
-    let is_settled = is_all_tagged(&step.build);
-    let is_lacking = newest.is_none_or(|repo| is_settled && repo.event < shows);
-    let may_ask = step.build.repo.as_ref().is_none_or(|asked| {
-        let is_outdated = is_settled && asked.shows < changed_at;
-        is_outdated || asked.task.is_none() && absorb::may_ask_again(Some(asked.asked_at), step)
+    let tagged = step.build.components.iter().filter(|c| c.is_complete() && c.is_tagged_everywhere());
+    let shows = tagged.filter_map(|c| tag_event(step, c)).fold(changed_at, TagEvent::max);
+    let is_too_little = |shown: TagEvent| shown < shows && is_waited_for(step, shown);
+    let is_wanted = match newest {
+        None => step.build.components.iter().any(|component| component.state.is_none()),
+        Some(newest) => is_too_little(newest.event),
+    };
+    let may_ask = step.build.repo.as_ref().is_none_or(|asked| match asked.task {
+        Some(_) => step.build.repo_before.is_none() && is_too_little(asked.shows),
+        None => asked.shows < changed_at || absorb::may_ask_again(Some(asked.asked_at), step),
     });
-    let is_waited_for = step.build.components.iter().any(|c| c.state.is_none());
-    if is_waited_for && is_lacking && may_ask {
-        step.build.repo = Some(RepoWait { asked_at: step.now, task: None, shows });
+    if is_wanted && may_ask {
+        let before = step.build.repo.replace(RepoWait { asked_at: step.now, task: None, shows });
+        step.build.repo_before = before.filter(|before| before.task.is_some());
         step.actions.push(Action::RequestRepo(build_tag));
     }
 }
 
-/// Says whether no tagging is awaited that a repository should show, too: of batches, that of every complete one.
-fn is_all_tagged(build: &ModuleBuild) -> bool {
-    let gate = Gate::of(build, ComponentBuild::is_complete);
-    let awaited = |c: &Shared<ComponentBuild>| gate.is_past(c.batch) && !c.is_tagged_everywhere();
-    build.ordering == Ordering::Graph || !build.components.iter().any(awaited)
+/// Says whether a component could begin if a repository showed all that is tagged, and cannot with one as of an event.
+fn is_waited_for(step: &Step<'_>, as_of: TagEvent) -> bool {
+    let tagged = Gate::of(&step.build, |c| is_shown(step, c, TagEvent(i64::MAX)));
+    let shown = Gate::of(&step.build, |c| is_shown(step, c, as_of));
+    let mut unstarted = step.build.components.iter().filter(|component| component.state.is_none());
+    unstarted.any(|component| tagged.lets_begin(component) && !shown.lets_begin(component))
 }

@@ -26,10 +26,6 @@ pub(super) struct WatchedPlanner {
     steps: AtomicU64,
 }
 
-/// Builds of more components are looked at closely in one step of `EVERY`: worlds that measure big ones would take twice as long.
-const MOST_ALWAYS_CHECKED: usize = 50;
-const EVERY: u64 = 8;
-
 /// A plan that changed nothing and wanted nothing done.
 #[derive(Debug)]
 struct Rest {
@@ -86,14 +82,13 @@ impl Planner for WatchedPlanner {
         policy: &Policy,
         now: Timestamp,
     ) -> Result<Plan, Impossible> {
-        let earlier = self.steps.fetch_add(1, Ordering::Relaxed);
+        self.steps.fetch_add(1, Ordering::Relaxed);
         if build.state() == State::Build && self.poisoned.contains(&build.nsvc().version) {
             self.inspector.is_poisoned(build.id);
             return Err(Impossible { what: "the poison works".into() });
         }
         let plan = self.inner.plan(build, seen, policy, now);
-        let is_spared = build.components.len() > MOST_ALWAYS_CHECKED && earlier % EVERY != 0;
-        if is_spared || !self.inspector.checks_steps() {
+        if !self.inspector.checks_steps() {
             return plan;
         }
         if self.inner.plan(build, seen, policy, now) != plan {

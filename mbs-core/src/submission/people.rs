@@ -39,7 +39,7 @@ pub fn resume(
     }
     resumed.batch = Batch(0);
     resumed.buildroot = None;
-    resumed.repo = None;
+    (resumed.repo, resumed.repo_before) = (None, None);
     resumed.trouble = None;
     resumed.line = None;
     resumed.is_target_removed = false;

@@ -79,7 +79,7 @@ fn is_under_way(build: &ModuleBuild) -> bool {
 
 fn tasks_of(build: &ModuleBuild) -> impl Iterator<Item = TaskId> {
     let attempts = build.components.iter().flat_map(|component| &component.attempts);
-    attempts.filter_map(|attempt| attempt.task).chain(build.repo.as_ref().and_then(|repo| repo.task))
+    attempts.filter_map(|attempt| attempt.task).chain(build.repo_tasks())
 }
 
 impl Index {

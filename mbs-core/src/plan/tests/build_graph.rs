@@ -2,8 +2,8 @@
 
 use super::samples::{ComponentWords, component, graph, just_in_build};
 use super::*;
-use crate::ident::Batch;
-use crate::model::{Failure, Ordering};
+use crate::ident::{Batch, TagEvent, TaskId};
+use crate::model::{Failure, Ordering, RepoWait};
 
 #[test]
 fn everything_without_predecessors_starts_together_longest_path_first() {
@@ -88,4 +88,75 @@ fn a_graph_that_is_reused_whole_needs_no_repository() {
     let plan = step(&build, Seen::as_recorded(&build).without_repo());
     assert_eq!(acts(&plan).len(), 4);
     assert!(plan.build.components.iter().all(|component| component.is_complete()));
+}
+
+/// Two that are tagged at the events 61 and 62, each awaited by one, and a repository under way that shows the first.
+fn with_a_repo_under_way() -> ModuleBuild {
+    let mut build = graph(vec![
+        component("liba", 2).complete("liba-1-1").in_both_tags(),
+        component("libb", 2).complete("libb-1-1").in_both_tags(),
+        component("prog", 3).after(&["liba"]),
+        component("tool", 3).after(&["libb"]),
+    ]);
+    build.repo = Some(RepoWait { asked_at: at(8, 0), task: Some(TaskId(99)), shows: TagEvent(61) });
+    build
+}
+
+fn seen_tagged(build: &ModuleBuild) -> Seen {
+    let seen = Seen::as_recorded(build).task(99).is(TaskState::Open, &[]).repo_at(60);
+    seen.tagged(BUILD_TAG, "liba-1-1", 61).tagged(BUILD_TAG, "libb-1-1", 62)
+}
+
+#[test]
+fn what_is_tagged_while_a_repository_is_made_gets_one_more_at_once() {
+    let build = with_a_repo_under_way();
+    let plan = step(&build, seen_tagged(&build));
+    assert_eq!(acts(&plan), ["repository"]);
+    assert_eq!(plan.build.repo_before, build.repo);
+    assert_eq!(plan.build.repo.as_ref().map(|repo| repo.shows), Some(TagEvent(62)));
+}
+
+#[test]
+fn a_third_repository_is_not_asked_for_while_two_are_made() {
+    let mut build = with_a_repo_under_way();
+    build.repo_before = Some(RepoWait { asked_at: at(7, 0), task: Some(TaskId(98)), shows: TagEvent(60) });
+    let two = seen_tagged(&build).task(98).is(TaskState::Open, &[]);
+    assert_eq!(acts(&step(&build, two)), Vec::<String>::new());
+    let one = seen_tagged(&build).task(98).is(TaskState::Closed, &[]);
+    let plan = step(&build, one);
+    assert_eq!(acts(&plan), ["repository"]);
+    assert_eq!(plan.build.repo_before, build.repo);
+}
+
+#[test]
+fn the_older_of_two_repositories_is_remembered_when_the_younger_is_done_first() {
+    let mut build = with_a_repo_under_way();
+    let older = RepoWait { asked_at: at(7, 0), task: Some(TaskId(98)), shows: TagEvent(60) };
+    build.repo_before = Some(older.clone());
+    let seen =
+        seen_tagged(&build).task(98).is(TaskState::Open, &[]).task(99).is(TaskState::Closed, &[]).repo_at(62);
+    let plan = step(&build, seen);
+    assert_eq!(acts(&plan), ["submit prog 1", "submit tool 1"]);
+    assert_eq!((plan.build.repo, plan.build.repo_before), (Some(older), None));
+}
+
+#[test]
+fn a_repository_that_fails_beside_a_younger_one_is_no_trouble() {
+    let mut build = with_a_repo_under_way();
+    build.repo_before = Some(RepoWait { asked_at: at(7, 0), task: Some(TaskId(98)), shows: TagEvent(60) });
+    build.repo.as_mut().unwrap().shows = TagEvent(62);
+    let plan = step(&build, seen_tagged(&build).task(98).aborted("createrepo failed"));
+    assert_eq!((plan.build.repo_before, plan.build.trouble), (None, None));
+    assert_eq!(plan.build.repo, build.repo);
+}
+
+#[test]
+fn no_repository_is_made_that_lets_nobody_begin() {
+    let build = graph(vec![
+        component("liba", 2).complete("liba-1-1").in_both_tags(),
+        component("slow", 2).running(100),
+        component("prog", 3).after(&["liba", "slow"]),
+    ]);
+    let plan = step(&build, Seen::as_recorded(&build).repo_at(59));
+    assert_eq!(acts(&plan), Vec::<String>::new());
 }
