@@ -68,7 +68,7 @@ fn measure(seed: u64) -> Measured {
     let figures = build(&sample, sample.graph.clone());
     let bound = bound(&sample, &figures).as_secs_f64();
     let ratio = |figures: &BuildFigures| makespan(figures) / bound;
-    let barriers = (seed % 5 == 0).then(|| build(&sample, with_barriers(&sample.graph)));
+    let barriers = seed.is_multiple_of(5).then(|| build(&sample, with_barriers(&sample.graph)));
     Measured { graph: ratio(&figures), barriers: barriers.as_ref().map(ratio) }
 }
 
