@@ -201,9 +201,7 @@ impl<'a> Step<'a> {
         let why = if self.build == *before && self.actions.is_empty() { why } else { Why::GoingOn };
         let floor = if is_under_way(&self.build) { self.policy.poll_floor } else { self.policy.idle_floor };
         let wake_at = wake_at(&why, self.policy, self.now, floor);
-        let moments = self.build.components.iter().filter_map(|c| next_moment(c, self.policy));
-        // One that has passed waits for something else: a slot, an answer.
-        let sooner = moments.filter(|moment| *moment > self.now).min();
+        let sooner = next_moment(&self.build, self.policy, self.now);
         let wake_at = wake_at.map(|at| sooner.map_or(at, |sooner| at.min(sooner)));
         Plan { build: self.build, actions: self.actions, wake_at, why, notes: self.notes }
     }
@@ -242,13 +240,22 @@ fn is_under_way(build: &ModuleBuild) -> bool {
     build.repo.is_some() || build.components.iter().any(has_asked)
 }
 
-/// Returns when time alone changes what a component may do: it is tried again, or its doubt ends.
-fn next_moment(component: &ComponentBuild, policy: &Policy) -> Option<Timestamp> {
-    if component.state.is_none() {
-        return component.retry_at;
-    }
-    let doubtful = component.live_attempt().filter(|attempt| attempt.task.is_none())?;
-    Some(later(doubtful.not_after, policy.margin))
+/// Returns when time alone changes next what may be done; a moment that has passed waits for something else: a slot, an
+/// answer.
+fn next_moment(build: &ModuleBuild, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+    let taskless = build.repo.iter().filter(|repo| repo.task.is_none());
+    let repo_again = taskless.map(|repo| later(repo.asked_at, policy.ask_again));
+    let of_components = build.components.iter().flat_map(|component| component_moments(component, policy));
+    of_components.chain(repo_again).filter(|moment| *moment > now).min()
+}
+
+/// Returns when time alone changes what is done for a component: it is tried again, its doubt ends, a tag is asked for again.
+fn component_moments(component: &ComponentBuild, policy: &Policy) -> impl Iterator<Item = Timestamp> + use<> {
+    let retried = component.retry_at.filter(|_| component.state.is_none());
+    let doubtful = component.live_attempt().filter(|attempt| attempt.task.is_none());
+    let doubt_ends = doubtful.map(|attempt| later(attempt.not_after, policy.margin));
+    let tagged_again = component.tag_asked_at.map(|at| later(at, policy.ask_again));
+    [retried, doubt_ends, tagged_again].into_iter().flatten()
 }
 
 /// Returns when to look again: what is under way is polled, what waits for others is looked at again after `floor`.

@@ -135,6 +135,7 @@ fn tagging_is_not_asked_for_again_before_its_time() {
     assert_quiet(&early, &asked);
     let since = at(9, 0);
     assert_eq!(early.why, Why::WaitingForTags { packages: vec![id("liba")], since });
+    assert_eq!(early.wake_at, Some(at(19, 0)));
     let again = step_at(&asked, Seen::as_recorded(&asked), at(19, 0));
     assert_eq!(acts(&again), ["liba-1-1 into build tag", "liba-1-1 into final tag"]);
 }
@@ -181,6 +182,7 @@ fn a_repository_is_not_asked_for_twice_before_its_time() {
     assert_quiet(&waits, &build);
     assert_eq!(waits.why, Why::WaitingForRepo { task: None, since: at(0, 0) });
     assert_eq!(waits.wake_at, Some(at(9, 30)));
+    assert_eq!(step_at(&build, seen(), at(9, 50)).wake_at, Some(at(10, 0)));
     assert_eq!(acts(&step_at(&build, seen(), at(10, 0))), ["repository"]);
 }
 
