@@ -194,6 +194,7 @@ impl<'a> Step<'a> {
         if is_quiet && !self.is_backing_off() {
             self.build.trouble = None;
         }
+        let sooner = self.next_moment();
         let why = match &self.build.trouble {
             Some(trouble) if self.is_backing_off() => Why::BackingOff { trouble: trouble.clone() },
             Some(_) | None => self.why,
@@ -201,9 +202,39 @@ impl<'a> Step<'a> {
         let why = if self.build == *before && self.actions.is_empty() { why } else { Why::GoingOn };
         let floor = if is_under_way(&self.build) { self.policy.poll_floor } else { self.policy.idle_floor };
         let wake_at = wake_at(&why, self.policy, self.now, floor);
-        let sooner = next_moment(&self.build, self.policy, self.now);
         let wake_at = wake_at.map(|at| sooner.map_or(at, |sooner| at.min(sooner)));
         Plan { build: self.build, actions: self.actions, wake_at, why, notes: self.notes }
+    }
+
+    /// Returns when time alone changes next what may be done; a moment that has passed waits for something else: a slot, an
+    /// answer.
+    fn next_moment(&self) -> Option<Timestamp> {
+        if self.build.components.iter().any(|component| self.was_searched_too_early(component)) {
+            return Some(self.now);
+        }
+        let taskless = self.build.repo.iter().filter(|repo| repo.task.is_none());
+        let repo_again = taskless.map(|repo| later(repo.asked_at, self.policy.ask_again));
+        let of_components = self.build.components.iter().flat_map(|component| self.moments_of(component));
+        of_components.chain(repo_again).filter(|moment| *moment > self.now).min()
+    }
+
+    /// Returns when a component is tried again, when its doubt ends, when its tags may be asked for again.
+    fn moments_of(&self, component: &ComponentBuild) -> impl Iterator<Item = Timestamp> + use<> {
+        let retried = component.retry_at.filter(|_| component.state.is_none());
+        let tagged_again = component.tag_asked_at.map(|at| later(at, self.policy.ask_again));
+        [retried, self.end_of_doubt(component), tagged_again].into_iter().flatten()
+    }
+
+    /// Says whether a doubt is over, but a search began before that and so proves nothing.
+    fn was_searched_too_early(&self, component: &ComponentBuild) -> bool {
+        let ends = self.end_of_doubt(component).filter(|ends| *ends <= self.now);
+        ends.is_some_and(|ends| self.seen.searched.get(&component.package).is_some_and(|began| *began < ends))
+    }
+
+    /// Returns from when on no call of an attempt without a task can arrive any more.
+    fn end_of_doubt(&self, component: &ComponentBuild) -> Option<Timestamp> {
+        let doubtful = component.live_attempt().filter(|attempt| attempt.task.is_none())?;
+        Some(later(doubtful.not_after, self.policy.margin))
     }
 }
 
@@ -238,24 +269,6 @@ fn is_under_way(build: &ModuleBuild) -> bool {
     let has_asked =
         |component: &Shared<ComponentBuild>| component.holds_slot() || component.tag_asked_at.is_some();
     build.repo.is_some() || build.components.iter().any(has_asked)
-}
-
-/// Returns when time alone changes next what may be done; a moment that has passed waits for something else: a slot, an
-/// answer.
-fn next_moment(build: &ModuleBuild, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
-    let taskless = build.repo.iter().filter(|repo| repo.task.is_none());
-    let repo_again = taskless.map(|repo| later(repo.asked_at, policy.ask_again));
-    let of_components = build.components.iter().flat_map(|component| component_moments(component, policy));
-    of_components.chain(repo_again).filter(|moment| *moment > now).min()
-}
-
-/// Returns when time alone changes what is done for a component: it is tried again, its doubt ends, a tag is asked for again.
-fn component_moments(component: &ComponentBuild, policy: &Policy) -> impl Iterator<Item = Timestamp> + use<> {
-    let retried = component.retry_at.filter(|_| component.state.is_none());
-    let doubtful = component.live_attempt().filter(|attempt| attempt.task.is_none());
-    let doubt_ends = doubtful.map(|attempt| later(attempt.not_after, policy.margin));
-    let tagged_again = component.tag_asked_at.map(|at| later(at, policy.ask_again));
-    [retried, doubt_ends, tagged_again].into_iter().flatten()
 }
 
 /// Returns when to look again: what is under way is polled, what waits for others is looked at again after `floor`.

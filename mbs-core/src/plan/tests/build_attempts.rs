@@ -245,6 +245,16 @@ fn a_doubt_is_looked_at_when_it_ends_though_others_are_built_meanwhile() {
 }
 
 #[test]
+fn a_search_that_began_before_a_doubt_ended_is_made_again_at_once() {
+    let build = building(vec![component("liba", 2).in_doubt(), component("libb", 2).running(5)]);
+    let mut seen = Seen::as_recorded(&build);
+    seen.0.searched.insert(id("liba"), at(8, 59));
+    let plan = step_at(&build, seen, at(9, 1));
+    assert!(matches!(plan.why, Why::Building { .. }), "{}", plan.why);
+    assert_eq!(plan.wake_at, Some(at(9, 1)));
+}
+
+#[test]
 fn a_pause_that_is_over_makes_nobody_look_all_the_time_while_it_waits_for_a_slot() {
     let mut liba = component("liba", 2).tried(AttemptEnd::Aborted("the builder died".into()));
     liba.retry_at = Some(at(8, 50));
