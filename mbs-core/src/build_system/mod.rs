@@ -77,7 +77,7 @@ pub trait BuildSystem: Debug + Send + Sync + 'static {
     /// Takes a finished module in as a build of its own. "Exists already" is `Ok`.
     ///
     /// # Errors
-    /// Any: ask again.
+    /// `NotFound` if a tag is gone: its own is made again, another is waited for. Any other: ask again.
     async fn import_module(&self, module: &FinishedModule) -> Result<(), BuildSystemError>;
 
     /// Removes a target; one that does not exist is fine.

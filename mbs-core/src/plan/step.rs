@@ -128,7 +128,7 @@ impl<'a> Step<'a> {
         // What the buildroot lacks is made again, and what is gone is built again.
         let is_mended = |key: &ActionKey, error: &BuildSystemError| match error {
             BuildSystemError::BuildsGone { .. } => true,
-            BuildSystemError::NotFound { .. } => !matches!(key, ActionKey::Buildroot(_) | ActionKey::Import),
+            BuildSystemError::NotFound { .. } => !matches!(key, ActionKey::Buildroot(_)),
             _ => false,
         };
         if !self.may_fail() {

@@ -6,7 +6,7 @@ use super::samples::{
 };
 use super::*;
 use crate::ident::Batch;
-use crate::model::{Failure, RebuildStrategy, RepoWait, Verdict, WhyRebuild};
+use crate::model::{Failure, RebuildStrategy, RepoWait, Trouble, Verdict, WhyRebuild};
 use crate::modulemd::Profile;
 use crate::plan::Why;
 
@@ -541,4 +541,15 @@ fn a_refused_import_fails_the_build_by_the_infrastructure() {
     let build = building(vec![component("liba", 2).complete("liba-1-1").in_both_tags()]);
     let plan = step(&build, Seen::as_recorded(&build).outcome(ActionKey::Import, Err(denied())));
     assert_fails(&plan, "not allowed: the permission is missing", Failure::Infra);
+}
+
+#[test]
+fn an_import_that_misses_a_tag_is_repeated_and_its_own_tag_made_again() {
+    let build = building(vec![component("liba", 2).complete("liba-1-1").in_both_tags()]);
+    let missing = BuildSystemError::NotFound { what: format!("the tag {TAG}") };
+    let plan = step(&build, Seen::as_recorded(&build).outcome(ActionKey::Import, Err(missing)));
+    assert_eq!(plan.build.state(), State::Build);
+    assert!(matches!(plan.build.trouble, Some(Trouble { tries: 1, .. })), "{:?}", plan.build.trouble);
+    let again = step_at(&plan.build, Seen::as_recorded(&plan.build).without_tag(TAG), at(20, 0));
+    assert_eq!(acts(&again), ["buildroot"]);
 }
