@@ -212,6 +212,8 @@ pub(super) fn end_attempt(component: &mut ComponentBuild, end: AttemptEnd) {
             component.nvr = Some(nvr);
             component.reason = None;
         }
+        // It was begun before the build was submitted again, and whoever did that wants another try.
+        AttemptEnd::Failed { .. } if component.state.is_none() => {}
         AttemptEnd::Failed { reason, .. } => {
             component.state = Some(BuildState::Failed);
             component.reason = Some(reason);

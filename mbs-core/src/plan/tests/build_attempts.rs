@@ -383,6 +383,16 @@ fn two_builds_of_a_package_in_one_tag_fail_the_build() {
 }
 
 #[test]
+fn what_fails_of_an_earlier_submission_does_not_fail_the_new_one() {
+    let mut liba = component("liba", 2).running(100);
+    liba.state = None;
+    let plan = with(liba, |seen| seen.task(100).failed("no compiler"));
+    let liba = component_after(&plan, "liba");
+    assert_eq!((plan.build.state(), liba.state, plan.build.slots_held()), (State::Build, None, 0));
+    assert!(matches!(liba.attempts[0].end, Some(AttemptEnd::Failed { .. })), "{:?}", liba.attempts);
+}
+
+#[test]
 fn a_live_task_left_over_is_adopted_instead_of_submitting() {
     let plan = with(component("liba", 2), |seen| seen.found_live("liba", 102));
     let liba = component_after(&plan, "liba");
