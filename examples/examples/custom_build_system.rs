@@ -58,11 +58,7 @@ struct Task {
 impl Task {
     /// What it builds, or would.
     fn nvr(&self) -> Nvr {
-        Nvr {
-            name: self.job.package.to_string(),
-            version: "1".into(),
-            release: format!("1{}", self.job.dist),
-        }
+        Nvr::of(self.job.package.as_str(), "1", &format!("1{}", self.job.dist))
     }
 
     fn built(&self) -> Option<Nvr> {
@@ -139,7 +135,8 @@ impl Yard {
     /// A source RPM and one that fits every architecture.
     fn rpms_of(&self, nvr: &Nvr) -> Option<Vec<Nevra>> {
         self.task_that_built(nvr)?;
-        let rpm = |arch: &str| format!("{}-0:{}-{}.{arch}", nvr.name, nvr.version, nvr.release).parse().ok();
+        let rpm =
+            |arch: &str| format!("{}-0:{}-{}.{arch}", nvr.name(), nvr.version(), nvr.release()).parse().ok();
         Some(["src", "noarch"].iter().filter_map(|arch| rpm(arch)).collect())
     }
 }

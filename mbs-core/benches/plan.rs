@@ -14,11 +14,12 @@ use mbs_core::context::Contexts;
 use mbs_core::ident::{Batch, BuildId, CommitId, Package, RepoId, TagEvent, TaskId};
 use mbs_core::model::{
     Attempt, BuildState, Buildroot, ComponentBuild, ComponentSource, ModuleBuild, NewBuild, RebuildStrategy,
-    Shared, State, Verdict, WhyRebuild,
+    State, Verdict, WhyRebuild,
 };
 use mbs_core::modulemd::{ModuleStream, RpmComponent};
 use mbs_core::plan::{Observation, missing, plan};
 use mbs_core::policy::Policy;
+use mbs_core::shared::Shared;
 
 const BATCHES: u32 = 5;
 const PER_BATCH: u32 = 30;

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 
@@ -143,7 +143,7 @@ impl Engine {
         let shortest = self.clock.reading() + SHORTEST_PAUSE;
         meanwhile(looks, self.clock.sleep_until(shortest)).await;
         let until_due = async {
-            match (self.store.next_due().await, self.store.now().await) {
+            match join(self.store.next_due(), self.store.now()).await {
                 (Ok(Some(due)), Ok(now)) => due.duration_since(now).try_into().unwrap_or(Duration::ZERO),
                 (Ok(None), _) | (_, Err(_)) | (Err(_), _) => self.policy.claim_floor,
             }

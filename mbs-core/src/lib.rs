@@ -35,6 +35,7 @@ pub mod policy;
 pub mod resolver;
 pub mod reuse;
 pub mod share;
+pub mod shared;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod source_control;

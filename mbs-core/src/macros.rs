@@ -57,7 +57,7 @@ impl MacrosPackage {
 
     /// Returns the NVR that the package has once built.
     pub fn nvr(dist_tag: &str) -> Nvr {
-        Nvr { name: MACROS_PACKAGE.into(), version: VERSION.into(), release: format!("1.{dist_tag}") }
+        Nvr::of(MACROS_PACKAGE, VERSION, &format!("1.{dist_tag}"))
     }
 }
 
@@ -149,7 +149,13 @@ struct ConflictGroup {
 impl ConflictGroup {
     fn lines(&self) -> String {
         let lines = self.rpms.iter().map(|rpm| {
-            format!("Conflicts: {} = {}:{}-{}\n", rpm.nvr.name, rpm.epoch, rpm.nvr.version, rpm.nvr.release)
+            format!(
+                "Conflicts: {} = {}:{}-{}\n",
+                rpm.nvr.name(),
+                rpm.epoch,
+                rpm.nvr.version(),
+                rpm.nvr.release()
+            )
         });
         format!("\n# {}\n{}", escaped(&self.origin), lines.collect::<String>())
     }
@@ -166,8 +172,8 @@ impl ConflictingRpm {
     fn read(text: &str) -> Option<Self> {
         let ParsedNvr { nvr, epoch } = text.parse().ok()?;
         let is_valid = |part: &str| part.chars().all(is_release_char);
-        let is_rpm = nvr.name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-            && [&nvr.name.replace('-', ""), &nvr.version, &nvr.release]
+        let is_rpm = nvr.name().starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && [&*nvr.name().replace('-', ""), nvr.version(), nvr.release()]
                 .into_iter()
                 .all(|part| is_valid(part));
         is_rpm.then(|| Self { nvr, epoch: epoch.unwrap_or(0) })

@@ -88,8 +88,8 @@ impl RpmHeader {
     /// Returns name, version and release of the build it belongs to: its own for a source RPM.
     pub fn build_nvr(&self) -> Option<Nvr> {
         let Some(source_rpm) = &self.source_rpm else {
-            let Nevra { name, version, release, .. } = self.nevra.clone();
-            return Some(Nvr { name, version, release });
+            let Nevra { name, version, release, .. } = &self.nevra;
+            return Some(Nvr::of(name, version, release));
         };
         let stem = source_rpm.strip_suffix(".src.rpm").or_else(|| source_rpm.strip_suffix(".nosrc.rpm"))?;
         stem.parse().ok()

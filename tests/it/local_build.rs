@@ -108,7 +108,7 @@ fn check_document(built: &Built) -> Result<()> {
     let ours = BTreeSet::from([ARCH.to_owned()]);
     for (name, component) in &document.rpms {
         let is_compiled = ["greeter", "greeter-phrasegen", "libgreeter"].contains(&name.as_str());
-        assert_eq!(component.arches, if is_compiled { both.clone() } else { ours.clone() }, "{name}");
+        assert_eq!(*component.arches, if is_compiled { both.clone() } else { ours.clone() }, "{name}");
     }
     Ok(())
 }

@@ -75,7 +75,7 @@ impl<'a> Rules<'a> {
 
     /// Says whether all rules hold that concern the RPM alone.
     fn passes(&self, rpm: &BuiltRpm) -> bool {
-        let package = rpm.source.name.as_str();
+        let package = rpm.source.name();
         let is_multilib = self.multilib.contains(&rpm.nevra.arch.as_str());
         self.is_for_arch(rpm)
             && self.packages.contains(package)
@@ -112,7 +112,7 @@ impl<'a> Companions<'a> {
     fn of(rpms: &'a [BuiltRpm], plain: &[usize]) -> Self {
         Self {
             included: plain.iter().map(|&place| rpms[place].nevra.name.as_str()).collect(),
-            packages: plain.iter().map(|&place| rpms[place].source.name.as_str()).collect(),
+            packages: plain.iter().map(|&place| rpms[place].source.name()).collect(),
             existing: rpms.iter().filter(|rpm| !rpm.is_source()).map(|rpm| rpm.nevra.name.as_str()).collect(),
         }
     }
@@ -121,7 +121,7 @@ impl<'a> Companions<'a> {
     fn keep(&self, rpm: &BuiltRpm) -> bool {
         let Some(name) = without_debug_ending(rpm) else { return true };
         self.included.contains(name)
-            || (!self.existing.contains(name) && self.packages.contains(rpm.source.name.as_str()))
+            || (!self.existing.contains(name) && self.packages.contains(rpm.source.name()))
     }
 }
 

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Content, Entry, FIRST_BATCH, Folder, Item, MOST_EDGES, OrderError};
 use crate::ident::{Batch, Package, Weight};
-use crate::model::{ComponentBuild, Shared};
+use crate::model::ComponentBuild;
+use crate::shared::Shared;
 
 /// Wires the components of a document and of what it includes.
 pub(super) fn entries(root: &Folder) -> Result<Vec<Entry>, OrderError> {

@@ -287,11 +287,8 @@ impl Nsvc {
     /// # Ok::<(), mbs_core::ident::InvalidIdent>(())
     /// ```
     pub fn nvr(&self) -> Nvr {
-        Nvr {
-            name: self.name.as_str().to_owned(),
-            version: self.stream.as_str().replace('-', "_"),
-            release: format!("{}.{}", self.version, self.context),
-        }
+        let version = self.stream.as_str().replace('-', "_");
+        Nvr::of(self.name.as_str(), &version, &format!("{}.{}", self.version, self.context))
     }
 }
 

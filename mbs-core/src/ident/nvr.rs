@@ -1,22 +1,71 @@
 //! Names of built packages: NVR and NEVRA, and their many spellings. Source: behaviour, section 1, "NVR texts".
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Arch, InvalidIdent, refuse};
 
-/// `name-version-release` of a built package; the epoch is no part of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// `name-version-release` of a built package; the epoch is no part of it. Ordered by name, then version, then release, each
+/// as text. Copies share their text.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Nvr {
-    /// The source package's name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// Its release.
-    pub release: String,
+    text: Arc<str>,
+    /// Where the dash behind the name is.
+    behind_name: usize,
+    /// Where the dash behind the version is.
+    behind_version: usize,
+}
+
+impl Nvr {
+    /// Puts the name of a built package together. No part is checked; a version or release with a dash in it would be read
+    /// back otherwise.
+    pub fn of(name: &str, version: &str, release: &str) -> Self {
+        let behind_name = name.len();
+        Self {
+            text: format!("{name}-{version}-{release}").into(),
+            behind_name,
+            behind_version: behind_name + 1 + version.len(),
+        }
+    }
+
+    /// Returns the source package's name.
+    pub fn name(&self) -> &str {
+        &self.text[..self.behind_name]
+    }
+
+    /// Returns its version.
+    pub fn version(&self) -> &str {
+        &self.text[self.behind_name + 1..self.behind_version]
+    }
+
+    /// Returns its release.
+    pub fn release(&self) -> &str {
+        &self.text[self.behind_version + 1..]
+    }
+}
+
+impl Ord for Nvr {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_name = self.name().cmp(other.name());
+        by_name.then_with(|| (self.version(), self.release()).cmp(&(other.version(), other.release())))
+    }
+}
+
+impl PartialOrd for Nvr {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for Nvr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Nvr").field(&self.text).finish()
+    }
 }
 
 /// An RPM's epoch; `None` where a text had none.
@@ -33,7 +82,7 @@ pub struct ParsedNvr {
 
 impl fmt::Display for Nvr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}-{}", self.name, self.version, self.release)
+        f.pad(&self.text)
     }
 }
 
@@ -64,16 +113,12 @@ impl FromStr for ParsedNvr {
         let (Some(release), Some(version), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(wrong("it must be three parts with '-' between"));
         };
-        let without_epoch = |part: &str| part.rsplit(':').next().unwrap_or_default().to_owned();
-        let nvr = Nvr {
-            name: without_epoch(name),
-            version: without_epoch(version),
-            release: without_epoch(release),
-        };
-        if nvr.name.is_empty() || nvr.version.is_empty() || nvr.release.is_empty() {
+        let parts = [name, version, release].map(|part| part.rsplit(':').next().unwrap_or_default());
+        if parts.iter().any(|part| part.is_empty()) {
             return Err(wrong("a part of it is empty"));
         }
-        Ok(Self { nvr, epoch })
+        let [name, version, release] = parts;
+        Ok(Self { nvr: Nvr::of(name, version, release), epoch })
     }
 }
 
@@ -124,10 +169,10 @@ impl FromStr for Nevra {
         }
         let ParsedNvr { nvr, epoch } = front.parse()?;
         Ok(Self {
-            name: nvr.name,
+            name: nvr.name().to_owned(),
             epoch: epoch.unwrap_or(0),
-            version: nvr.version,
-            release: nvr.release,
+            version: nvr.version().to_owned(),
+            release: nvr.release().to_owned(),
             arch: arch.parse()?,
         })
     }
@@ -140,6 +185,14 @@ mod tests {
     use crate::tests::reference::{golden, text};
 
     #[test]
+    fn builds_are_ordered_by_name_before_version() {
+        let mut sorted =
+            ["lib-extra-1-1", "lib-1-2", "lib-1-1", "lib+-1-1"].map(|nvr| nvr.parse::<Nvr>().unwrap());
+        sorted.sort();
+        assert_eq!(sorted.map(|nvr| nvr.to_string()), ["lib-1-1", "lib-1-2", "lib+-1-1", "lib-extra-1-1"]);
+    }
+
+    #[test]
     fn every_recorded_module_has_its_nvr() {
         for line in &golden("module_nvr.jsonl").unwrap_or_default() {
             let input = &line["input"];
@@ -149,7 +202,7 @@ mod tests {
             let nvr = nsvc.parse::<Nsvc>().unwrap().nvr();
             assert_eq!(nvr.to_string(), line["output"]["nvr_string"]);
             let parts = serde_json::json!({
-                "name": nvr.name, "version": nvr.version, "release": nvr.release
+                "name": nvr.name(), "version": nvr.version(), "release": nvr.release()
             });
             assert_eq!(parts, line["output"]["nvr"]);
         }
@@ -166,7 +219,7 @@ mod tests {
             let ParsedNvr { nvr, epoch } = read.unwrap();
             let epoch = epoch.map(|epoch| epoch.to_string()).unwrap_or_default();
             let parts = serde_json::json!({
-                "name": nvr.name, "version": nvr.version, "release": nvr.release, "epoch": epoch
+                "name": nvr.name(), "version": nvr.version(), "release": nvr.release(), "epoch": epoch
             });
             assert_eq!(parts, line["output"], "{}", line["name"]);
         }

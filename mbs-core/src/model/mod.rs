@@ -12,18 +12,17 @@ use serde::{Deserialize, Serialize};
 use crate::context::Contexts;
 use crate::ident::{Arch, Batch, BuildId, Nsvc, Package, TagEvent, TagName, TaskId};
 use crate::modulemd::ModuleStream;
+use crate::shared::Shared;
 
 mod component;
 mod document;
 mod lifecycle;
-mod shared;
 mod state;
 
 pub use component::{
     Attempt, AttemptEnd, ComponentBuild, ComponentSource, MACROS_PACKAGE, Verdict, WhyRebuild,
 };
 pub use lifecycle::Lifecycle;
-pub use shared::Shared;
 pub use state::{BuildState, Failure, Illegal, State, Transition};
 
 /// Which components are built again although an earlier build of the module has them.

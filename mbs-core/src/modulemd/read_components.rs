@@ -54,7 +54,7 @@ fn rpm(at: &Cursor<'_>, out: &mut Findings) -> RpmComponent {
         "buildroot" => rpm.buildroot = at.boolean(out).unwrap_or_default(),
         "srpm-buildroot" => rpm.srpm_buildroot = at.boolean(out).unwrap_or_default(),
         "buildorder" => rpm.buildorder = at.signed(out).unwrap_or_default(),
-        "arches" => rpm.arches = at.names(out).unwrap_or_default(),
+        "arches" => rpm.arches = at.names(out).unwrap_or_default().into(),
         _ => rpm.multilib = at.names(out).unwrap_or_default(),
     });
     want_rationale(at, out);

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::xmd::Xmd;
+use crate::shared::Shared;
 
 /// One module stream: the content of a `modulemd` document, version 2.
 ///
@@ -132,8 +133,8 @@ pub struct RpmComponent {
     pub srpm_buildroot: bool,
     /// Build order group; smaller ones first.
     pub buildorder: i64,
-    /// Architectures it is built for; empty: all.
-    pub arches: BTreeSet<String>,
+    /// Architectures it is built for; empty: all. Mostly those of every other component.
+    pub arches: Shared<BTreeSet<String>>,
     /// Architectures on which its compatible 32-bit RPMs are installed, too.
     pub multilib: BTreeSet<String>,
 }

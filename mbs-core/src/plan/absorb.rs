@@ -229,7 +229,7 @@ pub(super) fn end_attempt(component: &mut ComponentBuild, end: AttemptEnd) {
 /// Takes in what a search found for components in doubt; none found when no call can arrive any more: lost.
 pub(super) fn search(step: &mut Step<'_>) {
     let Some(found) = &step.seen.build.search else { return };
-    let build_tag = step.build.build_tag();
+    let build_tag = step.build_tag.clone();
     for component in step.build.components.iter_mut().filter(|component| component.is_in_doubt()) {
         let Some(asked_at) = searched_since(component, step.seen) else { continue };
         let live = found.live.iter().find(|(package, _)| *package == component.package);
@@ -307,7 +307,7 @@ pub(super) fn adopt_build(component: &mut ComponentBuild, build: &FoundBuild) {
 
 /// Takes in what is in our two tags. A tag that is gone means that the buildroot has to be made again.
 pub(super) fn tags(step: &mut Step<'_>) {
-    let (Some(tag), Some(build_tag)) = (step.build.koji_tag.clone(), step.build.build_tag()) else { return };
+    let (Some(tag), Some(build_tag)) = (step.build.koji_tag.clone(), step.build_tag.clone()) else { return };
     let Some(tags) = &step.seen.build.tags else { return };
     if [&tag, &build_tag].iter().any(|tag| matches!(tags.get(*tag), Some(None))) && !was_remade(step) {
         step.build.buildroot = None;

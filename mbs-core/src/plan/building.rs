@@ -13,8 +13,9 @@ use super::{
 };
 use crate::build_system::TaskState;
 use crate::ident::{Batch, TagEvent, TaskId};
-use crate::model::{BuildState, ComponentBuild, Failure, ModuleBuild, Ordering, Shared, State, Verdict};
+use crate::model::{BuildState, ComponentBuild, Failure, ModuleBuild, Ordering, State, Verdict};
 use crate::policy::Policy;
+use crate::shared::Shared;
 
 /// Asks, in one round, for our tasks, both tags, the newest repository, and what exists of components in doubt or next;
 /// in a second one only why tasks failed and which RPMs `buildonly` builds have.

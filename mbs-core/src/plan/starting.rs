@@ -8,10 +8,11 @@ use crate::batch;
 use crate::build_system::{ComponentJob, Search};
 use crate::ident::{Package, TagName, TaskId, Weight};
 use crate::model::{
-    Attempt, AttemptEnd, BuildState, ComponentBuild, Failure, Line, ModuleBuild, Ordering, Shared, Verdict,
+    Attempt, AttemptEnd, BuildState, ComponentBuild, Failure, Line, ModuleBuild, Ordering, Verdict,
 };
 use crate::policy::Policy;
 use crate::share;
+use crate::shared::Shared;
 use crate::store::Slots;
 
 /// Returns what to search for: components in doubt, those that could be submitted next, and running ones of which a lost
@@ -56,12 +57,12 @@ fn search_for<'b>(
     policy: &Policy,
     wanted: impl Iterator<Item = &'b Shared<ComponentBuild>>,
 ) -> Option<Search> {
-    let (build_tag, final_tag) = (build.build_tag()?, build.koji_tag.clone()?);
-    let own_target = buildroot::target_of(build)?;
     let wanted: Vec<_> = wanted.filter(|c| !seen.searched.contains_key(&c.package)).collect();
     if wanted.is_empty() {
         return None;
     }
+    let (build_tag, final_tag) = (build.build_tag()?, build.koji_tag.clone()?);
+    let own_target = buildroot::target_of(build)?;
     let tags =
         if wanted.iter().all(|c| c.is_macros()) { vec![build_tag] } else { vec![build_tag, final_tag] };
     let target_of = |c: &ComponentBuild| macros_target(c, policy).unwrap_or_else(|| own_target.clone());
@@ -154,7 +155,7 @@ fn costs(build: &ModuleBuild) -> Vec<Weight> {
 
 fn adopt_builds(step: &mut Step<'_>, gate: &Gate) {
     let Some(found) = &step.seen.build.search else { return };
-    let build_tag = step.build.build_tag();
+    let build_tag = step.build_tag.clone();
     let may: Vec<bool> =
         step.build.components.iter().map(|c| is_unstarted(c) && may_begin(&step.build, gate, c)).collect();
     for (component, _) in step.build.components.iter_mut().zip(may).filter(|(_, may)| *may) {

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::{Action, ActionKey, Impossible, Observation, Plan, Why};
 use crate::build_system::BuildSystemError;
 use crate::ident::{Nvr, TagEvent, TagName};
-use crate::model::{BuildState, ComponentBuild, Failure, Illegal, ModuleBuild, Shared, State, Trouble};
+use crate::model::{BuildState, ComponentBuild, Failure, Illegal, ModuleBuild, State, Trouble};
 use crate::policy::Policy;
+use crate::shared::Shared;
 
 /// A plan in the making.
 pub(super) struct Step<'a> {
@@ -21,6 +22,8 @@ pub(super) struct Step<'a> {
     pub(super) actions: Vec<Action>,
     pub(super) why: Why,
     pub(super) notes: Vec<String>,
+    /// The build tag, as it was named when the plan began.
+    pub(super) build_tag: Option<TagName>,
     /// What is in the build tag, as observed.
     pub(super) in_build_tag: Held<'a>,
 }
@@ -43,6 +46,7 @@ impl<'a> Step<'a> {
         policy: &'a Policy,
         now: Timestamp,
     ) -> Self {
+        let build_tag = build.build_tag();
         Self {
             build: build.clone(),
             held: build.slots_held(),
@@ -52,7 +56,8 @@ impl<'a> Step<'a> {
             actions: Vec::new(),
             why: Why::Finished,
             notes: Vec::new(),
-            in_build_tag: build.build_tag().and_then(|tag| Held::in_tag(&tag, seen)).unwrap_or_default(),
+            in_build_tag: build_tag.as_ref().and_then(|tag| Held::in_tag(tag, seen)).unwrap_or_default(),
+            build_tag,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::model::{ComponentBuild, Ordering, RepoWait};
 
 /// Tags what is complete: with barriers only once all of its batch are.
 pub(super) fn tag(step: &mut Step<'_>) {
-    let (Some(tag), Some(build_tag)) = (step.build.koji_tag.clone(), step.build.build_tag()) else { return };
+    let (Some(tag), Some(build_tag)) = (step.build.koji_tag.clone(), step.build_tag.clone()) else { return };
     let mut requests = Vec::new();
     let may_tag: Vec<bool> = step.build.components.iter().map(|c| may_tag(step, c)).collect();
     let now = step.now;
@@ -69,7 +69,7 @@ fn may_tag(step: &Step<'_>, component: &ComponentBuild) -> bool {
 /// While one is made, one more may be: what is tagged after it began need not wait for its end. More than two are never made
 /// at a time. A request of which no task is known is repeated after a while, or if the buildroot was changed since.
 pub(super) fn request_repo(step: &mut Step<'_>) {
-    let (Some(newest), Some(build_tag)) = (step.seen.build.repo, step.build.build_tag()) else { return };
+    let (Some(newest), Some(build_tag)) = (step.seen.build.repo, step.build_tag.clone()) else { return };
     let changed_at = step.build.buildroot.as_ref().map_or(TagEvent(0), |buildroot| buildroot.event);
     let tagged = step.build.components.iter().filter(|c| c.is_complete() && c.is_tagged_everywhere());
     let shows = tagged.filter_map(|c| tag_event(step, c)).fold(changed_at, TagEvent::max);

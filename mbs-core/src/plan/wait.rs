@@ -137,11 +137,8 @@ pub(super) fn macros_package(
 ) -> MacrosPackage {
     let dist_tag = naming::dist_tag(&DistTag::of(build, policy));
     let rpms_of = |nvr| seen.build.rpms_of_builds.as_ref().and_then(|known| known.get(nvr));
-    let reused = reused(build).filter_map(rpms_of).flatten().map(|rpm| Nvr {
-        name: rpm.name.clone(),
-        version: rpm.version.clone(),
-        release: rpm.release.clone(),
-    });
+    let reused = reused(build).filter_map(rpms_of).flatten();
+    let reused = reused.map(|rpm| Nvr::of(&rpm.name, &rpm.version, &rpm.release));
     MacrosPackage::write(&MacrosInput {
         nsvc: build.nsvc(),
         dist_tag: &dist_tag,

@@ -183,7 +183,7 @@ mod tests {
         let component = &mut build.components[place];
         component.attempts.clear();
         component.state = Some(BuildState::Complete);
-        component.nvr = Some(Nvr { name: "a".into(), version: "1".into(), release: "1".into() });
+        component.nvr = Some(Nvr::of("a", "1", "1"));
     }
 
     #[test]

@@ -12,7 +12,8 @@ use super::model::{Expected, Told, expected};
 use super::scenario::Scenario;
 use super::story::Line;
 use crate::ident::{BuildId, Nvr, Package, TaskId};
-use crate::model::{AttemptEnd, ComponentBuild, ModuleBuild, Shared, State, Verdict};
+use crate::model::{AttemptEnd, ComponentBuild, ModuleBuild, State, Verdict};
+use crate::shared::Shared;
 
 /// How a world ended.
 #[derive(Debug, Clone)]
@@ -155,7 +156,7 @@ fn is_lacking(build: &ModuleBuild, grounds: &dyn Grounds) -> Option<String> {
     if let Some(component) = lacking {
         return Some(format!("it is finished without {}", component.package));
     }
-    let dist = |nvr: &Nvr| nvr.release.clone();
+    let dist = |nvr: &Nvr| nvr.release().to_owned();
     let own = build.components.iter().filter(|c| !matches!(c.verdict, Some(Verdict::Reuse { .. })));
     for component in own {
         let nvr = component.nvr.as_ref()?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ident::{BuildId, Name, NameStream, Nsvc, Revision, Stream};
+use crate::ident::{BuildId, Name, NameStream, Nsvc, Package, Revision, Stream, TagName};
 use crate::model::{BuildState, ModuleBuild, NewBuild, RebuildStrategy, State, Transition};
 use crate::share::PlaceInLine;
 
@@ -191,7 +191,7 @@ pub struct Summary {
     /// What is built again.
     pub strategy: RebuildStrategy,
     /// The destination tag.
-    pub koji_tag: Option<String>,
+    pub koji_tag: Option<TagName>,
     /// The batch being built.
     pub batch: u32,
     /// When it was submitted.
@@ -201,7 +201,7 @@ pub struct Summary {
     /// When it ended.
     pub completed_at: Option<Timestamp>,
     /// State of each component, in order.
-    pub components: Vec<(String, Option<BuildState>)>,
+    pub components: Vec<(Package, Option<BuildState>)>,
 }
 
 impl Summary {
@@ -215,12 +215,12 @@ impl Summary {
             scratch: build.new.scratch,
             scmurl: build.new.scmurl.clone(),
             strategy: build.new.strategy,
-            koji_tag: build.koji_tag.as_ref().map(ToString::to_string),
+            koji_tag: build.koji_tag.clone(),
             batch: build.batch.0,
             submitted_at: build.submitted_at,
             modified_at: build.life.changed_at(),
             completed_at: build.life.completed_at(),
-            components: build.components.iter().map(|c| (c.package.to_string(), c.state)).collect(),
+            components: build.components.iter().map(|c| (c.package.clone(), c.state)).collect(),
         }
     }
 }

@@ -39,7 +39,7 @@ fn component_of(document: &ModuleStream, path: &str) -> Option<Package> {
         document.rpms.iter().any(|(key, component)| given(component.name.as_ref()).unwrap_or(key) == *name)
     };
     let nvr: Option<Nvr> = stem.parse().ok();
-    let candidates = [Some(stem), nvr.as_ref().map(|nvr| nvr.name.as_str())];
+    let candidates = [Some(stem), nvr.as_ref().map(Nvr::name)];
     let name = candidates.into_iter().flatten().find(is_component)?;
     Package::new(name).ok()
 }

@@ -87,7 +87,7 @@ impl View<'_> {
             let is_target = built.is_some_and(|task| {
                 search.packages.get(package) == Some(&task.target) && task.package == *package
             });
-            is_target && nvr.release.ends_with(&search.dist_suffix)
+            is_target && nvr.release().ends_with(&search.dist_suffix)
         });
         let (nvr, task) = ours.max_by_key(|(_, id)| **id)?;
         Some(FoundBuild { package: package.clone(), nvr: nvr.clone(), task: Some(*task), tag: None })
@@ -159,7 +159,8 @@ fn rpms_by_package(directory: &Path) -> Result<Vec<OfPackage>, LocalError> {
     let mut found: BTreeMap<String, Vec<Nevra>> = BTreeMap::new();
     for path in repo::rpms_of_directory(directory)? {
         let header = RpmHeader::read(&path)?;
-        let package = header.build_nvr().map_or_else(|| header.nevra.name.clone(), |nvr| nvr.name);
+        let package =
+            header.build_nvr().map_or_else(|| header.nevra.name.clone(), |nvr| nvr.name().to_owned());
         found.entry(package).or_default().push(header.nevra);
     }
     Ok(found.into_iter().map(|(package, rpms)| (package, Some(rpms))).collect())

@@ -265,7 +265,7 @@ impl Ledger {
     fn tag(&mut self, request: &TagRequest) -> Result<(), BuildSystemError> {
         let mut tag = self.tags.get(&request.tag).cloned().ok_or_else(|| missing("the tag", &request.tag))?;
         let task = *self.builds.get(&request.nvr).ok_or_else(|| missing("the build", &request.nvr))?;
-        if request.nvr.name != request.package.as_str() {
+        if request.nvr.name() != request.package.as_str() {
             let reason = format!("{} is no build of {}", request.nvr, request.package);
             return Err(BuildSystemError::Rejected { reason });
         }

@@ -405,7 +405,7 @@ async fn components_of_the_example_module_build_on_each_other() {
         });
         for job in jobs {
             let nvr = room.built(&job).await;
-            assert!(nvr.release.ends_with(DIST), "{nvr}");
+            assert!(nvr.release().ends_with(DIST), "{nvr}");
         }
     }
 }

@@ -199,7 +199,7 @@ fn trouble(error: LocalError, directory: &Path) -> TaskEnd {
 fn closed(package: &Package, rpms: Vec<(PathBuf, RpmHeader)>) -> Result<TaskEnd, LocalError> {
     let nvr = rpms.first().and_then(|(_, source)| source.build_nvr());
     let nvr = nvr.ok_or_else(|| LocalError::Unusable("the build gave no source RPM".into()))?;
-    if nvr.name != package.as_str() {
+    if nvr.name() != package.as_str() {
         let reason = format!("the spec file of {package} builds {nvr}; its Name must be {package}");
         return Err(LocalError::Unusable(reason));
     }

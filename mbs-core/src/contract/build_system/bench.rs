@@ -89,7 +89,7 @@ impl<'a> Bench<'a> {
     }
 
     pub(super) fn request(&self, tag: &TagName, nvr: &Nvr) -> TagRequest {
-        TagRequest { tag: tag.clone(), package: id(&nvr.name), nvr: nvr.clone() }
+        TagRequest { tag: tag.clone(), package: id(nvr.name()), nvr: nvr.clone() }
     }
 
     pub(super) async fn tag(&self, tag: &TagName, nvr: &Nvr) -> Verdict {

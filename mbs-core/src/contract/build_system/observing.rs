@@ -100,8 +100,8 @@ pub(super) async fn a_build_has_its_source_and_what_was_made_of_it(bench: &Bench
     let rpms = rpms_of(bench, &nvr).await?;
     let sources: Vec<_> = rpms.iter().filter(|rpm| rpm.arch.as_str() == "src").collect();
     equal("the number of source RPMs", sources.len(), 1)?;
-    let source = (&sources[0].name, &sources[0].version, &sources[0].release);
-    equal("the source RPM", source, (&nvr.name, &nvr.version, &nvr.release))?;
+    let source = (&*sources[0].name, &*sources[0].version, &*sources[0].release);
+    equal("the source RPM", source, (nvr.name(), nvr.version(), nvr.release()))?;
     holds(rpms.len() > 1, "something was made of the source")
 }
 

@@ -21,8 +21,8 @@ pub(super) async fn a_task_is_seen_until_it_ends_with_its_build(bench: &Bench<'_
     equal("the state of a task that ended well", seen.state, TaskState::Closed)?;
     let job = bench.ground.job(&id("libc"));
     equal("the number of its builds", seen.builds.len(), 1)?;
-    equal("the name of its build", seen.builds[0].name.as_str(), "libc")?;
-    holds(seen.builds[0].release.ends_with(&job.dist), "the release of a build ends in the dist tag")
+    equal("the name of its build", seen.builds[0].name(), "libc")?;
+    holds(seen.builds[0].release().ends_with(&job.dist), "the release of a build ends in the dist tag")
 }
 
 /// `submit`, errors: `NotFound` is for the target and its tags; nothing was started.

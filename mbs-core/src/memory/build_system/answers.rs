@@ -46,7 +46,7 @@ impl Plant {
                 return Some(FoundBuild { package: package.clone(), nvr, task: build.task, tag });
             }
         }
-        let is_ours = |nvr: &Nvr| nvr.release.ends_with(&search.dist_suffix);
+        let is_ours = |nvr: &Nvr| nvr.release().ends_with(&search.dist_suffix);
         let ours = self.builds_of(package).filter(|(nvr, _)| is_ours(nvr));
         let (nvr, built) = ours.max_by_key(|(_, built)| built.made)?;
         Some(FoundBuild { package: package.clone(), nvr: nvr.clone(), task: built.task, tag: None })

@@ -190,8 +190,8 @@ impl Plant {
         &'a self,
         package: &'a Package,
     ) -> impl Iterator<Item = (&'a Nvr, &'a Built)> {
-        let first = Nvr { name: package.to_string(), version: String::new(), release: String::new() };
-        self.builds.range(first..).take_while(|(nvr, _)| nvr.name == package.as_str())
+        let first = Nvr::of(package.as_str(), "", "");
+        self.builds.range(first..).take_while(|(nvr, _)| nvr.name() == package.as_str())
     }
 
     pub(super) fn task_mut(&mut self, id: TaskId) -> Result<&mut Task, BuildSystemError> {

@@ -67,7 +67,7 @@ impl Plant {
         let TagRequest { tag: name, package, nvr } = request;
         let tag = self.tag_of(name)?;
         let built = self.builds.get(nvr).ok_or_else(|| missing("build", nvr))?;
-        if nvr.name != package.as_str() {
+        if nvr.name() != package.as_str() {
             return Err(rejected(format!("{nvr} is no build of {package}")));
         }
         if tag.builds.iter().any(|build| build.nvr == *nvr) {

@@ -53,7 +53,7 @@ impl Plant {
         }
         let recipe = self.recipe(package);
         let version = if job.macros.is_some() { MACROS_VERSION.to_owned() } else { recipe.version };
-        let nvr = Nvr { name: package.to_string(), version, release: format!("1{}", job.dist) };
+        let nvr = Nvr::of(package.as_str(), &version, &format!("1{}", job.dist));
         if !self.permits_twins {
             self.check_new(&nvr)?;
         }
@@ -149,7 +149,7 @@ impl Plant {
 
     /// Records a complete build with the RPMs of its recipe.
     pub(super) fn complete_build(&mut self, nvr: Nvr, task: Option<TaskId>, arches: &[Arch]) {
-        let package = Package::new(nvr.name.clone());
+        let package = Package::new(nvr.name());
         let recipe = package.map(|package| self.recipe(&package));
         let rpms = recipe.map(|recipe| rpms_of(&nvr, &recipe, arches)).unwrap_or_default();
         let made = self.next_event();
@@ -206,11 +206,11 @@ fn rpms_of(nvr: &Nvr, recipe: &Recipe, arches: &[Arch]) -> Vec<Nevra> {
     let rpm = |name: &str, arch: Arch| Nevra {
         name: name.to_owned(),
         epoch: 0,
-        version: nvr.version.clone(),
-        release: nvr.release.clone(),
+        version: nvr.version().to_owned(),
+        release: nvr.release().to_owned(),
         arch,
     };
-    let mut rpms = vec![rpm(&nvr.name, arch("src"))];
+    let mut rpms = vec![rpm(nvr.name(), arch("src"))];
     for name in &recipe.rpm_names {
         rpms.extend(arches.iter().map(|arch| rpm(name, arch.clone())));
     }

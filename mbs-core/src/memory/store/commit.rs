@@ -59,7 +59,7 @@ impl Tables {
         let reason = before.and_then(|row| row.build.life.reason()).map(str::to_owned);
         for event in StateChange::all_of(build, last_seq, reason, transitions) {
             self.last_event += 1;
-            self.events.insert(EventNumber(self.last_event), event);
+            self.events.insert(EventNumber(self.last_event), Arc::new(event));
         }
     }
 

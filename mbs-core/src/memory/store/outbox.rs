@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::tables::{Position, Tables};
 use super::{MemoryStore, rejected};
-use crate::store::{Delivery, EventNumber, Outbox, Sink, StoreError};
+use crate::store::{Delivery, EventNumber, Outbox, Sink, StateChange, StoreError};
 
 #[async_trait]
 impl Outbox for MemoryStore {
@@ -53,7 +53,7 @@ impl Tables {
         let beyond_floor = self.events.range(EventNumber(position.floor + 1)..);
         beyond_floor
             .filter(move |(number, event)| !position.has(**number) && begun.insert(event.build))
-            .map(|(number, event)| Delivery { number: *number, event: event.clone() })
+            .map(|(number, event)| Delivery { number: *number, event: StateChange::clone(event) })
     }
 
     fn acknowledge(&mut self, sink: &Sink, events: &[EventNumber]) {

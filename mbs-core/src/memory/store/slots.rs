@@ -80,6 +80,9 @@ impl Tables {
     }
 
     fn may_take(&self) -> BTreeSet<BuildId> {
+        if self.index.line.is_empty() {
+            return BTreeSet::new();
+        }
         share::first_in_line(share::free(&self.slots()), &self.index.line).collect()
     }
 }

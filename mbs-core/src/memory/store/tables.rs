@@ -24,7 +24,7 @@ use crate::store::{
 #[serde(default)]
 pub(super) struct Tables {
     pub(super) rows: Rows,
-    pub(super) events: BTreeMap<EventNumber, StateChange>,
+    pub(super) events: BTreeMap<EventNumber, Arc<StateChange>>,
     pub(super) positions: BTreeMap<Sink, Position>,
     pub(super) keys: BTreeMap<String, KeptKey>,
     pub(super) settings: Settings,

@@ -14,9 +14,10 @@ use super::{Impossible, Observation, ObservationQuery, Why};
 use crate::arches;
 use crate::batch::BuildOrder;
 use crate::collisions;
-use crate::model::{ComponentBuild, Failure, ModuleBuild, Shared, State};
+use crate::model::{ComponentBuild, Failure, ModuleBuild, State};
 use crate::policy::Policy;
 use crate::resolver::KnownModule;
+use crate::shared::Shared;
 use crate::source_control::SourceError;
 
 pub(super) use requirements::{bases, requirements};

@@ -10,6 +10,7 @@ use crate::model::{ComponentBuild, ComponentSource, ModuleBuild};
 use crate::modulemd::{Limits, ModuleStream, RpmComponent, Submission, Xmd, given, read_submission};
 use crate::plan::Observation;
 use crate::policy::Policy;
+use crate::shared::Shared;
 use crate::source_control::{Place, RefQuestion};
 
 /// How far the components are known.
@@ -182,6 +183,7 @@ pub(super) fn fill_in(
 ) {
     let mut rpms = Xmd::default();
     let allowed = document.buildopts.arches.clone();
+    let mut shared = Shared::default();
     for (sourced, built) in sourced.iter().zip(components) {
         let key = &sourced.entry.key;
         let stored = document.rpms.entry(key.clone()).or_insert_with(|| flattened(sourced.entry));
@@ -191,7 +193,13 @@ pub(super) fn fill_in(
         }
         stored.cache = Some(sourced.cache.clone());
         let arches = built.arches.iter().map(ToString::to_string);
-        stored.arches = arches.filter(|arch| allowed.is_empty() || allowed.contains(arch)).collect();
+        let arches: BTreeSet<String> =
+            arches.filter(|arch| allowed.is_empty() || allowed.contains(arch)).collect();
+        // Mostly they are those of the component before.
+        if *shared != arches {
+            shared = arches.into();
+        }
+        stored.arches = shared.clone();
         let mut entry = Xmd::default();
         // Xmd knows no null: a source RPM that was uploaded has no ref at all.
         if let Some(commit) = built.source.commit() {

@@ -165,7 +165,7 @@ impl Seen {
 
     fn tagged(mut self, tag: &str, nvr: &str, event: i64) -> Self {
         let nvr: Nvr = id(nvr);
-        let build = TaggedBuild { package: id(&nvr.name.clone()), nvr, task: None, event: TagEvent(event) };
+        let build = TaggedBuild { package: id(nvr.name()), nvr, task: None, event: TagEvent(event) };
         let tags = self.0.build.tags.get_or_insert_default();
         tags.entry(id(tag)).or_default().get_or_insert_default().push(build);
         self
@@ -208,8 +208,8 @@ impl Seen {
     /// The search found a complete build in a tag, or in none.
     fn found_built(mut self, nvr: &str, tag: Option<&str>) -> Self {
         let nvr: Nvr = id(nvr);
-        self = self.searched(&[&nvr.name]);
-        let found = FoundBuild { package: id(&nvr.name), nvr, task: Some(TaskId(77)), tag: tag.map(id) };
+        self = self.searched(&[nvr.name()]);
+        let found = FoundBuild { package: id(nvr.name()), nvr, task: Some(TaskId(77)), tag: tag.map(id) };
         self.0.build.search.get_or_insert_default().builds.push(found);
         self
     }

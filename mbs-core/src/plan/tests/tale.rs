@@ -13,9 +13,10 @@ use crate::build_system::{
     Search, TagRequest, TaggedBuild, TaskFailure, TaskSeen, TaskState,
 };
 use crate::ident::{Nvr, Package, RepoId, TagEvent, TagName, TaskId};
-use crate::model::{ComponentBuild, ModuleBuild, Ordering, Shared, State};
+use crate::model::{ComponentBuild, ModuleBuild, Ordering, State};
 use crate::policy::Policy;
 use crate::resolver::KnownModule;
+use crate::shared::Shared;
 use crate::store::Slots;
 
 /// More plans than this in one look would be a plan that never comes to rest.
@@ -150,8 +151,7 @@ impl Hub {
         }
         let twin = self.live().find(|(_, package)| *package == Some(&job.package)).map(|(id, _)| id);
         assert_eq!(twin, None, "{} is submitted while a task of it lives", job.package);
-        let nvr =
-            Nvr { name: job.package.to_string(), version: "1".into(), release: format!("1{}", job.dist) };
+        let nvr = Nvr::of(job.package.as_str(), "1", &format!("1{}", job.dist));
         let task = self.begin(Some(job.package.clone()), Some(nvr), job.build_tag.clone().unwrap());
         if fault.is_some() { Err(no_answer()) } else { Ok(Outcome::Submitted(task)) }
     }

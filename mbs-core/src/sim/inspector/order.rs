@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{Books, Inspector, Invariant, Watched};
 use crate::build_system::{ComponentJob, TagRequest};
 use crate::ident::{Package, TagEvent, TagName, TaskId};
-use crate::model::{AttemptEnd, ComponentBuild, MACROS_PACKAGE, ModuleBuild, Ordering, Shared};
+use crate::model::{AttemptEnd, ComponentBuild, MACROS_PACKAGE, ModuleBuild, Ordering};
+use crate::shared::Shared;
 
 /// What strangers did to a tag may be unknown to a look that had begun before.
 const UNNOTICED: Duration = Duration::from_secs(700);
@@ -86,7 +87,7 @@ impl Inspector {
         let discarded =
             books.builds.get(&job.build)?.record.component(job.package.as_str())?.discarded.clone();
         let is_ours =
-            |nvr: &crate::ident::Nvr| nvr.release.ends_with(&job.dist) && Some(nvr) != discarded.as_ref();
+            |nvr: &crate::ident::Nvr| nvr.release().ends_with(&job.dist) && Some(nvr) != discarded.as_ref();
         let built = self.grounds.builds_of(&job.package).into_iter().find(is_ours)?;
         Some(format!("{} is submitted though {built} exists", job.package))
     }

@@ -173,7 +173,7 @@ impl Draft {
         };
         let buildafter = if is_graph { pick(&self.after, earlier) } else { BTreeSet::new() };
         let buildorder = if is_graph { 0 } else { self.rpm.buildorder };
-        RpmComponent { buildafter, buildorder, arches: pick(&self.arches, arches), ..self.rpm }
+        RpmComponent { buildafter, buildorder, arches: pick(&self.arches, arches).into(), ..self.rpm }
     }
 }
 

@@ -90,7 +90,7 @@ fn newest_repo(plant: &MemoryBuildSystem, tag: &str) -> Option<RepoSeen> {
 }
 
 fn tag(plant: &MemoryBuildSystem, tag: &str, nvr: &Nvr) -> Result<(), BuildSystemError> {
-    let package = id(&nvr.name);
+    let package = id(nvr.name());
     now_or_panic(plant.ensure_tagged(&[TagRequest { tag: id(tag), package, nvr: nvr.clone() }]))
 }
 

@@ -1,4 +1,4 @@
-//! A part of a record that copies of the record share until one of them changes it.
+//! A part of a record or document that copies share until one of them changes it.
 //!
 //! Every plan copies a whole record and changes a few components of it. What did not change costs such a copy a pointer, and
 //! is recognised as equal by that pointer.
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// A value that its copies share. Reading goes through as if it were the value itself; whoever takes hold of it to change it
 /// gets a copy of his own first, so loops that only look should not borrow it mutably beyond the pattern.
-#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Shared<T>(Arc<T>);
 
