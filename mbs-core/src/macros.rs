@@ -175,7 +175,7 @@ impl ConflictingRpm {
         let is_rpm = nvr.name().starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
             && [&*nvr.name().replace('-', ""), nvr.version(), nvr.release()]
                 .into_iter()
-                .all(|part| is_valid(part));
+                .all(is_valid);
         is_rpm.then(|| Self { nvr, epoch: epoch.unwrap_or(0) })
     }
 
