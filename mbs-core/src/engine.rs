@@ -196,16 +196,27 @@ async fn until<T>(clock: &dyn Clock, deadline: Duration, future: impl Future<Out
     }
 }
 
+/// What is to be expected of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// An answer soon; one that takes long shows strain.
+    Quick,
+    /// It takes as long as it takes: many steps, or an upload.
+    Slow,
+}
+
 /// Calls the build system and says whether the call strained it: the answer took long, says that it is not available, or did
 /// not come in time, and then the call may have had its effect.
 async fn call<T>(
     engine: &Engine,
+    pace: Pace,
     call: impl Future<Output = Result<T, BuildSystemError>>,
 ) -> (Result<T, BuildSystemError>, Signal) {
     let began = engine.clock.reading();
     let answer = until(&*engine.clock, began + engine.policy.call_within, call).await;
     let answer = answer.unwrap_or_else(|| Err(too_late(Effect::Unknown)));
-    let was_slow = engine.clock.reading().saturating_sub(began) > engine.policy.slow_after;
+    let took = engine.clock.reading().saturating_sub(began);
+    let was_slow = pace == Pace::Quick && took > engine.policy.slow_after;
     let is_out_of_reach = matches!(answer, Err(BuildSystemError::Unavailable { .. }));
     (answer, if was_slow || is_out_of_reach { Signal::Strained } else { Signal::Quiet })
 }

@@ -173,9 +173,7 @@ impl ConflictingRpm {
         let ParsedNvr { nvr, epoch } = text.parse().ok()?;
         let is_valid = |part: &str| part.chars().all(is_release_char);
         let is_rpm = nvr.name().starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-            && [&*nvr.name().replace('-', ""), nvr.version(), nvr.release()]
-                .into_iter()
-                .all(is_valid);
+            && [&*nvr.name().replace('-', ""), nvr.version(), nvr.release()].into_iter().all(is_valid);
         is_rpm.then(|| Self { nvr, epoch: epoch.unwrap_or(0) })
     }
 

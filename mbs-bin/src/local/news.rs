@@ -161,7 +161,7 @@ fn by(component: &ComponentBuild, now: Timestamp) -> By {
 
 #[cfg(test)]
 mod tests {
-    use mbs_core::model::{Attempt, Trouble, WhyRebuild};
+    use mbs_core::model::{Attempt, OverWhen, Trouble, WhyRebuild};
 
     use super::super::testing::{component, module_build};
     use super::*;
@@ -268,8 +268,15 @@ mod tests {
 
     #[test]
     fn trouble_is_told_when_it_changes() {
-        let trouble =
-            |last: &str| Some(Trouble { since: at(0), tries: 1, next_try: at(9), last: last.into() });
+        let trouble = |last: &str| {
+            Some(Trouble {
+                since: at(0),
+                tries: 1,
+                next_try: at(9),
+                last: last.into(),
+                over_when: OverWhen::Quiet,
+            })
+        };
         let troubled = |last| ModuleBuild { trouble: trouble(last), ..with(vec![]) };
         assert_eq!(between(&with(vec![]), &troubled("no space")), [News::Trouble("no space".into())]);
         assert_eq!(between(&troubled("no space"), &troubled("no space")), []);

@@ -1,12 +1,13 @@
 //! Performs the actions of a plan and notes what became of them.
 
-use futures_util::future::join_all;
+use futures_util::future::{FutureExt, TryFutureExt, join_all};
 
 use super::look::Look;
-use super::{call, too_late, until};
+use super::{Pace, call, too_late, until};
 use crate::build_system::{BuildSystemError, ComponentJob, Effect, FinishedModule};
 use crate::model::ModuleBuild;
 use crate::plan::{Action, Observation, Outcome};
+use crate::store::Signal;
 
 /// Performs actions, all at once, and notes what became of them.
 pub(super) async fn perform(
@@ -17,7 +18,7 @@ pub(super) async fn perform(
 ) {
     let asked = &*look;
     let all = actions.iter().map(|action| async {
-        let (outcome, signal) = call(asked.engine, act(asked, build, action)).await;
+        let (outcome, signal) = act(asked, build, action).await;
         (action.key(), outcome, signal)
     });
     let noted = join_all(all).await;
@@ -30,46 +31,62 @@ pub(super) async fn perform(
     }
 }
 
-async fn act(look: &Look<'_>, build: &ModuleBuild, action: &Action) -> Result<Outcome, BuildSystemError> {
-    let build_system = &look.engine.build_system;
+type Acted = (Result<Outcome, BuildSystemError>, Signal);
+
+async fn act(look: &Look<'_>, build: &ModuleBuild, action: &Action) -> Acted {
+    let (engine, system) = (look.engine, &look.engine.build_system);
     match action {
         Action::EnsureBuildroot(spec, _) => {
-            build_system.ensure_buildroot(spec).await.map(Outcome::BuildrootHolds)
+            let ensured = system.ensure_buildroot(spec);
+            call(engine, Pace::Slow, ensured.map_ok(Outcome::BuildrootHolds)).await
         }
-        Action::RequestRepo(tag) => build_system.request_repo(tag).await.map(Outcome::RepoRequested),
-        Action::Tag(requests) => build_system.ensure_tagged(requests).await.map(|()| Outcome::Done),
+        Action::RequestRepo(tag) => {
+            call(engine, Pace::Quick, system.request_repo(tag).map_ok(Outcome::RepoRequested)).await
+        }
+        Action::Tag(requests) => {
+            call(engine, Pace::Quick, system.ensure_tagged(requests).map_ok(|()| Outcome::Done)).await
+        }
         Action::Submit { job, .. } => submit(look, job).await,
-        Action::Cancel(tasks) => build_system.cancel(tasks).await.map(|()| Outcome::Done),
+        Action::Cancel(tasks) => {
+            call(engine, Pace::Quick, system.cancel(tasks).map_ok(|()| Outcome::Done)).await
+        }
         Action::Import => import(look, build).await,
-        Action::Untag(requests) => build_system.ensure_untagged(requests).await.map(|()| Outcome::Done),
-        Action::RemoveTarget(target) => build_system.remove_target(target).await.map(|()| Outcome::Done),
+        Action::Untag(requests) => {
+            call(engine, Pace::Quick, system.ensure_untagged(requests).map_ok(|()| Outcome::Done)).await
+        }
+        Action::RemoveTarget(target) => {
+            call(engine, Pace::Quick, system.remove_target(target).map_ok(|()| Outcome::Done)).await
+        }
     }
 }
 
 /// Submits a component, but not after its time: later a search would not find what is still on its way.
-async fn submit(look: &Look<'_>, job: &ComponentJob) -> Result<Outcome, BuildSystemError> {
+async fn submit(look: &Look<'_>, job: &ComponentJob) -> Acted {
     let engine = look.engine;
     let left = job.not_after.duration_since(engine.now(&look.claim, look.began));
     let Ok(left) = std::time::Duration::try_from(left) else {
-        return Err(too_late(Effect::None));
+        // It was we who were slow.
+        return (Err(too_late(Effect::None)), Signal::Quiet);
     };
-    let call = engine.build_system.submit(job);
-    match until(&*engine.clock, engine.clock.reading() + left, call).await {
-        Some(task) => task.map(Outcome::Submitted),
-        None => Err(too_late(Effect::Unknown)),
-    }
+    let submitted = until(&*engine.clock, engine.clock.reading() + left, engine.build_system.submit(job));
+    let task = submitted.map(|task| task.unwrap_or_else(|| Err(too_late(Effect::Unknown))));
+    call(engine, Pace::Quick, task.map_ok(Outcome::Submitted)).await
 }
 
-async fn import(look: &Look<'_>, build: &ModuleBuild) -> Result<Outcome, BuildSystemError> {
-    let unreadable = |error: crate::store::StoreError| BuildSystemError::Unavailable {
-        reason: error.to_string(),
-        retry_after: None,
-        effect: Effect::None,
+async fn import(look: &Look<'_>, build: &ModuleBuild) -> Acted {
+    let engine = look.engine;
+    let log = match engine.store.log(build.id).await {
+        Ok(log) => log,
+        Err(error) => {
+            let (reason, effect) = (error.to_string(), Effect::None);
+            let unreadable = BuildSystemError::Unavailable { reason, retry_after: None, effect };
+            return (Err(unreadable), Signal::Quiet);
+        }
     };
-    let log = look.engine.store.log(build.id).await.map_err(unreadable)?;
     let module = FinishedModule {
         build: Box::new(build.clone()),
         log: log.into_iter().map(|line| format!("{} {}", line.at, line.text)).collect(),
     };
-    look.engine.build_system.import_module(&module).await.map(|()| Outcome::Done)
+    let imported = engine.build_system.import_module(&module);
+    call(engine, Pace::Slow, imported.map_ok(|()| Outcome::Done)).await
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::{join, join3};
 
 use super::look::Look;
-use super::{call, until};
+use super::{Pace, call, until};
 use crate::build_system::BuildSystemError;
 use crate::ident::NameStream;
 use crate::plan::{
@@ -34,7 +34,7 @@ pub(super) async fn ask(look: &mut Look<'_>, query: ObservationQuery, seen: &mut
     let others = join3(sources(look, &query.sources), modules(look, &query.modules), reuse);
     let limit = engine.clock.reading() + engine.policy.call_within;
     let others = until(&*engine.clock, limit, others);
-    let ((build, signal), others) = join(call(engine, build), others).await;
+    let ((build, signal), others) = join(call(engine, Pace::Quick, build), others).await;
     look.signal = look.signal.max(signal);
     take(seen, build, |seen, answers| {
         seen.note_asked(&query.build, asked_at);

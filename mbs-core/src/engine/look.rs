@@ -102,6 +102,10 @@ impl<'e> Look<'e> {
         let mut state = Working::of(loaded);
         let mut saves = 0;
         for _ in 0..MOST_PLANS {
+            // What was just done is taken in before others have their turn.
+            if saves >= self.engine.policy.steps_per_look && state.seen.outcomes.is_empty() {
+                return Ok(End { wake_at: Some(self.now()), why: Why::GoingOn });
+            }
             self.ask_what_is_missing(&state.build, &mut state.seen).await;
             let planned =
                 self.engine.planner.plan(&state.build, &state.seen, &self.engine.policy, self.now());
@@ -124,9 +128,6 @@ impl<'e> Look<'e> {
             // The plan has taken them in: an outcome counts once.
             state.seen.outcomes.clear();
             act::perform(self, &state.build, plan.actions, &mut state.seen).await;
-            if saves >= self.engine.policy.steps_per_look {
-                return Ok(End { wake_at: Some(self.now()), why: Why::GoingOn });
-            }
         }
         warn!(module.id = state.build.id.0, "plans do not come to rest; the look is broken off");
         let what = "its plans do not come to rest".to_owned();
@@ -172,7 +173,10 @@ impl<'e> Look<'e> {
                 Ok(false)
             }
             Err(StoreError::Stale(_)) => {
+                let outcomes = std::mem::take(&mut state.seen.outcomes);
                 *state = Working::of(engine.store.load(state.build.id).await?);
+                // What this look did is so, whatever somebody else made of the build meanwhile.
+                state.seen.outcomes = outcomes;
                 Ok(false)
             }
             Err(error) => Err(error.into()),

@@ -144,6 +144,10 @@ pub struct ModuleBuild {
     /// Its wish for slots; `None`: it could not use one.
     #[serde(default)]
     pub line: Option<Line>,
+    /// While it is out of the line for a pause: since when it waits, which counts again when it is back; `None`: it did not
+    /// wait.
+    #[serde(default)]
+    pub kept_turn: Option<Timestamp>,
     /// Whether the finished module was imported.
     #[serde(default)]
     pub is_imported: bool,
@@ -201,6 +205,22 @@ pub struct Trouble {
     pub next_try: Timestamp,
     /// What was said last, for people.
     pub last: String,
+    /// What has to be well before it is forgotten.
+    #[serde(default)]
+    pub over_when: OverWhen,
+}
+
+/// What has to be well before a trouble is forgotten, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OverWhen {
+    /// Nothing went wrong in a look.
+    #[default]
+    Quiet,
+    /// Nobody doubts any more whether a submission arrived.
+    Submitted,
+    /// A repository came.
+    Repository,
 }
 
 /// A build's wish for slots.
@@ -234,6 +254,7 @@ impl ModuleBuild {
             repo_task: None,
             trouble: None,
             line: None,
+            kept_turn: None,
             is_imported: false,
             is_target_removed: false,
         }

@@ -9,7 +9,8 @@ use super::{ActionKey, Impossible, Observation, Outcome};
 use crate::build_system::{BuildSystemError, Effect, FoundBuild, TaskFailure, TaskSeen, TaskState};
 use crate::ident::{Batch, Nvr, Package, TagName, TaskId};
 use crate::model::{
-    Attempt, AttemptEnd, BuildState, Buildroot, ComponentBuild, Failure, MACROS_PACKAGE, ModuleBuild, Verdict,
+    Attempt, AttemptEnd, BuildState, Buildroot, ComponentBuild, Failure, MACROS_PACKAGE, ModuleBuild,
+    OverWhen, Verdict,
 };
 use crate::reuse;
 
@@ -92,13 +93,9 @@ fn tagging_refused(step: &mut Step<'_>, error: &BuildSystemError) {
         _ => &[],
     };
     let mut gone = Vec::new();
-    for component in &mut step.build.components {
-        if component.tag_asked_at.take().is_none() || component.is_tagged_everywhere() {
-            continue;
-        }
-        if let Some(Verdict::Reuse { nvr, .. }) = component.verdict.as_ref().filter(|_| !lost.is_empty())
-            && lost.contains(nvr)
-        {
+    for component in step.build.components.iter_mut().filter(|component| component.tag_asked_at.is_some()) {
+        component.tag_asked_at = None;
+        if let Some(nvr) = component.nvr.as_ref().filter(|nvr| lost.contains(nvr)) {
             gone.push((component.package.clone(), nvr.clone()));
         }
     }
@@ -108,23 +105,34 @@ fn tagging_refused(step: &mut Step<'_>, error: &BuildSystemError) {
     }
 }
 
-/// Turns a verdict, and by the strategy those after it, into rebuild. What was reused has to leave our tags first.
+/// Takes a component back, and what is reused and depends on it by the strategy. What was there has to leave our tags first.
 fn rebuild(build: &mut ModuleBuild, package: &Package, gone: &Nvr) {
+    let Some(component) = build.components.iter_mut().find(|component| component.package == *package) else {
+        return;
+    };
+    if !matches!(component.verdict, Some(Verdict::Reuse { .. })) {
+        return take_back(component);
+    }
     let mut verdicts = reuse::verdicts_after_loss(build, package, gone.clone());
     for component in &mut build.components {
         let Some(verdict) = verdicts.remove(&component.package) else { continue };
         component.verdict = Some(verdict);
-        component.state = None;
-        component.reason = None;
-        component.discarded = component.nvr.take();
-        component.task = None;
-        component.tagged = false;
-        component.tagged_in_final = false;
+        take_back(component);
     }
     if build.component(MACROS_PACKAGE).is_none() {
         super::wait::add_macros(build);
         build.batch = Batch(0);
     }
+}
+
+/// Makes a component unstarted that was complete.
+fn take_back(component: &mut ComponentBuild) {
+    component.state = None;
+    component.reason = None;
+    component.discarded = component.nvr.take();
+    component.task = None;
+    component.tagged = false;
+    component.tagged_in_final = false;
 }
 
 /// Takes in what has become of tasks.
@@ -166,10 +174,16 @@ pub(super) fn repo(step: &mut Step<'_>) -> Result<(), Impossible> {
     if is_over {
         step.build.repo = step.build.repo_before.take();
     }
-    let Some(task) = failed else { return Ok(()) };
+    let Some(task) = failed else {
+        if let Some(trouble) = step.build.trouble.as_mut().filter(|_| is_over) {
+            trouble.over_when = trouble.over_when.min(OverWhen::Submitted);
+        }
+        return Ok(());
+    };
     let explained = step.seen.build.failures.as_ref().and_then(|failures| failures.get(&task));
     let reason = explained.map_or("it was cancelled or lost", |failure| failure.reason.as_str());
-    step.trouble(format!("the repository task {task} made no repository: {reason}"))
+    let what = format!("the repository task {task} made no repository: {reason}");
+    step.trouble(what, OverWhen::Repository)
 }
 
 /// Says how an attempt ended whose task was seen so; `None` while it lives or its failure is not explained yet.

@@ -54,7 +54,6 @@ pub(super) fn unexplained(build: &ModuleBuild, seen: &Observation) -> BTreeSet<T
 
 /// Plans the next step of a build under way.
 pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
-    absorb::outcomes(step);
     absorb::tasks(step);
     absorb::search(step);
     absorb::tags(step);
@@ -69,8 +68,8 @@ pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
         return Ok(());
     }
     if step.is_backing_off() {
-        // In line are only builds that could submit now; nobody waits behind one that could not.
-        step.build.line = None;
+        // In line are only builds that could submit now; nobody waits behind one that could not. Its turn is kept.
+        step.build.kept_turn = step.build.line.take().map(|line| line.since).or(step.build.kept_turn);
     } else {
         go_on(step)?;
     }

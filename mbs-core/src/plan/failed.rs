@@ -27,7 +27,6 @@ pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) 
 
 /// Cancels what lives, settles the build, and retires it when its time has come.
 pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
-    absorb::outcomes(step);
     absorb::tasks(step);
     absorb::search(step);
     close_components(&mut step.build);

@@ -101,6 +101,8 @@ pub fn plan(
     now: Timestamp,
 ) -> Result<Plan, Impossible> {
     let mut step = Step::new(build, observation, policy, now);
+    // What was done is taken in first, also by a build that fails: a task that was begun is not forgotten.
+    absorb::outcomes(&mut step);
     step.note_trouble()?;
     if !step.has_left(build.state()) {
         match build.state() {

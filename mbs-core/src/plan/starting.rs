@@ -1,5 +1,7 @@
 //! Which components start: adoption before submission, heaviest first, never above the limit, never twice.
 
+use jiff::Timestamp;
+
 use super::building::may_begin;
 use super::order::Gate;
 use super::step::{Step, later};
@@ -18,14 +20,51 @@ use crate::store::Slots;
 /// Returns what to search for: components in doubt, those that could be submitted next, and running ones of which a lost
 /// attempt may have made a second task after all.
 pub(super) fn search(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> Option<Search> {
+    let doubtful = |component: &&Shared<ComponentBuild>| {
+        component.is_in_doubt() || component.holds_slot() && has_lost(component)
+    };
+    let wanted = build.components.iter().filter(doubtful).chain(next_to_submit(build, seen, policy));
+    search_for(build, seen, policy, wanted)
+}
+
+/// Returns what may be submitted in this look: of a batch as many components as there may be slots for, if all that run end
+/// now, and those that have a pause of their own and do not count. On graphs all, since nobody knows yet which of them the
+/// repository lets begin.
+fn next_to_submit<'b>(
+    build: &'b ModuleBuild,
+    seen: &Observation,
+    policy: &Policy,
+) -> impl Iterator<Item = &'b Shared<ComponentBuild>> + use<'b> {
     // In the repository or not: that may be so in this look.
     let gate = Gate::of(build, ComponentBuild::is_complete);
-    let is_wanted = |component: &&Shared<ComponentBuild>| {
-        component.is_in_doubt()
-            || component.holds_slot() && has_lost(component)
-            || is_unstarted(component) && gate.lets_begin(component)
+    let may = |place: &usize| {
+        let component = &build.components[*place];
+        is_unstarted(component) && gate.lets_begin(component)
     };
-    search_for(build, seen, policy, build.components.iter().filter(is_wanted))
+    let mut next: Vec<usize> = (0..build.components.len()).filter(may).collect();
+    let wants = u32::try_from(next.len()).unwrap_or(u32::MAX);
+    let since = turn_of(build).unwrap_or(build.submitted_at);
+    let mine = share::place_in_line(build, Line { since, wants }, policy.tau);
+    let ending = if seen.slots.is_paused { 0 } else { build.slots_held() };
+    let most = share::grant(&seen.slots, &mine).saturating_add(ending) as usize;
+    let mut paused = Vec::new();
+    if next.len() > most && build.ordering == Ordering::Batches {
+        heaviest_first(build, &mut next);
+        paused = next.split_off(most);
+        paused.retain(|place| build.components[*place].retry_at.is_some());
+    }
+    next.into_iter().chain(paused).map(|place| &build.components[place])
+}
+
+/// Returns since when a build waits for slots, in line or not; `None`: it does not.
+fn turn_of(build: &ModuleBuild) -> Option<Timestamp> {
+    build.line.map(|line| line.since).or(build.kept_turn)
+}
+
+/// Puts places of components in the order in which they are submitted: by cost, then as written.
+fn heaviest_first(build: &ModuleBuild, places: &mut [usize]) {
+    let cost = costs(build);
+    places.sort_by(|a, b| cost[*b].total_cmp(cost[*a]).then(a.cmp(b)));
 }
 
 /// Returns what to search for when a build failed: components in doubt, and those of which an attempt was lost.
@@ -117,26 +156,27 @@ pub(super) fn start(step: &mut Step<'_>, gate: &Gate) -> Result<(), Impossible> 
         .filter(|&place| {
             let component = &step.build.components[place];
             is_unstarted(component)
-                && step.seen.searched.contains_key(&component.package)
                 && component.retry_at.is_none_or(|at| at <= step.now)
                 && may_begin(&step.build, gate, component)
         })
         .collect();
-    let cost = costs(&step.build);
-    next.sort_by(|a, b| cost[*b].total_cmp(cost[*a]).then(a.cmp(b)));
+    heaviest_first(&step.build, &mut next);
     let wants = u32::try_from(next.len()).unwrap_or(u32::MAX);
-    let since = step.build.line.map_or(step.now, |line| line.since);
+    let since = turn_of(&step.build).unwrap_or(step.now);
     let wish = Line { since, wants };
     let mine = share::place_in_line(&step.build, wish, step.policy.tau);
     // Attempts that this very plan ends leave their slots: what comes next need not wait for what this plan asks for.
     let given_up = step.held.saturating_sub(step.build.slots_held());
     let slots = Slots { in_use: step.seen.slots.in_use.saturating_sub(given_up), ..step.seen.slots.clone() };
-    let granted = share::grant(&slots, &mine);
-    let left = wants.saturating_sub(granted);
+    let is_searched = |place: &usize| step.seen.searched.contains_key(&step.build.components[*place].package);
+    next.retain(is_searched);
+    next.truncate(share::grant(&slots, &mine) as usize);
+    let left = wants.saturating_sub(u32::try_from(next.len()).unwrap_or(u32::MAX));
     // A grant ends the turn: whoever waits by now comes first.
-    let since = if granted > 0 { step.now } else { since };
+    let since = if next.is_empty() { since } else { step.now };
     step.build.line = (left > 0).then_some(Line { since, wants: left });
-    for place in next.into_iter().take(granted as usize) {
+    step.build.kept_turn = None;
+    for place in next {
         begin(step, place)?;
     }
     Ok(())
@@ -195,7 +235,7 @@ fn macros_target(component: &ComponentBuild, policy: &Policy) -> Option<TagName>
     policy.koji_build_macros_target.clone().filter(|_| component.is_macros())
 }
 
-fn job(step: &Step<'_>, place: usize, not_after: jiff::Timestamp) -> Result<ComponentJob, Impossible> {
+fn job(step: &Step<'_>, place: usize, not_after: Timestamp) -> Result<ComponentJob, Impossible> {
     let build = &step.build;
     let component = &build.components[place];
     let unnamed =

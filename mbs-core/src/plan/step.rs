@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Action, ActionKey, Impossible, Observation, Plan, Why};
 use crate::build_system::BuildSystemError;
 use crate::ident::{Nvr, TagEvent, TagName};
-use crate::model::{BuildState, ComponentBuild, Failure, Illegal, ModuleBuild, State, Trouble};
+use crate::model::{BuildState, ComponentBuild, Failure, Illegal, ModuleBuild, OverWhen, State, Trouble};
 use crate::policy::Policy;
 use crate::shared::Shared;
 
@@ -69,17 +69,18 @@ impl<'a> Step<'a> {
             return self.fail(reason, Failure::Infra);
         }
         match self.trouble_seen() {
-            Some(what) => self.trouble(what),
+            Some((what, over_when)) => self.trouble(what, over_when),
             None => Ok(()),
         }
     }
 
     /// Backs off, longer each time; patience that is used up fails a build that has not ended.
-    pub(super) fn trouble(&mut self, what: String) -> Result<(), Impossible> {
+    pub(super) fn trouble(&mut self, what: String, over_when: OverWhen) -> Result<(), Impossible> {
         if self.is_backing_off() {
             return Ok(());
         }
         let mut trouble = next_trouble(&self.build, what.clone(), self.policy, self.now);
+        trouble.over_when = trouble.over_when.max(over_when);
         trouble.next_try = trouble.next_try.max(later(self.now, self.asked_pause()));
         let patience_ends = later(trouble.since, self.policy.patience);
         self.build.trouble = Some(trouble);
@@ -102,20 +103,28 @@ impl<'a> Step<'a> {
         matches!(self.build.state(), State::Init | State::Wait | State::Build)
     }
 
-    fn trouble_seen(&self) -> Option<String> {
+    /// Returns what did not succeed of late, and what has to be well before that is forgotten.
+    fn trouble_seen(&self) -> Option<(String, OverWhen)> {
         let asking =
             self.seen.troubles.iter().map(|trouble| trouble.what.clone()).chain(self.sources_out_of_reach());
+        let asking = asking.map(|what| (what, OverWhen::Quiet));
         // A submission that is refused for good ends its component and leaves nothing to try again.
         let error_of = |(key, outcome): &(ActionKey, Result<_, BuildSystemError>)| {
             let error = outcome.as_ref().err()?;
             let is_missing = matches!(error, BuildSystemError::NotFound { .. });
             let may_pass = match key {
                 ActionKey::Submit { .. } => error.is_transient() || is_missing,
-                // A task that the build system does not know any more needs no cancelling.
-                ActionKey::Cancel => !is_missing,
+                // A task that the build system does not know any more needs no cancelling, and a stray one that we may
+                // not cancel harms nobody who goes on.
+                ActionKey::Cancel => !is_missing && (error.is_transient() || !self.may_fail()),
                 _ => true,
             };
-            may_pass.then(|| error.to_string())
+            let over_when = match key {
+                ActionKey::Submit { .. } => OverWhen::Submitted,
+                ActionKey::Repo => OverWhen::Repository,
+                _ => OverWhen::Quiet,
+            };
+            may_pass.then(|| (error.to_string(), over_when))
         };
         asking.chain(self.seen.outcomes.iter().filter_map(error_of)).next()
     }
@@ -129,7 +138,7 @@ impl<'a> Step<'a> {
 
     /// Returns why an action can never work; a submission or a tagging that is refused is judged where it belongs.
     fn refused_for_good(&self) -> Option<String> {
-        let is_own_affair = |key: &ActionKey| matches!(key, ActionKey::Submit { .. });
+        let is_own_affair = |key: &ActionKey| matches!(key, ActionKey::Submit { .. } | ActionKey::Cancel);
         // What the buildroot lacks is made again, and what is gone is built again.
         let is_mended = |key: &ActionKey, error: &BuildSystemError| match error {
             BuildSystemError::BuildsGone { .. } => true,
@@ -192,10 +201,7 @@ impl<'a> Step<'a> {
 
     /// Ends the plan: trouble that is over is forgotten, and the next look is set.
     pub(super) fn finish(mut self, before: &ModuleBuild) -> Plan {
-        // While nobody knows whether a submission arrived, or a repository will come, that has not succeeded.
-        let is_open = self.build.repo.is_some()
-            || self.build.components.iter().any(|component| component.is_in_doubt());
-        let is_quiet = self.actions.is_empty() && self.trouble_seen().is_none() && !is_open;
+        let is_quiet = self.actions.is_empty() && self.trouble_seen().is_none() && self.is_well();
         if is_quiet && !self.is_backing_off() {
             self.build.trouble = None;
         }
@@ -209,6 +215,15 @@ impl<'a> Step<'a> {
         let wake_at = wake_at(&why, self.policy, self.now, floor);
         let wake_at = wake_at.map(|at| sooner.map_or(at, |sooner| at.min(sooner)));
         Plan { build: self.build, actions: self.actions, wake_at, why, notes: self.notes }
+    }
+
+    /// Says whether what the last trouble was about is well again.
+    fn is_well(&self) -> bool {
+        match self.build.trouble.as_ref().map_or(OverWhen::Quiet, |trouble| trouble.over_when) {
+            OverWhen::Quiet => true,
+            OverWhen::Submitted => !self.build.components.iter().any(|component| component.is_in_doubt()),
+            OverWhen::Repository => self.build.repo.is_none(),
+        }
     }
 
     /// Returns when time alone changes next what may be done; a moment that has passed waits for something else: a slot, an
@@ -302,7 +317,7 @@ pub(super) fn shelved(
     now: Timestamp,
 ) -> ModuleBuild {
     let mut shelved = build.clone();
-    shelved.line = None;
+    shelved.kept_turn = shelved.line.take().map(|line| line.since).or(shelved.kept_turn);
     if build.trouble.as_ref().is_none_or(|trouble| now >= trouble.next_try) {
         shelved.trouble = Some(next_trouble(build, impossible.to_string(), policy, now));
     }
@@ -311,8 +326,10 @@ pub(super) fn shelved(
 
 /// Counts one more trouble and chooses when to try again.
 fn next_trouble(build: &ModuleBuild, last: String, policy: &Policy, now: Timestamp) -> Trouble {
-    let (since, tries) = build.trouble.as_ref().map_or((now, 0), |t| (t.since, t.tries));
-    Trouble { since, tries: tries + 1, next_try: later(now, policy.pause_after(tries)), last }
+    let before = build.trouble.as_ref();
+    let (since, tries) = before.map_or((now, 0), |t| (t.since, t.tries));
+    let over_when = before.map_or(OverWhen::Quiet, |trouble| trouble.over_when);
+    Trouble { since, tries: tries + 1, next_try: later(now, policy.pause_after(tries)), last, over_when }
 }
 
 /// Marks what a failed module leaves unfinished: every component that is not complete gets the module's reason.

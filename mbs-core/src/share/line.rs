@@ -10,6 +10,9 @@ use crate::ident::BuildId;
 use crate::model::{Line, ModuleBuild};
 use crate::store::Slots;
 
+/// So much of the line is shown though nothing is free.
+const SHOWN: usize = 16;
+
 /// A build's place in the line for slots; the smallest is served first. It does not change with time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlaceInLine {
@@ -47,6 +50,21 @@ pub fn grant(slots: &Slots, mine: &PlaceInLine) -> u32 {
     let is_ahead = |place: &&PlaceInLine| place.build != mine.build && *place < mine;
     let ahead = slots.head.iter().filter(is_ahead).fold(0, |sum: u32, place| sum.saturating_add(place.wants));
     mine.wants.min(free(slots).saturating_sub(ahead))
+}
+
+/// Returns so much of a line as decides who may take a slot: until the wishes take up all that is free, or so many as people
+/// like to see. `line` is in order.
+pub fn head<'l>(free: Option<u32>, line: impl IntoIterator<Item = &'l PlaceInLine>) -> Vec<PlaceInLine> {
+    let mut left = free.unwrap_or(0);
+    let mut head = Vec::new();
+    for place in line {
+        if left == 0 && head.len() >= SHOWN {
+            break;
+        }
+        left = left.saturating_sub(place.wants);
+        head.push(*place);
+    }
+    head
 }
 
 /// Returns those for whom a free slot is left: the first in line, until their wishes take up all that is free.
@@ -124,7 +142,7 @@ mod tests {
 
     fn line() -> impl Strategy<Value = Vec<PlaceInLine>> {
         let one = (-1..2_i32, 0..50_i64, 1..5_u32);
-        proptest::collection::vec(one, 0..12).prop_map(|places| {
+        proptest::collection::vec(one, 0..40).prop_map(|places| {
             let with_id = |(build, (priority, turn, wants))| PlaceInLine {
                 priority: Reverse(priority),
                 ..place(build, turn, wants)
@@ -153,6 +171,17 @@ mod tests {
             let woken: Vec<_> = first_in_line(free(&slots), &line).collect();
             let may = line.iter().filter(|place| grant(&slots, place) > 0).map(|place| place.build);
             prop_assert_eq!(woken, may.collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn the_head_of_a_line_decides_as_the_whole_of_it(
+            line in line(), in_use in 0..90_u32, limit in 0..99_u32, mine in (0..200_i64, 1..40_u32),
+        ) {
+            let whole = slots(in_use, limit, &line);
+            let shown = Slots { head: head(Some(free(&whole)), &line), ..whole.clone() };
+            let mine = place(99, mine.0, mine.1);
+            prop_assert_eq!(grant(&shown, &mine), grant(&whole, &mine));
+            prop_assert!(shown.head.len() <= SHOWN.max(free(&whole) as usize));
         }
 
         #[test]

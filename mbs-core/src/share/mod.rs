@@ -13,5 +13,5 @@
 mod line;
 mod throttle;
 
-pub use line::{PlaceInLine, first_in_line, free, grant, place_in_line};
+pub use line::{PlaceInLine, first_in_line, free, grant, head, place_in_line};
 pub use throttle::{Throttle, adapt};

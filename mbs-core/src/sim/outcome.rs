@@ -142,7 +142,7 @@ fn failed_by_themselves(build: &ModuleBuild) -> impl Iterator<Item = &Package> {
 
 /// Says whether the build system used up its budget on a component; the inspector has judged that already.
 fn is_given_up(build: &ModuleBuild) -> bool {
-    let is_infra = |end: &AttemptEnd| !matches!(end, AttemptEnd::Complete(_) | AttemptEnd::Lost);
+    let is_infra = |end: &AttemptEnd| matches!(end, AttemptEnd::Aborted(_) | AttemptEnd::Vanished);
     build.components.iter().any(|component| {
         let last = component.attempts.last().and_then(|attempt| attempt.end.as_ref());
         component.is_unsuccessful() && last.is_some_and(is_infra) && component.attempts.len() > 2

@@ -60,7 +60,7 @@ pub struct Slots {
     pub is_paused: bool,
     /// Whether no build may leave `init` or `wait`.
     pub is_draining: bool,
-    /// The head of the line, first come first.
+    /// The head of the line, first come first: at least until the wishes take up all that is free below the limit.
     pub head: Vec<PlaceInLine>,
 }
 

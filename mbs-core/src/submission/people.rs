@@ -41,7 +41,7 @@ pub fn resume(
     resumed.buildroot = None;
     (resumed.repo, resumed.repo_before) = (None, None);
     resumed.trouble = None;
-    resumed.line = None;
+    (resumed.line, resumed.kept_turn) = (None, None);
     resumed.is_target_removed = false;
     Ok(resumed)
 }
@@ -76,7 +76,7 @@ pub fn cancel(build: &ModuleBuild, user: &str, now: Timestamp) -> Result<ModuleB
     let mut cancelled = build.clone();
     let reason = format!("Canceled by {user}.");
     cancelled.life.fail(reason, Failure::Unspec, now).map_err(|_| Refused::NotCancellable)?;
-    cancelled.line = None;
+    (cancelled.line, cancelled.kept_turn) = (None, None);
     cancelled.trouble = None;
     Ok(cancelled)
 }
@@ -86,7 +86,7 @@ mod tests {
     use super::super::testing::{at, build};
     use super::*;
     use crate::ident::{Package, TaskId};
-    use crate::model::{Attempt, ComponentSource, Line, RepoWait, Trouble, Verdict, WhyRebuild};
+    use crate::model::{Attempt, ComponentSource, Line, OverWhen, RepoWait, Trouble, Verdict, WhyRebuild};
 
     const NSVC: &str = "app:1:7:c0ffee00";
 
@@ -172,7 +172,13 @@ mod tests {
         let mut failed = failed_in_build();
         failed.is_target_removed = true;
         failed.repo = Some(RepoWait { asked_at: at(2), task: None, shows: crate::ident::TagEvent(0) });
-        failed.trouble = Some(Trouble { since: at(2), tries: 3, next_try: at(99), last: "down".into() });
+        failed.trouble = Some(Trouble {
+            since: at(2),
+            tries: 3,
+            next_try: at(99),
+            last: "down".into(),
+            over_when: OverWhen::Quiet,
+        });
         failed.buildroot = Some(crate::model::Buildroot {
             digest: crate::model::Digest("d1".into()),
             event: crate::ident::TagEvent(1),

@@ -10,18 +10,21 @@ use crate::model::ModuleBuild;
 use crate::share;
 use crate::store::{Signal, Slots, StoreError};
 
-/// So much of the line a look is shown.
-const HEAD_OF_LINE: usize = 16;
-
 impl Tables {
     /// Returns the slots as they are.
     pub(super) fn slots(&self) -> Slots {
+        let slots = self.slots_without_line();
+        let free = slots.limit.map(|_| share::free(&slots));
+        Slots { head: share::head(free, &self.index.line), ..slots }
+    }
+
+    fn slots_without_line(&self) -> Slots {
         Slots {
             limit: self.limit(),
             in_use: self.index.in_use,
             is_paused: self.settings.paused,
             is_draining: self.settings.draining,
-            head: self.index.line.iter().take(HEAD_OF_LINE).copied().collect(),
+            head: Vec::new(),
         }
     }
 
@@ -83,6 +86,6 @@ impl Tables {
         if self.index.line.is_empty() {
             return BTreeSet::new();
         }
-        share::first_in_line(share::free(&self.slots()), &self.index.line).collect()
+        share::first_in_line(share::free(&self.slots_without_line()), &self.index.line).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::samples::{ComponentWords, MACROS_NVR, building, component, just_in_build, macros};
 use super::*;
-use crate::ident::Batch;
+use crate::ident::{Batch, Weight};
 use crate::model::{AttemptEnd, BuildState, ComponentBuild, Failure};
 use crate::plan::Why;
 use crate::store::Slots;
@@ -32,7 +32,28 @@ fn nothing_is_submitted_before_it_was_searched_for() {
     let build = building(vec![component("liba", 2)]);
     let mut seen = Seen::as_recorded(&build);
     seen.0.searched.clear();
-    assert_quiet(&step(&build, seen), &build);
+    let plan = step(&build, seen);
+    assert_eq!((acts(&plan), plan.build.slots_held()), (Vec::<String>::new(), 0));
+}
+
+fn searched_for(build: &ModuleBuild, in_use: u32, limit: u32) -> Vec<String> {
+    let seen = Seen::nothing().slots(in_use, limit).0;
+    let search = missing(build, &seen, &Policy::default()).build.search;
+    search.iter().flat_map(|search| search.packages.keys()).map(ToString::to_string).collect()
+}
+
+#[test]
+fn of_a_batch_no_more_is_searched_for_than_may_be_submitted_in_the_look() {
+    let heavy = |name, weight: f64| ComponentBuild { weight: Weight::new(weight), ..component(name, 2) };
+    let idle = building(vec![heavy("liba", 1.0), heavy("libb", 3.0), heavy("libc", 2.0)]);
+    assert_eq!(searched_for(&idle, 8, 10), ["libb", "libc"]);
+    assert_eq!(searched_for(&idle, 10, 10), Vec::<String>::new());
+    let busy = building(vec![component("prog", 2).running(5), heavy("liba", 1.0), heavy("libb", 3.0)]);
+    assert_eq!(searched_for(&busy, 10, 10), ["libb"], "its own task may end in this look");
+    let mut pausing = heavy("liba", 9.0);
+    pausing.retry_at = Some(at(10, 0));
+    let mixed = building(vec![component("prog", 2).running(5), heavy("libb", 10.0), pausing]);
+    assert_eq!(searched_for(&mixed, 10, 10), ["liba", "libb"], "whose own pause may last takes no place");
 }
 
 #[test]

@@ -450,6 +450,19 @@ fn a_reused_build_that_is_gone_is_built_and_so_is_what_comes_after_by_the_strate
 }
 
 #[test]
+fn a_build_of_its_own_that_is_gone_is_built_again_and_turns_no_verdict() {
+    let liba = component("liba", 2).complete("liba-1-1");
+    let mut build = building(vec![liba, component("libb", 2).complete("libb-1-1")]);
+    build.components[1].tag_asked_at = Some(at(8, 59));
+    let verdicts = build.components.clone();
+    let gone = BuildSystemError::BuildsGone { builds: vec![id("liba-1-1")] };
+    let plan = step(&build, Seen::as_recorded(&build).outcome(ActionKey::Tag, Err(gone)));
+    let liba = component_after(&plan, "liba");
+    assert_eq!((liba.state, &liba.nvr, liba.discarded.as_ref()), (None, &None, Some(&id("liba-1-1"))));
+    assert!(plan.build.components.iter().zip(&verdicts).all(|(now, was)| now.verdict == was.verdict));
+}
+
+#[test]
 fn a_loss_of_another_build_turns_no_verdict() {
     let plan = after_loss(RebuildStrategy::ChangedAndAfter, "my-liba-0-1");
     assert!(matches!(component_after(&plan, "liba").verdict, Some(Verdict::Reuse { .. })));

@@ -134,11 +134,15 @@ fn adopting_a_finished_build_and_reuse_take_no_slot() {
 }
 
 #[test]
-fn who_backs_off_leaves_the_line() {
+fn who_backs_off_leaves_the_line_and_has_his_turn_again_when_he_is_back() {
     let mut build = three();
-    build.line = Some(Line { since: at(8, 0), wants: 3 });
+    let waits = Some(Line { since: at(8, 0), wants: 3 });
+    build.line = waits;
     let plan = step(&build, Seen::as_recorded(&build).slots(50, 50).trouble("the hub is down"));
     assert_eq!(plan.build.line, None);
+    let pausing = step_at(&plan.build, Seen::as_recorded(&plan.build).slots(50, 50), at(9, 1)).build;
+    let back = step_at(&pausing, Seen::as_recorded(&pausing).slots(50, 50), at(9, 30));
+    assert_eq!((back.build.line, back.build.kept_turn), (waits, None));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::samples::{ComponentWords, building, component, document, submitted, waiting};
 use super::*;
-use crate::model::{Failure, Trouble};
+use crate::model::{Failure, OverWhen, RepoWait, Trouble};
 use crate::plan::Why;
 
 fn running() -> ModuleBuild {
@@ -16,7 +16,8 @@ fn hub_down(build: &ModuleBuild, now: Timestamp) -> Plan {
 #[test]
 fn the_first_trouble_is_noted_with_a_short_pause() {
     let plan = hub_down(&running(), at(9, 0));
-    let trouble = Trouble { since: at(9, 0), tries: 1, next_try: at(9, 5), last: "the hub is down".into() };
+    let last = "the hub is down".to_owned();
+    let trouble = Trouble { since: at(9, 0), tries: 1, next_try: at(9, 5), last, over_when: OverWhen::Quiet };
     assert_eq!((plan.build.trouble.as_ref(), acts(&plan)), (Some(&trouble), vec![]));
     let waits = hub_down(&plan.build, at(9, 0));
     assert_quiet(&waits, &plan.build);
@@ -90,6 +91,38 @@ fn trouble_is_kept_while_nobody_knows_whether_a_submission_arrived() {
     assert_eq!((acts(&again), again.build.trouble.unwrap().tries), (vec!["submit liba 2".to_owned()], 1));
     let adopted = Seen::as_recorded(&doubtful).found_live("liba", 102);
     assert_eq!(step_at(&doubtful, adopted, at(9, 0)).build.trouble, None);
+}
+
+#[test]
+fn trouble_with_something_else_is_forgotten_while_a_repository_is_made() {
+    let mut build = building(vec![component("liba", 2).running(5)]);
+    build.repo = Some(RepoWait { asked_at: at(8, 0), task: Some(TaskId(9)), shows: TagEvent(70) });
+    let busy = |build: &ModuleBuild| Seen::as_recorded(build).task(9).is(TaskState::Open, &[]);
+    let troubled = step_at(&build, busy(&build).trouble("the hub is down"), at(9, 0)).build;
+    assert!(troubled.trouble.is_some());
+    assert_eq!(step_at(&troubled, busy(&troubled), at(9, 30)).build.trouble, None);
+    let failed = step_at(&build, Seen::as_recorded(&build).task(9).aborted("no disk"), at(9, 0)).build;
+    let again = step_at(&failed, Seen::as_recorded(&failed).repo_at(0), at(9, 30)).build;
+    assert_eq!(failed.trouble.map(|trouble| trouble.over_when), Some(OverWhen::Repository));
+    assert!(again.trouble.is_none() || again.repo.is_some(), "{again:?}");
+}
+
+#[test]
+fn a_stray_task_that_may_not_be_cancelled_harms_nobody() {
+    let build = running();
+    let plan = step(&build, Seen::as_recorded(&build).outcome(ActionKey::Cancel, Err(denied())));
+    assert_eq!((plan.build.state(), plan.build.trouble), (State::Build, None));
+}
+
+#[test]
+fn what_was_begun_is_taken_in_by_a_build_that_fails_over_something_else() {
+    let mut build = running();
+    build.repo = Some(RepoWait { asked_at: at(8, 0), task: None, shows: TagEvent(70) });
+    let asked = Ok(Outcome::RepoRequested(Some(TaskId(9))));
+    let seen = Seen::as_recorded(&build).outcome(ActionKey::Repo, asked);
+    let plan = step(&build, seen.outcome(ActionKey::Tag, Err(denied())));
+    assert_eq!(plan.build.state(), State::Failed);
+    assert_eq!(plan.build.repo_tasks().collect::<Vec<_>>(), [TaskId(9)]);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use super::figures::{Figures, Ledger};
 use super::grounds::Grounds;
 use super::story::Story;
+use crate::bus::Hint;
 use crate::ident::{BuildId, Package, Revision, TagName, TaskId};
 use crate::model::{ModuleBuild, State, Transition};
 use crate::plan::Why;
@@ -92,6 +93,20 @@ pub(super) struct Watched {
 }
 
 impl Watched {
+    /// Says whether a hint names the build, a tag or a task of it.
+    fn is_named_by(&self, hint: &Hint) -> bool {
+        let build = &self.record;
+        match hint {
+            Hint::Everything => true,
+            Hint::Build(id) => build.id == *id,
+            Hint::Tag(tag) => build.koji_tag.as_ref() == Some(tag) || build.build_tag().as_ref() == Some(tag),
+            Hint::Task(task) => {
+                let attempts = build.components.iter().flat_map(|component| &component.attempts);
+                attempts.filter_map(|attempt| attempt.task).chain(build.repo_tasks()).any(|own| own == *task)
+            }
+        }
+    }
+
     /// Says whether every change that was committed is published.
     pub(super) fn is_published(&self) -> bool {
         self.published >= self.trace.len() as u64
@@ -164,9 +179,11 @@ impl Inspector {
         }
     }
 
-    /// Notes that hints or a change of settings may have made builds due.
-    pub(super) fn woken(&self) {
-        self.books().builds.values_mut().for_each(|watched| watched.wakes += 1);
+    /// Notes that hints may have made builds due.
+    pub(super) fn woken(&self, hints: &[Hint]) {
+        for watched in self.books().builds.values_mut() {
+            watched.wakes += usize::from(hints.iter().any(|hint| watched.is_named_by(hint)));
+        }
     }
 
     /// Notes that a task fails because its package does not build.
@@ -249,7 +266,7 @@ impl Inspector {
 
     /// Notes what operators set.
     pub(super) fn set(&self, settings: &Settings) {
-        self.woken();
+        self.woken(&[Hint::Everything]);
         let mut books = self.books();
         books.commits += 1;
         books.settings = settings.clone();

@@ -140,7 +140,7 @@ impl Work for StoreWire {
     }
 
     async fn wake(&self, hints: &[Hint]) -> Result<usize, StoreError> {
-        self.inspector.woken();
+        self.inspector.woken(hints);
         self.carry(self.store.wake(hints)).await
     }
 
