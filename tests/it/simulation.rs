@@ -18,7 +18,7 @@ const LINES: usize = 40;
 /// So many worlds are tried to make one simpler.
 const TRIES: usize = 3_000;
 
-/// Of so many worlds, each kind of fault happens in one at least.
+/// In so many worlds, each kind of fault happens once at least.
 const WORLDS_PER_FAULT: u64 = 200;
 
 fn number(name: &str, usual: u64) -> u64 {

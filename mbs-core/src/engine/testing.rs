@@ -42,8 +42,12 @@ pub(super) fn pass<T>(
 /// Is not ready the first time it is asked.
 pub(super) async fn hesitate() {
     let mut has_waited = false;
-    std::future::poll_fn(|_| {
-        if std::mem::replace(&mut has_waited, true) { Poll::Ready(()) } else { Poll::Pending }
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
     })
     .await;
 }

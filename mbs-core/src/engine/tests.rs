@@ -86,6 +86,14 @@ impl World {
         created.builds[0].id
     }
 
+    fn cancel(&self, id: BuildId) {
+        let loaded = self.run(self.store.load(id)).unwrap();
+        let now = self.run(self.store.now()).unwrap();
+        let now = submission::cancel(&loaded.build, "anna", now).unwrap();
+        let amend = Amend { now, revision: loaded.revision, by: "anna".into(), what: "cancel".into() };
+        self.run(self.store.amend(amend)).unwrap();
+    }
+
     fn build(&self, id: BuildId) -> ModuleBuild {
         self.run(self.store.load(id)).unwrap().build
     }
@@ -334,11 +342,7 @@ fn cancelling_stops_the_tasks_and_settles_the_build() {
     let world = World::new(None);
     let id = world.submit(1);
     world.until(&world.engine, |world| world.live() == ["module-build-macros"]);
-    let loaded = world.run(world.store.load(id)).unwrap();
-    let now = world.run(world.store.now()).unwrap();
-    let cancelled = submission::cancel(&loaded.build, "anna", now).unwrap();
-    let amend = Amend { now: cancelled, revision: loaded.revision, by: "anna".into(), what: "cancel".into() };
-    world.run(world.store.amend(amend)).unwrap();
+    world.cancel(id);
     world.until(&world.engine, |world| world.build(id).life.is_settled());
     let build = world.build(id);
     assert_eq!((build.state(), build.life.reason()), (State::Failed, Some("Canceled by anna.")));
@@ -346,6 +350,42 @@ fn cancelling_stops_the_tasks_and_settles_the_build() {
         world.system.tasks().iter().all(|task| task.state == TaskState::Canceled || !task.state.is_live())
     );
     assert_eq!(build.slots_held(), 0);
+}
+
+#[test]
+fn a_repository_that_is_begun_while_somebody_cancels_is_cancelled_too() {
+    let world = World::new(None);
+    world.system.set_pace(TaskKind::Repo, Pace::ByHand);
+    let id = world.submit(1);
+    let build_system = Arc::new(Hesitant::of(&world));
+    let engine = Engine { build_system, ..world.engine.clone() };
+    let repos = || world.system.tasks().into_iter().filter(|task| task.package.is_none()).collect::<Vec<_>>();
+    {
+        let mut round = std::pin::pin!(engine.round());
+        let mut context = Context::from_waker(Waker::noop());
+        while repos().is_empty() {
+            assert!(round.as_mut().poll(&mut context).is_pending(), "no repository is asked for");
+        }
+        world.cancel(id);
+        let is_over = (0..999).any(|_| round.as_mut().poll(&mut context).is_ready());
+        assert!(is_over, "the look does not end");
+    }
+    world.until(&world.engine, |world| world.build(id).life.is_settled());
+    assert!(repos().iter().all(|task| task.state == TaskState::Canceled), "{:?}", repos());
+}
+
+#[test]
+fn a_look_that_leaves_the_rest_for_later_takes_in_what_it_did() {
+    let world = World::new(None);
+    let id = world.submit(1);
+    let policy = Arc::new(Policy { steps_per_look: 1, ..(*world.engine.policy).clone() });
+    let engine = Engine { policy, ..world.engine.clone() };
+    world.until(&engine, |world| {
+        let build = world.build(id);
+        let doubtful = build.components.iter().find(|component| component.is_in_doubt());
+        assert!(doubtful.is_none(), "{doubtful:?}");
+        world.live() == ["module-build-macros"]
+    });
 }
 
 #[test]

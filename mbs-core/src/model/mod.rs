@@ -288,6 +288,17 @@ impl ModuleBuild {
         self.repo.iter().chain(&self.repo_before).filter_map(|repo| repo.task)
     }
 
+    /// Returns since when it waits for slots, in line or out of it for a pause; `None`: it does not.
+    pub fn turn(&self) -> Option<Timestamp> {
+        self.line.map(|line| line.since).or(self.kept_turn)
+    }
+
+    /// Leaves the line for a pause; its turn is kept.
+    pub fn leave_line(&mut self) {
+        self.kept_turn = self.turn();
+        self.line = None;
+    }
+
     /// Returns how many slots it holds: its own components with a live try, macros included.
     pub fn slots_held(&self) -> u32 {
         u32::try_from(self.components.iter().filter(|c| c.holds_slot()).count()).unwrap_or(u32::MAX)

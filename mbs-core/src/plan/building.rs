@@ -69,7 +69,7 @@ pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
     }
     if step.is_backing_off() {
         // In line are only builds that could submit now; nobody waits behind one that could not. Its turn is kept.
-        step.build.kept_turn = step.build.line.take().map(|line| line.since).or(step.build.kept_turn);
+        step.build.leave_line();
     } else {
         go_on(step)?;
     }

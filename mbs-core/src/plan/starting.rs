@@ -43,7 +43,7 @@ fn next_to_submit<'b>(
     };
     let mut next: Vec<usize> = (0..build.components.len()).filter(may).collect();
     let wants = u32::try_from(next.len()).unwrap_or(u32::MAX);
-    let since = turn_of(build).unwrap_or(build.submitted_at);
+    let since = build.turn().unwrap_or(build.submitted_at);
     let mine = share::place_in_line(build, Line { since, wants }, policy.tau);
     let ending = if seen.slots.is_paused { 0 } else { build.slots_held() };
     let most = share::grant(&seen.slots, &mine).saturating_add(ending) as usize;
@@ -54,11 +54,6 @@ fn next_to_submit<'b>(
         paused.retain(|place| build.components[*place].retry_at.is_some());
     }
     next.into_iter().chain(paused).map(|place| &build.components[place])
-}
-
-/// Returns since when a build waits for slots, in line or not; `None`: it does not.
-fn turn_of(build: &ModuleBuild) -> Option<Timestamp> {
-    build.line.map(|line| line.since).or(build.kept_turn)
 }
 
 /// Puts places of components in the order in which they are submitted: by cost, then as written.
@@ -162,7 +157,7 @@ pub(super) fn start(step: &mut Step<'_>, gate: &Gate) -> Result<(), Impossible> 
         .collect();
     heaviest_first(&step.build, &mut next);
     let wants = u32::try_from(next.len()).unwrap_or(u32::MAX);
-    let since = turn_of(&step.build).unwrap_or(step.now);
+    let since = step.build.turn().unwrap_or(step.now);
     let wish = Line { since, wants };
     let mine = share::place_in_line(&step.build, wish, step.policy.tau);
     // Attempts that this very plan ends leave their slots: what comes next need not wait for what this plan asks for.

@@ -317,7 +317,7 @@ pub(super) fn shelved(
     now: Timestamp,
 ) -> ModuleBuild {
     let mut shelved = build.clone();
-    shelved.kept_turn = shelved.line.take().map(|line| line.since).or(shelved.kept_turn);
+    shelved.leave_line();
     if build.trouble.as_ref().is_none_or(|trouble| now >= trouble.next_try) {
         shelved.trouble = Some(next_trouble(build, impossible.to_string(), policy, now));
     }

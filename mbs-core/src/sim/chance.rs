@@ -1,6 +1,6 @@
 //! Chance that replays: every draw depends on the seed and on what is drawn for, never on what was drawn before.
 //!
-//! So a scenario from which one fault was taken away keeps all its other times, and shrinks.
+//! So a scenario from which one fault was taken away keeps most of its other times, all those before it, and shrinks.
 
 use std::hash::{Hash, Hasher};
 use std::time::Duration;

@@ -69,7 +69,8 @@ fn ends_of(build: &ModuleBuild) -> impl Iterator<Item = &'static str> {
         State::Failed if build.life.failure() == Some(Failure::Infra) => "build failed by infrastructure",
         State::Failed => "build cancelled",
         State::Done | State::Ready => "build finished",
-        State::Init | State::Wait | State::Build | State::Garbage => "build under way",
+        State::Init | State::Wait | State::Build => "build under way",
+        State::Garbage => "build retired",
     };
     let attempt = |attempt: &Attempt| match &attempt.end {
         None => "attempt lives",

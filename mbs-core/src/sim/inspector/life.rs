@@ -84,6 +84,9 @@ impl Inspector {
     /// I5: says what of a finished build is not where it belongs.
     fn lacks(&self, books: &Books, build: &ModuleBuild) -> Option<String> {
         let tag = build.koji_tag.as_ref()?;
+        if let Some(component) = build.components.iter().find(|component| !component.is_complete()) {
+            return Some(format!("it is done, and {} is not complete", component.package));
+        }
         if books.is_meddled(tag) {
             return None;
         }
@@ -92,7 +95,7 @@ impl Inspector {
             component.build_time_only
                 || component.nvr.as_ref().is_some_and(|nvr| tagged.iter().any(|build| build.nvr == *nvr))
         };
-        let lacking = build.components.iter().find(|c| !c.is_complete() || !is_there(c))?;
+        let lacking = build.components.iter().find(|component| !is_there(component))?;
         Some(format!("it is done, and {} is not in {tag}", lacking.package))
     }
 }

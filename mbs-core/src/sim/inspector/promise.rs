@@ -68,6 +68,7 @@ impl fmt::Display for Violation {
 pub enum Inspection {
     /// Every promise is checked at every step, and every plan is made twice.
     Steps,
-    /// Only how the builds end: what remains is what engine, store and build system cost.
+    /// Only how the builds end, and what is checked as something is committed: what remains is hardly more than what engine,
+    /// store and build system cost.
     Ends,
 }

@@ -73,7 +73,8 @@ impl Books {
     }
 }
 
-/// Returns the place in line at which a build was given slots: a newcomer's turn is the moment it came. `None` if it was given
+/// Returns the place in line at which a build was given slots: a newcomer's turn is the moment it came, and who
+/// comes back from a pause has the one he had. `None` if it was given
 /// none: what it holds may be the same though one attempt ended and another began.
 fn place_when_served(before: &ModuleBuild, after: &ModuleBuild, tau: Duration) -> Option<PlaceInLine> {
     let mut without = after.clone();
@@ -84,8 +85,8 @@ fn place_when_served(before: &ModuleBuild, after: &ModuleBuild, tau: Duration) -
             served_at = component.attempts.pop().map(|attempt| attempt.intended_at);
         }
     }
-    let wish = before.line.unwrap_or(Line { since: served_at?, wants: 1 });
-    served_at.map(|_| place_in_line(&without, wish, tau))
+    let since = before.turn().or(served_at)?;
+    served_at.map(|_| place_in_line(&without, Line { since, wants: 1 }, tau))
 }
 
 /// The line as it was when something was last committed.
