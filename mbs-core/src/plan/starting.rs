@@ -41,19 +41,19 @@ fn next_to_submit<'b>(
         let component = &build.components[*place];
         is_unstarted(component) && gate.lets_begin(component)
     };
-    let mut next: Vec<usize> = (0..build.components.len()).filter(may).collect();
-    let wants = u32::try_from(next.len()).unwrap_or(u32::MAX);
+    let pauses = |place: &usize| build.components[*place].retry_at.is_some();
+    let (pausing, mut next): (Vec<usize>, Vec<usize>) =
+        (0..build.components.len()).filter(may).partition(pauses);
+    let wants = u32::try_from(pausing.len() + next.len()).unwrap_or(u32::MAX);
     let since = build.turn().unwrap_or(build.submitted_at);
     let mine = share::place_in_line(build, Line { since, wants }, policy.tau);
     let ending = if seen.slots.is_paused { 0 } else { build.slots_held() };
     let most = share::grant(&seen.slots, &mine).saturating_add(ending) as usize;
-    let mut paused = Vec::new();
     if next.len() > most && build.ordering == Ordering::Batches {
         heaviest_first(build, &mut next);
-        paused = next.split_off(most);
-        paused.retain(|place| build.components[*place].retry_at.is_some());
+        next.truncate(most);
     }
-    next.into_iter().chain(paused).map(|place| &build.components[place])
+    pausing.into_iter().chain(next).map(|place| &build.components[place])
 }
 
 /// Puts places of components in the order in which they are submitted: by cost, then as written.

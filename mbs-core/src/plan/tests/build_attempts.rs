@@ -52,7 +52,7 @@ fn of_a_batch_no_more_is_searched_for_than_may_be_submitted_in_the_look() {
     assert_eq!(searched_for(&busy, 10, 10), ["libb"], "its own task may end in this look");
     let mut pausing = heavy("liba", 9.0);
     pausing.retry_at = Some(at(10, 0));
-    let mixed = building(vec![component("prog", 2).running(5), heavy("libb", 10.0), pausing]);
+    let mixed = building(vec![component("prog", 2).running(5), heavy("libb", 2.0), pausing]);
     assert_eq!(searched_for(&mixed, 10, 10), ["liba", "libb"], "whose own pause may last takes no place");
 }
 
