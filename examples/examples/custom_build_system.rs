@@ -332,7 +332,7 @@ async fn main() -> Result<()> {
     for package in ["libapp", "app"] {
         sources.commit(&format!("memory:{package}"), "main", start, &[]);
     }
-    let created = store.create(submission(&base, &policy)?.into()).await?;
+    let created = store.create(submission(&base, &policy).await?.into()).await?;
     let id = created.builds.first().context("one build was made")?.id;
     let engine = Engine {
         store: store.clone(),

@@ -25,7 +25,7 @@ async fn main() -> Result<()> {
     sources.commit("memory:libapp", "main", start, &[("libapp.spec", "Name: libapp")]);
     sources.commit("memory:app", "main", start, &[("app.spec", "Name: app")]);
     let base = base_module("f40-build")?;
-    let new = submission(&base, &policy)?;
+    let new = submission(&base, &policy).await?;
     let id = store.create(new.into()).await?.builds.first().context("one build was made")?.id;
     let engine = Engine {
         store: store.clone(),

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use mbs_core::context::Contexts;
+use mbs_core::engine::expand;
+use mbs_core::expansion::{BaseFit, Choices, Expansion, Universe};
 use mbs_core::ident::{TagName, Version};
+use mbs_core::memory::MemoryResolver;
 use mbs_core::model::NewBuild;
 use mbs_core::modulemd::{Limits, read_submission};
 use mbs_core::policy::Policy;
 use mbs_core::resolver::KnownModule;
-use mbs_core::submission::{
-    Computed, Request, Rules, SingleStreams, Step, Universe, assemble, single_streams,
-};
+use mbs_core::submission::{Computed, Request, Rules, assemble};
 
 const DOCUMENT: &str = r#"
 document: modulemd
@@ -44,17 +45,21 @@ pub fn base_module(tag: &str) -> Result<KnownModule> {
 ///
 /// # Errors
 /// The document does not fit the policy.
-pub fn submission(base: &KnownModule, policy: &Policy) -> Result<NewBuild> {
+pub async fn submission(base: &KnownModule, policy: &Policy) -> Result<NewBuild> {
     let (document, _) = read_submission(DOCUMENT, None, &Limits::of_submission())?;
     let [document] = &document.into_streams()[..] else { bail!("the document has one stream") };
-    let mut universe = Universe::default();
-    let platform = base.nsvc.name_stream();
-    universe.learn(std::slice::from_ref(&platform), [(platform.clone(), vec![base.clone()])].into());
-    let (default_streams, base_module_names) = (&BTreeMap::new(), &policy.base_module_names[..]);
-    let asked = SingleStreams { document, default_streams, base_module_names };
-    let Step::Done(expanded) = single_streams(asked, &universe)? else { bail!("all modules are known") };
+    let asked = Expansion {
+        document,
+        default_streams: &BTreeMap::new(),
+        choices: Choices::Open,
+        base_fit: BaseFit::Required,
+        policy,
+    };
+    let expansions =
+        expand(&asked, &MemoryResolver::new([base.clone()])?, None, &mut Universe::default()).await?;
+    let [expanded] = &expansions.expanded[..] else { bail!("the document can be built in one way") };
     let contexts = Contexts::of(&expanded.streams(), &expanded.document.dependencies, policy);
     let computed = Computed { context: contexts.short(), contexts, version: Version(7), earlier_scratch: 0 };
     let request = Request { owner: "anna".into(), ..Request::default() };
-    Ok(assemble(*expanded, &request, computed, &Rules::default())?)
+    Ok(assemble(expanded.clone(), &request, computed, &Rules::default())?)
 }

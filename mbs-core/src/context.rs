@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn every_recorded_build_has_its_contexts() {
+    fn every_golden_build_has_its_contexts() {
         for line in &golden("contexts.jsonl").unwrap_or_default() {
             let buildrequires = serde_json::from_value(line["input"]["buildrequires"].clone()).unwrap();
             let pairs: Vec<_> = line["input"]["requires"].as_array().unwrap().iter().map(requires).collect();

@@ -27,6 +27,7 @@ use crate::store::{Claim, Signal, Store, StoreError, WorkerId};
 
 mod act;
 mod ask;
+mod expand;
 mod listen;
 mod look;
 mod publish;
@@ -35,6 +36,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use expand::{ExpandError, answer, expand};
 pub use listen::Listener;
 pub use publish::{PublishError, Publisher};
 

@@ -24,6 +24,7 @@ pub mod context;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod engine;
+pub mod expansion;
 pub mod ident;
 pub mod macros;
 pub mod memory;

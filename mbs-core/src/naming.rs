@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
     use crate::modulemd::ModuleStream;
-    use crate::tests::reference::{golden, text};
+    use crate::tests::reference::{configured, golden, text};
 
     fn module(nsvc: &str, marking: Option<&str>) -> KnownModule {
         let mut mbs = Xmd::default();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn every_recorded_tag_is_named_so() {
+    fn every_golden_tag_is_named_so() {
         for line in &golden("koji_tag.jsonl").unwrap_or_default() {
             let input = &line["input"];
             let version =
@@ -222,14 +222,14 @@ mod tests {
     }
 
     #[test]
-    fn every_recorded_dist_tag_comes_out() {
+    fn every_golden_dist_tag_comes_out() {
         for line in &golden("dist_tag.jsonl").unwrap_or_default() {
             let input = &line["input"];
             let nsvc: Nsvc = text(input, "/build").parse().unwrap();
-            let marking = marking(&Policy::default(), &known_buildrequires(input)).unwrap();
+            let policy = configured(input);
+            let marking = marking(&policy, &known_buildrequires(input)).unwrap();
             let is_scratch = input["scratch"].as_bool().unwrap();
-            let configured = text(input, "/config/default_dist_tag_prefix");
-            let prefix = if is_scratch { SCRATCH_DIST_PREFIX } else { configured };
+            let prefix = if is_scratch { SCRATCH_DIST_PREFIX } else { &policy.default_dist_tag_prefix };
             let (marking, index) = (marking.as_deref(), recorded_index(input));
             let tag = dist_tag(&DistTag { nsvc: &nsvc, prefix, marking, index });
             assert_eq!(tag, line["output"], "{}", line["name"]);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ident::{Arch, Name, Stream, TagName};
 use crate::model::State;
+use crate::stream_version::{Padding, StreamSuffixes, stream_version};
 
 /// What an installation decides once. Keys keep the names of the configuration page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,14 @@ use crate::model::State;
 pub struct Policy {
     /// Base modules; the order decides which one counts first.
     pub base_module_names: Vec<Name>,
+    /// Base streams that are left out where all are meant.
+    pub base_module_stream_exclusions: Vec<Stream>,
+    /// Whether modules on other base streams count only from the same major version, and not from newer ones.
+    pub allow_only_compatible_base_modules: bool,
+    /// What is added to the numbers of base streams.
+    pub stream_suffixes: StreamSuffixes,
+    /// More builds of one submission than this are refused.
+    pub most_contexts: usize,
     /// Modules that may set dist tag marking and architectures, in order of precedence.
     pub allowed_privileged_module_names: Vec<Name>,
     /// `name:stream` of a buildrequired module → architectures.
@@ -226,6 +235,10 @@ impl Default for Policy {
         let arch = |text: &str| Arch::new(text).expect("the built-in architectures are valid");
         Self {
             base_module_names: vec![name("platform")],
+            base_module_stream_exclusions: Vec::new(),
+            allow_only_compatible_base_modules: true,
+            stream_suffixes: StreamSuffixes::default(),
+            most_contexts: 100,
             allowed_privileged_module_names: Vec::new(),
             base_module_arches: BTreeMap::new(),
             arches: vec![arch("x86_64")],
@@ -281,6 +294,11 @@ impl Policy {
     /// Says whether a module stands for the distribution itself.
     pub fn is_base(&self, name: &Name) -> bool {
         self.base_module_names.contains(name)
+    }
+
+    /// Returns the number of a base stream, filled up to six digits, what is configured for it added.
+    pub fn stream_number(&self, stream: &str) -> f64 {
+        stream_version(stream, Padding::Right, self.stream_suffixes.of(stream))
     }
 
     /// Says whether a module may set dist tag marking and architectures.

@@ -19,15 +19,15 @@ pub trait ModuleResolver: Debug + Send + Sync + 'static {
     /// Any: nothing is known; ask again if transient.
     async fn streams(&self, names: &[Name]) -> Result<BTreeMap<Name, Vec<Stream>>, ResolverError>;
 
-    /// Returns the builds of the highest version of each name:stream, in all contexts, sorted by context; with `base` only
-    /// those built against one of these base module builds. What has none is missing.
+    /// Returns the builds of the highest version of each name:stream, in all contexts, highest version first, then by context;
+    /// which builds count says `against`. What has none is missing.
     ///
     /// # Errors
     /// Any: nothing is known; ask again if transient.
     async fn latest(
         &self,
         modules: &[NameStream],
-        base: Option<Vec<Nsvc>>,
+        against: &Against,
     ) -> Result<BTreeMap<NameStream, Vec<KnownModule>>, ResolverError>;
 
     /// Returns exactly these builds, retired ones too; unknown ones are missing.
@@ -36,26 +36,26 @@ pub trait ModuleResolver: Debug + Send + Sync + 'static {
     /// Any: nothing is known; ask again if transient.
     async fn builds(&self, nsvcs: &[Nsvc]) -> Result<BTreeMap<Nsvc, KnownModule>, ResolverError>;
 
-    /// Returns the base module builds that share a virtual stream with `base`, the highest version of each stream, newest
-    /// stream first, `base` itself included. `retired` ones too if asked.
+    /// Returns, for each of these base module builds, those that share a virtual stream with it: the highest version of each
+    /// stream, newest stream first, itself included. `retired` ones too if asked. What is unknown is missing.
     ///
     /// # Errors
     /// Any: nothing is known; ask again if transient.
     async fn compatible_bases(
         &self,
-        base: &Nsvc,
+        bases: &[Nsvc],
         retired: Retired,
-    ) -> Result<Vec<KnownModule>, ResolverError>;
+    ) -> Result<BTreeMap<Nsvc, Vec<KnownModule>>, ResolverError>;
 
-    /// Returns the base module build of the highest (stream version, version) that provides a virtual stream.
+    /// Returns, for each name and virtual stream, the base module builds that provide it: the highest version of each stream,
+    /// by stream. What nobody provides is missing.
     ///
     /// # Errors
     /// Any: nothing is known; ask again if transient.
-    async fn base_with_virtual_stream(
+    async fn providers(
         &self,
-        name: &Name,
-        virtual_stream: &Stream,
-    ) -> Result<Option<KnownModule>, ResolverError>;
+        virtual_streams: &[NameStream],
+    ) -> Result<BTreeMap<NameStream, Vec<KnownModule>>, ResolverError>;
 
     /// Returns the module builds found in a tag; empty if there are none.
     ///
@@ -68,6 +68,15 @@ pub trait ModuleResolver: Debug + Send + Sync + 'static {
     /// # Errors
     /// `NotFound` if it is unknown, `Unsupported` where nobody knows.
     async fn is_end_of_life(&self, module: &NameStream) -> Result<bool, ResolverError>;
+}
+
+/// What a build must have been built against to count.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Against {
+    /// Whatever.
+    Anything,
+    /// Of each list the first base module build against which the module has builds: the highest version made against it.
+    FirstOf(Vec<Vec<Nsvc>>),
 }
 
 /// Whether retired builds (`garbage`) count.
@@ -102,15 +111,37 @@ impl KnownModule {
         !self.is_refused_by(written) && (!has_positive || is_named())
     }
 
+    /// Says whether it was built against exactly this base module build.
+    pub fn was_built_against(&self, base: &Nsvc) -> bool {
+        let Some(entry) = self.buildrequire(&base.name) else { return false };
+        let spelling = |key| entry.value(key).and_then(Xmd::spelling);
+        spelling("stream") == Some(base.stream.as_str())
+            && spelling("version") == Some(base.version.to_string().as_str())
+            && spelling("context") == Some(base.context.as_str())
+    }
+
+    /// Returns the stream of a module that it was built with; `None` if it was built without.
+    pub fn built_with(&self, name: &Name) -> Option<&str> {
+        self.buildrequire(name)?.value("stream").and_then(Xmd::spelling)
+    }
+
+    fn buildrequire(&self, name: &Name) -> Option<&Xmd> {
+        self.document.xmd.at(&["mbs", "buildrequires", name.as_str()])
+    }
+
+    /// Returns its virtual streams, in their order; only base modules have any.
+    pub fn virtual_streams(&self) -> Vec<&str> {
+        self.document.xmd.at(&["mbs", "virtual_streams"]).map(Xmd::texts).unwrap_or_default()
+    }
+
     /// Says whether streams as written exclude this module, be it by a stream that it provides.
     pub fn is_refused_by(&self, written: &BTreeSet<String>) -> bool {
         self.provided().iter().any(|stream| written.contains(&format!("-{stream}")))
     }
 
     /// Returns its stream and its virtual streams.
-    fn provided(&self) -> Vec<&str> {
-        let virtual_streams = self.document.xmd.at(&["mbs", "virtual_streams"]).map(Xmd::texts);
-        std::iter::once(self.nsvc.stream.as_str()).chain(virtual_streams.unwrap_or_default()).collect()
+    pub(crate) fn provided(&self) -> Vec<&str> {
+        std::iter::once(self.nsvc.stream.as_str()).chain(self.virtual_streams()).collect()
     }
 }
 

@@ -1,5 +1,8 @@
-//! Streams as numbers, which order base modules and prefix versions. It knows no configuration: what `stream_suffixes`
-//! adds is found by the caller, who has the regular expressions.
+//! Streams as numbers, which order base modules and prefix versions.
+
+use regex_lite::Regex;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ident::{Stream, Version};
 
@@ -19,6 +22,80 @@ pub struct Prefixed {
     pub version: Version,
     /// Whether the prefix was left out because the number would have become too large; the submitter should know.
     pub overflowed: bool,
+}
+
+/// What is added to the numbers of streams: regular expressions that must match from the start of a stream, and numbers.
+///
+/// The first that matches counts, in the order written. Read from a map.
+#[derive(Debug, Clone, Default)]
+pub struct StreamSuffixes(Vec<(Regex, f64)>);
+
+/// The longest regular expression that is taken.
+const LONGEST_EXPRESSION: usize = 1_000;
+
+impl StreamSuffixes {
+    /// Makes the list.
+    ///
+    /// # Errors
+    /// Says which regular expression is none.
+    pub fn new<'a>(entries: impl IntoIterator<Item = (&'a str, f64)>) -> Result<Self, String> {
+        let compile = |(text, number): (&str, f64)| match Regex::new(&format!("^(?:{text})")) {
+            Ok(regex) if text.len() <= LONGEST_EXPRESSION => Ok((regex, number)),
+            Ok(_) => Err(format!("a regular expression has more than {LONGEST_EXPRESSION} characters")),
+            Err(error) => Err(format!("{text:?} is no regular expression: {error}")),
+        };
+        entries.into_iter().map(compile).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Returns what is added for a stream; 0 if nothing matches.
+    pub fn of(&self, stream: &str) -> f64 {
+        self.0.iter().find(|(regex, _)| regex.is_match(stream)).map_or(0.0, |(_, number)| *number)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (&str, f64)> {
+        let written = |regex: &str| regex.len() - 1;
+        self.0
+            .iter()
+            .map(move |(regex, number)| (&regex.as_str()["^(?:".len()..written(regex.as_str())], *number))
+    }
+}
+
+impl PartialEq for StreamSuffixes {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries().eq(other.entries())
+    }
+}
+
+impl Serialize for StreamSuffixes {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.entries())
+    }
+}
+
+impl<'de> Deserialize<'de> for StreamSuffixes {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(InOrder)
+    }
+}
+
+/// Reads a map without sorting it.
+struct InOrder;
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = StreamSuffixes;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a map of regular expressions to numbers")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StreamSuffixes, A::Error> {
+        let mut entries: Vec<(String, f64)> = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        StreamSuffixes::new(entries.iter().map(|(text, number)| (text.as_str(), *number)))
+            .map_err(de::Error::custom)
+    }
 }
 
 /// Returns the number of a stream; 0 if it holds no digit. Source: behaviour, section 1, "Stream version".
@@ -98,19 +175,16 @@ mod tests {
     use super::*;
     use crate::tests::reference::{golden, text};
 
-    /// The match of the one recorded expression, `^el\d+\.\d+\.\d+\.z$`.
-    fn recorded_suffix(stream: &str) -> f64 {
-        let is_number = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
-        let parts: Vec<&str> = stream.strip_prefix("el").unwrap_or_default().split('.').collect();
-        if parts.len() == 4 && parts[..3].iter().all(is_number) && parts[3] == "z" { 0.1 } else { 0.0 }
-    }
-
     #[test]
-    fn every_recorded_stream_has_its_number() {
+    fn every_golden_stream_has_its_number() {
         let lines = golden("stream_version.jsonl").unwrap_or_default();
         for line in &lines {
             let stream = text(line, "/input/stream");
-            let suffix = recorded_suffix(stream);
+            let suffixes = line
+                .pointer("/input/config/stream_suffixes")
+                .cloned()
+                .unwrap_or_else(|| serde_json::json!({}));
+            let suffix = serde_json::from_value::<StreamSuffixes>(suffixes).unwrap().of(stream);
             let number = |padding| serde_json::json!(stream_version(stream, padding, suffix));
             assert_eq!(number(Padding::Right), line["output"]["right_pad"], "{stream}");
             assert_eq!(number(Padding::None), line["output"]["no_pad"], "{stream}");
@@ -118,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn every_recorded_version_gets_its_prefix() {
+    fn every_golden_version_gets_its_prefix() {
         for line in &golden("prefixed_version.jsonl").unwrap_or_default() {
             let version = Version(line["input"]["version"].as_u64().unwrap());
             let Some(base) = line["input"]["base_module_stream"].as_str() else {
@@ -128,6 +202,17 @@ mod tests {
             let prefixed = prefixed_version(version, &base.parse().unwrap());
             assert_eq!(prefixed.version.0, line["output"], "{}", line["name"]);
         }
+    }
+
+    #[test]
+    fn the_first_suffix_that_matches_from_the_start_counts() {
+        let suffixes = StreamSuffixes::new([("l8", 0.9), (r"el\d+", 0.2), ("el8", 0.3)]).unwrap();
+        assert_eq!((suffixes.of("el8.1"), suffixes.of("rhel8"), suffixes.of("l8")), (0.2, 0.0, 0.9));
+        let text = serde_json::to_string(&suffixes).unwrap();
+        assert_eq!(text, r#"{"l8":0.9,"el\\d+":0.2,"el8":0.3}"#);
+        assert_eq!(serde_json::from_str::<StreamSuffixes>(&text).unwrap(), suffixes);
+        assert!(StreamSuffixes::new([("el(", 0.1)]).unwrap_err().contains("is no regular expression"));
+        assert!(StreamSuffixes::new([("a".repeat(1_001).as_str(), 0.1)]).is_err());
     }
 
     #[test]

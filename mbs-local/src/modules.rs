@@ -16,7 +16,7 @@ use mbs_core::ident::{Context, InvalidIdent, Name, NameStream, Nsvc, Stream, Tag
 use mbs_core::memory::MemoryResolver;
 use mbs_core::model::{ModuleBuild, State};
 use mbs_core::modulemd::{ModuleStream, Profile, Xmd};
-use mbs_core::resolver::{KnownModule, ModuleResolver, ResolverError, Retired};
+use mbs_core::resolver::{Against, KnownModule, ModuleResolver, ResolverError, Retired};
 use mbs_core::store::{Filter, Page, Store, StoreError};
 
 /// Where systems say what they are, first come first.
@@ -60,9 +60,9 @@ impl ModuleResolver for LocalModules {
     async fn latest(
         &self,
         modules: &[NameStream],
-        _base: Option<Vec<Nsvc>>,
+        _against: &Against,
     ) -> Result<BTreeMap<NameStream, Vec<KnownModule>>, ResolverError> {
-        self.resolver.latest(modules, None).await
+        self.resolver.latest(modules, &Against::Anything).await
     }
 
     async fn builds(&self, nsvcs: &[Nsvc]) -> Result<BTreeMap<Nsvc, KnownModule>, ResolverError> {
@@ -71,18 +71,17 @@ impl ModuleResolver for LocalModules {
 
     async fn compatible_bases(
         &self,
-        base: &Nsvc,
+        bases: &[Nsvc],
         retired: Retired,
-    ) -> Result<Vec<KnownModule>, ResolverError> {
-        self.resolver.compatible_bases(base, retired).await
+    ) -> Result<BTreeMap<Nsvc, Vec<KnownModule>>, ResolverError> {
+        self.resolver.compatible_bases(bases, retired).await
     }
 
-    async fn base_with_virtual_stream(
+    async fn providers(
         &self,
-        name: &Name,
-        virtual_stream: &Stream,
-    ) -> Result<Option<KnownModule>, ResolverError> {
-        self.resolver.base_with_virtual_stream(name, virtual_stream).await
+        virtual_streams: &[NameStream],
+    ) -> Result<BTreeMap<NameStream, Vec<KnownModule>>, ResolverError> {
+        self.resolver.providers(virtual_streams).await
     }
 
     async fn in_tag(&self, tag: &TagName) -> Result<Vec<KnownModule>, ResolverError> {
@@ -358,7 +357,8 @@ mod tests {
         let modules = LocalModules::new(&base, &[build]).unwrap();
         let app: NameStream = "app:1".parse().unwrap();
         let other = "platform:f39:1:000000".parse().unwrap();
-        let latest = modules.latest(std::slice::from_ref(&app), Some(vec![other])).await.unwrap();
+        let latest =
+            modules.latest(std::slice::from_ref(&app), &Against::FirstOf(vec![vec![other]])).await.unwrap();
         assert_eq!(latest[&app][0].nsvc.to_string(), "app:1:9:a");
     }
 
@@ -366,12 +366,14 @@ mod tests {
     async fn the_base_module_is_known_and_has_no_tag() {
         let base: NameStream = "platform:el-8".parse().unwrap();
         let modules = LocalModules::new(&base, &[]).unwrap();
-        let latest = modules.latest(std::slice::from_ref(&base), None).await.unwrap();
+        let latest = modules.latest(std::slice::from_ref(&base), &Against::Anything).await.unwrap();
         let known = &latest[&base][0];
         assert_eq!((known.nsvc.to_string().as_str(), &known.tag), ("platform:el-8:1:000000", &None));
         let marking = mbs_core::naming::marking(&Policy::default(), std::slice::from_ref(known)).unwrap();
         assert_eq!(marking.as_deref(), Some("el8"));
-        assert_eq!(modules.compatible_bases(&known.nsvc, Retired::Included).await.unwrap().len(), 1);
+        let of = std::slice::from_ref(&known.nsvc);
+        let bases = modules.compatible_bases(of, Retired::Included).await.unwrap();
+        assert_eq!(bases[&known.nsvc].len(), 1);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use mbs_core::context::Contexts;
+use mbs_core::engine::{ExpandError, expand};
+use mbs_core::expansion::{BaseFit, Choices, Expanded, Expansion, Universe, Unresolved};
 use mbs_core::ident::{BuildId, Name, NameStream, Package, Stream, Version};
 use mbs_core::model::{ModuleBuild, NewBuild, RebuildStrategy};
 use mbs_core::modulemd::ModuleStream;
@@ -13,10 +15,7 @@ use mbs_core::policy::Policy;
 use mbs_core::resolver::ModuleResolver;
 use mbs_core::store::{Builds as _, Catalogue as _, Create, Filter, Page, Work as _};
 use mbs_core::stream_version::prefixed_version;
-use mbs_core::submission::{
-    BaseFit, Computed, Expanded, Refused, Request, Rules, SingleStreams, Step, Universe, assemble, resume,
-    single_streams, version_of,
-};
+use mbs_core::submission::{Computed, Request, Rules, assemble, resume, version_of};
 use mbs_local::snapshot_store::SnapshotStore;
 use tracing::warn;
 
@@ -24,9 +23,6 @@ use super::cancel::cancel;
 use super::course::{Earlier, Mode, Next, course};
 use super::origin::{GivenSrpm, Origin};
 use crate::exit::Stop;
-
-/// More rounds of questions would be a defect of whoever asks.
-const MOST_ROUNDS: usize = 100;
 
 /// A request, all of it read and checked.
 #[derive(Debug)]
@@ -136,48 +132,47 @@ impl Submission<'_> {
     }
 
     async fn expand(&self, document: &ModuleStream, modules: &dyn ModuleResolver) -> Result<Expanded, Stop> {
-        let asked = SingleStreams {
+        let asked = Expansion {
             document,
             default_streams: &self.default_streams,
-            base_module_names: &self.policy.base_module_names,
+            choices: Choices::Closed,
+            base_fit: BaseFit::Any,
+            policy: self.policy,
         };
-        let mut universe = Universe::with(BaseFit::Any);
-        for _ in 0..MOST_ROUNDS {
-            match single_streams(asked, &universe).map_err(|refused| self.with_hint(&refused))? {
-                Step::Done(expanded) => return Ok(*expanded),
-                Step::Need { modules: needed, base } => {
-                    let answer = modules.latest(&needed, base).await?;
-                    universe.learn(&needed, answer);
-                }
-            }
-        }
-        Err(Stop::Usage("the requirements of the module do not come to an end".to_owned()))
+        let expansions = expand(&asked, modules, None, &mut Universe::default()).await;
+        let mut expanded = match expansions {
+            Ok(expansions) => expansions.expanded,
+            Err(ExpandError::Unresolved(why)) => return Err(self.with_hint(&why)),
+            Err(ExpandError::Resolver(error)) => return Err(error.into()),
+            Err(ExpandError::Store(error)) => return Err(error.into()),
+        };
+        expanded.pop().ok_or_else(|| Stop::Usage("the dependencies of the module cannot be met".to_owned()))
     }
 
     /// Adds what would help here to why a document was refused.
-    fn with_hint(&self, refused: &Refused) -> Stop {
-        let hint = match refused {
-            Refused::NoBuilds(module) => {
+    fn with_hint(&self, unresolved: &Unresolved) -> Stop {
+        let hint = match unresolved {
+            Unresolved::NoBuilds(module) => {
                 format!("\nIf it was built here before, say -l {module} to use that.")
             }
-            Refused::AmbiguousStream { module, .. } => {
+            Unresolved::AmbiguousStream { module, .. } => {
                 format!(
                     "\nA stream that was built here before is taken with -l {module} or -l {module}:STREAM."
                 )
             }
-            Refused::NoBaseModule { missing, .. } if !missing.is_empty() => {
+            Unresolved::NoBaseModule { missing, .. } if !missing.is_empty() => {
                 let base = &self.base;
                 format!(
                     "\nThis machine stands for {base}; say --platform {} to let it stand for that.",
                     missing[0]
                 )
             }
-            Refused::NoBaseModule { names, .. } => {
+            Unresolved::NoBaseModule { names, .. } => {
                 format!("\nThe document must buildrequire it: {}: []", names.join(" or "))
             }
             _ => String::new(),
         };
-        Stop::Usage(format!("{refused}{hint}"))
+        Stop::Usage(format!("{unresolved}{hint}"))
     }
 
     fn assemble(&self, expanded: Expanded, version: Version) -> Result<NewBuild, Stop> {

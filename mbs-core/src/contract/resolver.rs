@@ -51,11 +51,12 @@ pub async fn module_resolver<G: ModuleResolverGround, F: Future<Output = G>>(
 const PROMISES: &[Promise<dyn ModuleResolverGround>] = promises![Bench:
     keeping::streams_are_those_with_a_build_that_is_ready,
     keeping::the_latest_builds_are_those_of_the_highest_version_compared_as_number,
-    keeping::with_a_base_only_what_was_built_against_exactly_that_build_counts,
+    keeping::with_bases_only_what_was_built_against_exactly_these_builds_counts,
+    keeping::of_a_list_of_bases_the_first_with_builds_counts,
     keeping::a_build_is_found_by_its_identity_even_if_retired,
     keeping::compatible_bases_share_a_virtual_stream_and_come_newest_first,
     keeping::a_base_without_virtual_streams_is_compatible_with_itself_only,
-    keeping::the_highest_stream_then_version_provides_a_virtual_stream,
+    keeping::the_highest_version_of_each_stream_provides_a_virtual_stream,
     keeping::builds_are_found_in_their_own_tag_and_in_those_that_inherit_it,
     keeping::the_end_of_life_of_an_unknown_stream_is_an_error,
 ];
@@ -113,7 +114,7 @@ mod keeping {
     use crate::contract::promise::{Verdict, equal, refused, there};
     use crate::contract::samples::id;
     use crate::ident::{NameStream, Nsvc};
-    use crate::resolver::{KnownModule, ResolverError, Retired};
+    use crate::resolver::{Against, KnownModule, ResolverError, Retired};
 
     const NONE: [&str; 0] = [];
 
@@ -131,7 +132,7 @@ mod keeping {
     ) -> Verdict {
         bench.add_all(["perl:5:9:a", "perl:5:10:b", "perl:5:10:a", "perl:6:99:a"]).await;
         let asked: [NameStream; 2] = [id("perl:5"), id("perl:7")];
-        let latest = bench.resolver.latest(&asked, None).await?;
+        let latest = bench.resolver.latest(&asked, &Against::Anything).await?;
         equal("what is known", latest.keys().cloned().collect::<Vec<_>>(), &asked[..1])?;
         equal("the latest", nsvcs(&latest[&asked[0]]), ["perl:5:10:a", "perl:5:10:b"])?;
         let found = &latest[&asked[0]][0];
@@ -140,12 +141,12 @@ mod keeping {
         for retired in ["perl:5:10:a", "perl:5:10:b"] {
             bench.ground.retire(&id(retired)).await;
         }
-        let latest = bench.resolver.latest(&asked, None).await?;
+        let latest = bench.resolver.latest(&asked, &Against::Anything).await?;
         equal("the latest that is ready", nsvcs(latest.values().flatten()), ["perl:5:9:a"])
     }
 
-    /// `latest`: with `base` only those built against one of these base module builds.
-    pub(super) async fn with_a_base_only_what_was_built_against_exactly_that_build_counts(
+    /// `latest`: only those built against exactly these base module builds.
+    pub(super) async fn with_bases_only_what_was_built_against_exactly_these_builds_counts(
         bench: &Bench<'_>,
     ) -> Verdict {
         for (nsvc, base) in [
@@ -156,18 +157,38 @@ mod keeping {
             bench.ground.add(built(nsvc, base)).await;
         }
         let (old, new) = ("platform:f29:3:00000000", "platform:f29:4:00000000");
-        let both: Vec<&str> = vec![old, new];
-        for (bases, wanted) in [
-            (vec![old], &["perl:5:1:a"][..]),
-            (both, &["perl:5:2:a"]),
-            (vec!["platform:f29:5:00000000"], &[]),
-            (vec![], &[]),
+        equal("against the older", latest(bench, &[&[old]]).await?, ["perl:5:1:a"])?;
+        equal("against each", latest(bench, &[&[old], &[new]]).await?, ["perl:5:2:a", "perl:5:1:a"])?;
+        equal("against another", latest(bench, &[&["platform:f29:5:00000000"]]).await?, NONE)?;
+        equal("against none", latest(bench, &[]).await?, NONE)
+    }
+
+    /// `latest`: of each list the first base module build against which the module has builds, the highest version made
+    /// against it.
+    pub(super) async fn of_a_list_of_bases_the_first_with_builds_counts(bench: &Bench<'_>) -> Verdict {
+        for (nsvc, base) in [
+            ("perl:5:9:a", "platform:el8.1.0:1:c"),
+            ("perl:5:10:b", "platform:el8.1.0:1:c"),
+            ("perl:5:10:a", "platform:el8.1.0:1:c"),
+            ("perl:5:20:a", "platform:el8.0.0:1:c"),
+            ("perl:5:11:a", "platform:el9.0.0:1:c"),
         ] {
-            let bases: Vec<Nsvc> = bases.into_iter().map(id).collect();
-            let latest = bench.resolver.latest(&[id("perl:5")], Some(bases.clone())).await?;
-            equal(&format!("built against {bases:?}"), nsvcs(latest.values().flatten()), wanted)?;
+            bench.ground.add(built(nsvc, base)).await;
         }
-        Ok(())
+        let el8 = ["platform:el8.2.0:1:c", "platform:el8.1.0:1:c", "platform:el8.0.0:1:c"];
+        let el9 = ["platform:el9.0.0:1:c"];
+        let wanted = ["perl:5:10:a", "perl:5:10:b"];
+        equal("the first with builds", latest(bench, &[&el8]).await?, wanted)?;
+        let wanted = ["perl:5:11:a", "perl:5:10:a", "perl:5:10:b"];
+        equal("of each list", latest(bench, &[&el8, &el9]).await?, wanted)
+    }
+
+    /// The latest builds of `perl:5` against the first of each list.
+    async fn latest(bench: &Bench<'_>, lists: &[&[&str]]) -> Verdict<Vec<String>> {
+        let list = |bases: &&[&str]| bases.iter().map(|base| id(base)).collect();
+        let against = Against::FirstOf(lists.iter().map(list).collect());
+        let latest = bench.resolver.latest(&[id("perl:5")], &against).await?;
+        Ok(nsvcs(latest.values().flatten()))
     }
 
     /// `builds`: exactly these, retired ones too; unknown ones are missing.
@@ -193,12 +214,15 @@ mod keeping {
             bench.ground.add(base(nsvc, virtual_stream)).await;
         }
         let of = async |nsvc: &str, retired| -> Verdict<Vec<String>> {
-            Ok(nsvcs(&bench.resolver.compatible_bases(&id(nsvc), retired).await?))
+            let base: Nsvc = id(nsvc);
+            let bases = bench.resolver.compatible_bases(std::slice::from_ref(&base), retired).await?;
+            Ok(bases.get(&base).map(nsvcs).unwrap_or_default())
         };
         let all = ["platform:el8.10.0:1:c", "platform:el8.2.0:2:c", "platform:el8.1.0:1:c"];
         let oldest = "platform:el8.1.0:1:c";
         equal("of el8", of(oldest, Retired::Excluded).await?, all)?;
         equal("of el9", of("platform:el9.0.0:1:c", Retired::Included).await?, ["platform:el9.0.0:1:c"])?;
+        equal("of an unknown one", of("platform:el8.1.0:9:c", Retired::Included).await?, NONE)?;
         bench.ground.retire(&id("platform:el8.10.0:1:c")).await;
         equal("without the retired", of(oldest, Retired::Excluded).await?, &all[1..])?;
         equal("with the retired", of(oldest, Retired::Included).await?, all)
@@ -209,22 +233,27 @@ mod keeping {
         bench: &Bench<'_>,
     ) -> Verdict {
         bench.add_all(["platform:f29:1:c", "platform:f30:1:c"]).await;
-        let bases = bench.resolver.compatible_bases(&id("platform:f29:1:c"), Retired::Excluded).await?;
-        equal("the bases", nsvcs(&bases), ["platform:f29:1:c"])
+        let bases = bench.resolver.compatible_bases(&[id("platform:f29:1:c")], Retired::Excluded).await?;
+        equal("the bases", nsvcs(bases.values().flatten()), ["platform:f29:1:c"])
     }
 
-    /// `base_with_virtual_stream`: of the highest (stream version, version).
-    pub(super) async fn the_highest_stream_then_version_provides_a_virtual_stream(
+    /// `providers`: the highest version of each stream, by stream; what nobody provides is missing.
+    pub(super) async fn the_highest_version_of_each_stream_provides_a_virtual_stream(
         bench: &Bench<'_>,
     ) -> Verdict {
-        for nsvc in ["platform:el8.9.0:7:c", "platform:el8.10.0:1:c", "platform:el8.10.0:2:c"] {
+        for nsvc in [
+            "platform:el8.9.0:7:c",
+            "platform:el8.10.0:1:c",
+            "platform:el8.10.0:2:c",
+            "platform:el8.11.0:1:c",
+        ] {
             bench.ground.add(base(nsvc, "el8")).await;
         }
-        let of = async |stream: &str| -> Verdict<Option<KnownModule>> {
-            Ok(bench.resolver.base_with_virtual_stream(&id("platform"), &id(stream)).await?)
-        };
-        equal("of el8", nsvcs(&of("el8").await?), ["platform:el8.10.0:2:c"])?;
-        equal("of el9", of("el9").await?, None)
+        bench.ground.retire(&id("platform:el8.11.0:1:c")).await;
+        let asked: [NameStream; 2] = [id("platform:el8"), id("platform:el9")];
+        let providers = bench.resolver.providers(&asked).await?;
+        equal("what is provided", providers.keys().cloned().collect::<Vec<_>>(), &asked[..1])?;
+        equal("by whom", nsvcs(&providers[&asked[0]]), ["platform:el8.10.0:2:c", "platform:el8.9.0:7:c"])
     }
 
     /// `in_tag`: empty if there are none. `Unsupported` where modules have no tags.

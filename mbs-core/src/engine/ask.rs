@@ -132,13 +132,15 @@ async fn modules(look: &Look<'_>, questions: &ModuleQuestions) -> Result<Observa
         let mut known = resolver.builds(&wanted).await?;
         seen.modules = wanted.into_iter().map(|nsvc| (nsvc.clone(), known.remove(&nsvc))).collect();
     }
-    for base in &questions.compatible_bases {
-        let bases = resolver.compatible_bases(base, Retired::Included).await?;
-        seen.compatible_bases.insert(base.clone(), bases);
+    if !questions.compatible_bases.is_empty() {
+        let wanted: Vec<_> = questions.compatible_bases.iter().cloned().collect();
+        let mut bases = resolver.compatible_bases(&wanted, Retired::Included).await?;
+        seen.compatible_bases =
+            wanted.into_iter().map(|base| (base.clone(), bases.remove(&base).unwrap_or_default())).collect();
     }
     if !questions.latest.is_empty() {
         let wanted: Vec<NameStream> = questions.latest.iter().cloned().collect();
-        let mut latest = resolver.latest(&wanted, Some(questions.latest_bases.clone())).await?;
+        let mut latest = resolver.latest(&wanted, &questions.against()).await?;
         seen.latest = wanted
             .into_iter()
             .map(|module| (module.clone(), latest.remove(&module).unwrap_or_default()))

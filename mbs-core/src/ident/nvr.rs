@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_recorded_module_has_its_nvr() {
+    fn every_golden_module_has_its_nvr() {
         for line in &golden("module_nvr.jsonl").unwrap_or_default() {
             let input = &line["input"];
             let part = |key: &str| input[key].as_str().unwrap();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn every_recorded_nvr_is_read_the_same() {
+    fn every_golden_nvr_is_read_the_same() {
         for line in &golden("parse_nvr.jsonl").unwrap_or_default() {
             let read = text(line, "/input/text").parse::<ParsedNvr>();
             if line["output"]["error"].is_string() {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn every_recorded_nvra_is_read_the_same() {
+    fn every_golden_nvra_is_read_the_same() {
         for line in &golden("parse_nvra.jsonl").unwrap_or_default() {
             let read = text(line, "/input/text").parse::<Nevra>();
             let output = &line["output"];

@@ -6,15 +6,14 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 
-use crate::ident::{Name, NameStream, Nsvc, Stream, TagName};
-use crate::modulemd::{ModuleStream, Xmd};
-use crate::resolver::{KnownModule, ModuleResolver, ResolverError, Retired};
+use crate::ident::{Context, Name, NameStream, Nsvc, Stream, TagName, Version};
+use crate::resolver::{Against, KnownModule, ModuleResolver, ResolverError, Retired};
 use crate::stream_version::{Padding, stream_version};
 
 /// Knows the module builds it was told, and nothing else.
 ///
 /// Virtual streams and what a build was built against are read from `xmd.mbs` of its document. It refuses a build whose
-/// document names another module, a second build of one identity, and questions about a base module it does not know.
+/// document names another module, and a second build of one identity.
 #[derive(Debug, Default)]
 pub struct MemoryResolver {
     shelf: Mutex<Shelf>,
@@ -129,20 +128,29 @@ impl ModuleResolver for MemoryResolver {
     async fn latest(
         &self,
         modules: &[NameStream],
-        base: Option<Vec<Nsvc>>,
+        against: &Against,
     ) -> Result<BTreeMap<NameStream, Vec<KnownModule>>, ResolverError> {
         let shelf = self.reach()?;
-        let fits = |module: &&KnownModule| {
-            base.as_ref()
-                .is_none_or(|bases| bases.iter().any(|base| is_built_against(&module.document, base)))
-        };
         let mut latest = BTreeMap::new();
         for asked in modules {
-            let builds: Vec<_> =
-                shelf.ready().filter(|module| module.nsvc.name_stream() == *asked).filter(fits).collect();
-            let Some(highest) = builds.iter().map(|module| module.nsvc.version).max() else { continue };
-            let of_highest = builds.into_iter().filter(|module| module.nsvc.version == highest);
-            latest.insert(asked.clone(), of_highest.cloned().collect());
+            let builds: Vec<&KnownModule> = shelf.ready_of(asked).collect();
+            let mut found = match against {
+                Against::Anything => of_highest_version(builds),
+                Against::FirstOf(lists) => {
+                    let first = |bases: &Vec<Nsvc>| {
+                        let on = |base: &Nsvc| {
+                            builds.iter().copied().filter(|m| m.was_built_against(base)).collect()
+                        };
+                        bases.iter().map(on).find(|builds: &Vec<_>| !builds.is_empty()).unwrap_or_default()
+                    };
+                    lists.iter().flat_map(|bases| of_highest_version(first(bases))).collect()
+                }
+            };
+            found.sort_by_key(|module| (Reverse(module.nsvc.version), &module.nsvc.context));
+            found.dedup();
+            if !found.is_empty() {
+                latest.insert(asked.clone(), found.into_iter().cloned().collect());
+            }
         }
         Ok(latest)
     }
@@ -155,41 +163,30 @@ impl ModuleResolver for MemoryResolver {
 
     async fn compatible_bases(
         &self,
-        base: &Nsvc,
+        bases: &[Nsvc],
         retired: Retired,
-    ) -> Result<Vec<KnownModule>, ResolverError> {
+    ) -> Result<BTreeMap<Nsvc, Vec<KnownModule>>, ResolverError> {
         let shelf = self.reach()?;
-        let base = shelf.modules.get(base).ok_or_else(|| unknown("the base module", base))?;
-        let virtual_streams = virtual_streams(&base.document);
-        let is_compatible = |module: &&KnownModule| {
-            module.nsvc.name == base.nsvc.name
-                && (module.is_ready || retired == Retired::Included)
-                && virtual_streams_of(module).any(|stream| virtual_streams.contains(&stream))
-        };
-        let mut highest: BTreeMap<&Stream, &KnownModule> = BTreeMap::new();
-        for module in shelf.modules.values().filter(is_compatible) {
-            // In the order of identities the last of a stream has its highest version.
-            highest.insert(&module.nsvc.stream, module);
-        }
-        let mut bases: Vec<&KnownModule> = highest.into_values().collect();
-        if !bases.contains(&base) {
-            bases.push(base);
-        }
-        bases.sort_by_key(|module| Reverse((stream_rank(&module.nsvc.stream), &module.nsvc)));
-        Ok(bases.into_iter().cloned().collect())
+        let known = bases.iter().filter_map(|base| shelf.modules.get(base));
+        Ok(known.map(|base| (base.nsvc.clone(), shelf.compatible_with(base, retired))).collect())
     }
 
-    async fn base_with_virtual_stream(
+    async fn providers(
         &self,
-        name: &Name,
-        virtual_stream: &Stream,
-    ) -> Result<Option<KnownModule>, ResolverError> {
+        virtual_streams: &[NameStream],
+    ) -> Result<BTreeMap<NameStream, Vec<KnownModule>>, ResolverError> {
         let shelf = self.reach()?;
-        let provides = |module: &&KnownModule| {
-            module.nsvc.name == *name && virtual_streams_of(module).any(|s| s == virtual_stream.as_str())
-        };
-        let rank = |module: &&KnownModule| (stream_rank(&module.nsvc.stream), module.nsvc.version);
-        Ok(shelf.ready().filter(provides).max_by_key(rank).cloned())
+        let mut providers = BTreeMap::new();
+        for asked in virtual_streams {
+            let provides = |module: &&KnownModule| {
+                module.nsvc.name == asked.name && module.virtual_streams().contains(&asked.stream.as_str())
+            };
+            let highest = highest_of_streams(shelf.ready().filter(provides));
+            if !highest.is_empty() {
+                providers.insert(asked.clone(), highest.into_iter().cloned().collect());
+            }
+        }
+        Ok(providers)
     }
 
     async fn in_tag(&self, tag: &TagName) -> Result<Vec<KnownModule>, ResolverError> {
@@ -211,6 +208,45 @@ impl Shelf {
     fn ready(&self) -> impl Iterator<Item = &KnownModule> {
         self.modules.values().filter(|module| module.is_ready)
     }
+
+    /// Returns the builds of a name:stream that can be required, by version and context.
+    fn ready_of(&self, module: &NameStream) -> impl Iterator<Item = &KnownModule> {
+        let lowest = Nsvc {
+            name: module.name.clone(),
+            stream: module.stream.clone(),
+            version: Version(0),
+            context: Context::new("!").expect("the lowest of all signs is a valid context"),
+        };
+        let module = module.clone();
+        let builds = self.modules.range(lowest..).map(|(_, build)| build);
+        builds.take_while(move |build| build.nsvc.name_stream() == module).filter(|build| build.is_ready)
+    }
+
+    fn compatible_with(&self, base: &KnownModule, retired: Retired) -> Vec<KnownModule> {
+        let virtual_streams = base.virtual_streams();
+        let is_compatible = |module: &&KnownModule| {
+            module.nsvc.name == base.nsvc.name
+                && (module.is_ready || retired == Retired::Included)
+                && module.virtual_streams().iter().any(|stream| virtual_streams.contains(stream))
+        };
+        let mut bases = highest_of_streams(self.modules.values().filter(is_compatible));
+        if !bases.contains(&base) {
+            bases.push(base);
+        }
+        bases.sort_by_key(|module| Reverse((stream_rank(&module.nsvc.stream), &module.nsvc)));
+        bases.into_iter().cloned().collect()
+    }
+}
+
+fn of_highest_version(builds: Vec<&KnownModule>) -> Vec<&KnownModule> {
+    let highest = builds.iter().map(|module| module.nsvc.version).max();
+    builds.into_iter().filter(|module| Some(module.nsvc.version) == highest).collect()
+}
+
+/// Keeps the highest version of each stream; in the order of identities that is the last of it.
+fn highest_of_streams<'m>(modules: impl Iterator<Item = &'m KnownModule>) -> Vec<&'m KnownModule> {
+    let of_stream = |module: &'m KnownModule| (&module.nsvc.stream, module);
+    modules.map(of_stream).collect::<BTreeMap<_, _>>().into_values().collect()
 }
 
 fn unknown(kind: &str, name: &dyn std::fmt::Display) -> ResolverError {
@@ -230,23 +266,6 @@ fn check_document(module: &KnownModule) -> Result<(), ResolverError> {
     }
 }
 
-fn virtual_streams(document: &ModuleStream) -> Vec<&str> {
-    document.xmd.at(&["mbs", "virtual_streams"]).map(Xmd::texts).unwrap_or_default()
-}
-
-fn virtual_streams_of(module: &KnownModule) -> impl Iterator<Item = &str> {
-    virtual_streams(&module.document).into_iter()
-}
-
-/// Says whether a build's recorded buildrequires name exactly this base module build.
-fn is_built_against(document: &ModuleStream, base: &Nsvc) -> bool {
-    let Some(entry) = document.xmd.at(&["mbs", "buildrequires", base.name.as_str()]) else { return false };
-    let text = |key| entry.value(key).and_then(Xmd::text);
-    text("stream") == Some(base.stream.as_str())
-        && text("version") == Some(base.version.to_string().as_str())
-        && text("context") == Some(base.context.as_str())
-}
-
 /// Orders base module streams; the suffixes of the configuration are not known here.
 fn stream_rank(stream: &Stream) -> u64 {
     // Stream versions are whole numbers without a suffix, and far below what a float holds exactly.
@@ -259,6 +278,7 @@ mod tests {
 
     use super::*;
     use crate::memory::samples::{id, now_or_panic};
+    use crate::modulemd::{ModuleStream, Xmd};
 
     fn known(nsvc: &str, mbs: Vec<(&str, Xmd)>) -> KnownModule {
         let entries = mbs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
@@ -279,8 +299,6 @@ mod tests {
         let document = ModuleStream { stream: Some("6".into()), ..ModuleStream::default() };
         let liar = KnownModule { document: Arc::new(document), ..known("perl:5:2:a", vec![]) };
         assert!(matches!(resolver.add(liar), Err(ResolverError::Conflict { .. })));
-        let unknown = now_or_panic(resolver.compatible_bases(&id("platform:f1:1:c"), Retired::Included));
-        assert!(matches!(unknown, Err(ResolverError::NotFound { .. })));
         assert!(matches!(resolver.tag(&id("t"), &id("x:1:1:a")), Err(ResolverError::NotFound { .. })));
     }
 

@@ -61,6 +61,11 @@ impl State {
         }
     }
 
+    /// Says whether a build may still become `ready`, as far as the state tells.
+    pub fn is_unfinished(self) -> bool {
+        matches!(self, State::Init | State::Wait | State::Build | State::Done)
+    }
+
     /// Says whether a person may still cancel.
     pub fn can_be_cancelled(self) -> bool {
         matches!(self, State::Init | State::Wait | State::Build)

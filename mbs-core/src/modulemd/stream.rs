@@ -63,6 +63,21 @@ pub struct ModuleStream {
     pub rpm_map: BTreeMap<String, BTreeMap<String, RpmMapEntry>>,
 }
 
+impl ModuleStream {
+    /// Sets entries of `xmd.mbs`, which is the service's own; without entries nothing is made.
+    pub(crate) fn set_in_mbs<'a>(&mut self, entries: impl IntoIterator<Item = (&'a str, Xmd)>) {
+        let mut entries = entries.into_iter().peekable();
+        if entries.peek().is_none() {
+            return;
+        }
+        let mut mbs = self.xmd.remove("mbs").unwrap_or_default();
+        for (key, value) in entries {
+            mbs.set(key, value);
+        }
+        self.xmd.set("mbs", mbs);
+    }
+}
+
 /// One combination of dependencies: module name → streams. An empty set means all streams; a leading `-` excludes one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dependencies {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::build_system::{BuildAnswers, BuildQuestions, BuildSystemError};
 use crate::ident::{CommitId, Name, NameStream, Nsvc, Nvr, Package, Stream, TagEvent, TaskId};
 use crate::model::{Digest, ModuleBuild};
-use crate::resolver::KnownModule;
+use crate::resolver::{Against, KnownModule};
 use crate::source_control::{Fetched, Place, RefQuestion, SourceError};
 use crate::store::{ReuseQuestion, Slots};
 
@@ -53,7 +53,7 @@ pub struct ModuleQuestions {
     pub builds: BTreeSet<Nsvc>,
     /// Base modules compatible with this one, retired ones included.
     pub compatible_bases: BTreeSet<Nsvc>,
-    /// The latest builds of these against one of `latest_bases`.
+    /// The latest builds of these against each of `latest_bases`.
     pub latest: BTreeSet<NameStream>,
     /// See `latest`.
     pub latest_bases: Vec<Nsvc>,
@@ -77,6 +77,11 @@ impl ModuleQuestions {
     /// Says whether nothing is asked.
     pub fn is_empty(&self) -> bool {
         self.builds.is_empty() && self.compatible_bases.is_empty() && self.latest.is_empty()
+    }
+
+    /// Returns the base modules of `latest`, each by itself: which of its builds fits is decided here.
+    pub(crate) fn against(&self) -> Against {
+        Against::FirstOf(self.latest_bases.iter().map(|base| vec![base.clone()]).collect())
     }
 }
 

@@ -183,6 +183,13 @@ pub trait Catalogue: Debug + Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`.
     async fn scratch_count(&self, of: &Nsvc) -> Result<u32, StoreError>;
+
+    /// Returns the builds with the name, stream and version of one of these that are in `init`, `wait`, `build` or `done`,
+    /// sorted, scratch builds left out.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn unfinished(&self, of: &[Nsvc]) -> Result<Vec<(Nsvc, State)>, StoreError>;
 }
 
 /// Events on their way out.

@@ -3,32 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::overrides::set_in_mbs;
 use super::{Refused, Rules};
 use crate::context::Contexts;
+use crate::expansion::Expanded;
 use crate::ident::{BuildId, Context, Name, Nsvc, Package, Stream, Version};
 use crate::model::{NewBuild, RebuildStrategy};
-use crate::modulemd::{ModuleStream, Xmd, is_static_context};
-use crate::resolver::KnownModule;
-
-/// A document with its dependencies resolved.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Expanded {
-    /// The document, with one stream per buildrequired module and `xmd.mbs.buildrequires` filled in.
-    pub document: ModuleStream,
-    /// The modules it is built with, transitive ones included, sorted by name.
-    pub buildrequires: Vec<KnownModule>,
-    /// Those of them that are base modules, in configuration order.
-    pub base_modules: Vec<Nsvc>,
-}
-
-impl Expanded {
-    /// Returns the stream of each module it is built with: what the build contexts are computed from.
-    pub fn streams(&self) -> BTreeMap<Name, Stream> {
-        let of = |module: &KnownModule| (module.nsvc.name.clone(), module.nsvc.stream.clone());
-        self.buildrequires.iter().map(of).collect()
-    }
-}
+use crate::modulemd::{Xmd, is_static_context};
 
 /// What was asked for, the same for all builds of a submission.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -75,7 +55,7 @@ pub fn assemble(
 ) -> Result<NewBuild, Refused> {
     let Expanded { mut document, base_modules, .. } = expanded;
     let context = if document.static_context {
-        set_in_mbs(&mut document, [("static_context", Xmd::Bool(true))]);
+        document.set_in_mbs([("static_context", Xmd::Bool(true))]);
         Context::new(document.context.as_deref().unwrap_or_default())?
     } else {
         computed.context
@@ -131,6 +111,7 @@ fn check_dashes(nsvc: &Nsvc, rules: &Rules) -> Result<(), Refused> {
 mod tests {
     use super::super::testing::map;
     use super::*;
+    use crate::modulemd::ModuleStream;
 
     fn context(text: &str) -> Context {
         Context::new(text).unwrap()
@@ -145,7 +126,7 @@ mod tests {
             ..Default::default()
         };
         let base_modules = vec!["platform:f28:1:00000000".parse().unwrap()];
-        Expanded { document, buildrequires: vec![], base_modules }
+        Expanded { document, buildrequires: vec![], base_modules, chosen: vec![] }
     }
 
     fn static_one(context: &str) -> Expanded {

@@ -8,7 +8,8 @@
 //! | one document per static context | [`static_contexts`] |
 //! | what a document may not say | [`check_document`] |
 //! | the user's streams, the branch's stream, notes | [`apply_overrides`], [`apply_branch_stream`], [`Notes::write_to`] |
-//! | the modules it is built with | [`single_streams`] |
+//! | base streams that others provide | [`replace_virtual_streams`] |
+//! | the modules it is built with | [`crate::expansion`] |
 //! | its identity, and what exists already | [`assemble`], [`dispositions`] |
 //! | going on with a failed build, cancelling one | [`resume`], [`cancel`] |
 //!
@@ -24,13 +25,12 @@ mod overrides;
 mod people;
 mod refused;
 mod rules;
-mod single_streams;
-mod solve;
 mod srpms;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+mod virtual_streams;
 
-pub use assemble::{Computed, Expanded, Request, assemble, scratch_context};
+pub use assemble::{Computed, Request, assemble, scratch_context};
 pub use check::check_document;
 pub use contexts::static_contexts;
 pub use disposition::{Disposition, dispositions};
@@ -39,5 +39,5 @@ pub use overrides::{Notes, Overrides, apply_branch_stream, apply_overrides, stre
 pub use people::{cancel, resume};
 pub use refused::{Refused, RefusedAs, Section};
 pub use rules::Rules;
-pub use single_streams::{BaseFit, SingleStreams, Step, Universe, single_streams};
 pub use srpms::{MatchedSrpms, match_srpms};
+pub use virtual_streams::replace_virtual_streams;

@@ -97,21 +97,8 @@ impl Notes {
             ),
         ];
         let said = entries.into_iter().filter_map(|(key, value)| Some((key, value?)));
-        set_in_mbs(document, said);
+        document.set_in_mbs(said);
     }
-}
-
-/// Sets entries of `xmd.mbs`; without entries nothing is made.
-pub(super) fn set_in_mbs<'a>(document: &mut ModuleStream, entries: impl IntoIterator<Item = (&'a str, Xmd)>) {
-    let mut entries = entries.into_iter().peekable();
-    if entries.peek().is_none() {
-        return;
-    }
-    let mut mbs = document.xmd.remove("mbs").unwrap_or_default();
-    for (key, value) in entries {
-        mbs.set(key, value);
-    }
-    document.xmd.set("mbs", mbs);
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::ident::{BuildId, InvalidIdent, NameStream, Nsvc};
+use crate::expansion::Unresolved;
+use crate::ident::{BuildId, InvalidIdent, Nsvc};
 use crate::model::State;
 
 /// How a refusal is answered: what the person who asked has to do about it.
@@ -132,55 +133,9 @@ pub enum Refused {
         /// The modules, sorted.
         modules: Vec<String>,
     },
-    /// A base module is missing, or none is buildrequired.
-    #[error("None of the base module ({}) streams in the buildrequires section could be found.{}", .names.join(" or "), missing_streams(.missing))]
-    NoBaseModule {
-        /// The configured base modules.
-        names: Vec<String>,
-        /// Those that were named.
-        missing: Vec<NameStream>,
-    },
-    /// A required module has no build.
-    #[error("Cannot find any module builds for {0}")]
-    NoBuilds(NameStream),
-    /// Several streams are possible, and nobody chose.
-    #[error(
-        "There are multiple streams to choose from for module {module} ({}), choose one with -s module_name:module_stream",
-        any_or(.streams)
-    )]
-    AmbiguousStream {
-        /// The module.
-        module: String,
-        /// The streams as written; empty: any.
-        streams: Vec<String>,
-    },
-    /// The stream that was chosen is none of those that the document allows.
-    #[error(
-        "The stream {chosen} was chosen for module {module}, but its dependencies allow {}; override them with --buildrequires {module}:{chosen} or --requires {module}:{chosen}",
-        .allowed.join(", ")
-    )]
-    ChosenStream {
-        /// The module.
-        module: String,
-        /// The stream that was chosen.
-        chosen: String,
-        /// The streams as written.
-        allowed: Vec<String>,
-    },
-    /// Several dependency pairs fit.
-    #[error(
-        "The dependencies can be met in several ways: {}; choose one with -s module_name:module_stream",
-        .0.join(" or ")
-    )]
-    AmbiguousPairs(Vec<String>),
-    /// Two required builds exclude each other.
-    #[error("The module has conflicting buildrequires of: {0} and {1}")]
-    Conflict(String, String),
-    /// The search for a solution was given up.
-    #[error(
-        "The requirements of the module leave too many choices, or too many modules take part, when {0} is chosen; name streams in the buildrequires"
-    )]
-    TooManyChoices(String),
+    /// The dependencies do not work out.
+    #[error(transparent)]
+    Dependencies(#[from] Unresolved),
     /// A resumed build keeps its strategy.
     #[error("You cannot change the module's \"rebuild_strategy\" when resuming a module build")]
     StrategyChanged,
@@ -217,14 +172,6 @@ pub enum Refused {
     NotCancellable,
 }
 
-fn missing_streams(missing: &[NameStream]) -> String {
-    if missing.is_empty() {
-        return String::new();
-    }
-    let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
-    format!("  Missing streams are ({}).", names.join(", "))
-}
-
 /// Clients know one of these two texts with a doubled blank.
 fn second_blank(section: &Section) -> &'static str {
     match section {
@@ -233,24 +180,13 @@ fn second_blank(section: &Section) -> &'static str {
     }
 }
 
-fn any_or(streams: &[String]) -> String {
-    if streams.is_empty() { "any".to_owned() } else { streams.join(", ") }
-}
-
 impl Refused {
     /// Says how the refusal is answered.
     pub fn answered_as(&self) -> RefusedAs {
         match self {
             Refused::OwnRepository { .. } => RefusedAs::Forbidden,
             Refused::Exists(_) | Refused::TakenByScratch { .. } => RefusedAs::Conflict,
-            Refused::InvalidDocument { .. }
-            | Refused::NoBaseModule { .. }
-            | Refused::NoBuilds(_)
-            | Refused::AmbiguousStream { .. }
-            | Refused::ChosenStream { .. }
-            | Refused::AmbiguousPairs(_)
-            | Refused::Conflict(..)
-            | Refused::TooManyChoices(_) => RefusedAs::Unprocessable,
+            Refused::InvalidDocument { .. } | Refused::Dependencies(_) => RefusedAs::Unprocessable,
             Refused::ForeignName(_)
             | Refused::DashInDocumentStream
             | Refused::ForeignStream { .. }

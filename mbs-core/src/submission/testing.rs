@@ -13,13 +13,13 @@ pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-pub(super) fn map<const N: usize>(entries: [(&str, Xmd); N]) -> Xmd {
+pub(crate) fn map<const N: usize>(entries: [(&str, Xmd); N]) -> Xmd {
     Xmd::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 type Streams<'a> = &'a [(&'a str, &'a [&'a str])];
 
-pub(super) fn pair(buildrequires: Streams<'_>, requires: Streams<'_>) -> Dependencies {
+pub(crate) fn pair(buildrequires: Streams<'_>, requires: Streams<'_>) -> Dependencies {
     let section = |streams: Streams<'_>| {
         let owned = |streams: &[&str]| streams.iter().map(|&stream| stream.to_owned()).collect();
         streams.iter().map(|&(module, streams)| (module.to_owned(), owned(streams))).collect()

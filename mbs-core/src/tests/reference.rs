@@ -1,21 +1,27 @@
 //! Recorded answers that tests replay. It finds and reads them; what they mean is up to each test.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// Reads a file of recorded logic, one value a line.
+use crate::policy::Policy;
+
+/// Reads a file of recorded logic, one value a line, from the folder that `MBS_LOGIC_GOLDEN` names, else from the reference
+/// beside the project.
 ///
-/// `None` if the reference folder is missing and `MBS_REFERENCE_REQUIRED` is not set.
+/// `None` if it is not there; beside the project that is no failure unless `MBS_REFERENCE_REQUIRED` is set.
 ///
 /// # Panics
 /// The file is missing though required, is no JSON, or holds nothing.
 #[expect(clippy::disallowed_methods, reason = "tests read recorded answers beside the workspace")]
 pub(crate) fn golden(file: &str) -> Option<Vec<Value>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/logic-golden").join(file);
+    let named = std::env::var_os("MBS_LOGIC_GOLDEN").map(PathBuf::from);
+    let is_required = named.is_none() && std::env::var_os("MBS_REFERENCE_REQUIRED").is_some();
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/logic-golden");
+    let path = named.unwrap_or_else(beside).join(file);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if std::env::var_os("MBS_REFERENCE_REQUIRED").is_none() => {
+        Err(error) if !is_required => {
             println!("not checked, {} cannot be read: {error}", path.display());
             return None;
         }
@@ -25,6 +31,16 @@ pub(crate) fn golden(file: &str) -> Option<Vec<Value>> {
         text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
     assert!(!lines.is_empty(), "{} is empty", path.display());
     Some(lines)
+}
+
+/// Returns the policy of a recorded line: what its configuration says, the defaults else.
+///
+/// # Panics
+/// A value does not fit.
+pub(crate) fn configured(input: &Value) -> Policy {
+    let config = input.get("config").filter(|config| !config.is_null()).cloned();
+    let config = config.unwrap_or_else(|| serde_json::json!({}));
+    serde_json::from_value(config).expect("the recorded configuration is one of ours")
 }
 
 /// Returns the text under a JSON pointer.

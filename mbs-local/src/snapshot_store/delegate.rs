@@ -114,6 +114,10 @@ impl Catalogue for SnapshotStore {
     async fn scratch_count(&self, of: &Nsvc) -> Result<u32, StoreError> {
         self.answered(self.memory.scratch_count(of)).await
     }
+
+    async fn unfinished(&self, of: &[Nsvc]) -> Result<Vec<(Nsvc, State)>, StoreError> {
+        self.answered(self.memory.unfinished(of)).await
+    }
 }
 
 #[async_trait]

@@ -129,6 +129,20 @@ pub(super) async fn scratch_builds_are_counted_by_the_beginning_of_their_context
     Ok(())
 }
 
+/// `unfinished`: of the same name, stream and version, in `init`, `wait`, `build` or `done`, sorted, scratch builds left out.
+pub(super) async fn unfinished_builds_are_found_by_name_stream_and_version(bench: &Bench<'_>) -> Verdict {
+    let names = ["a:1:1:b", "a:1:1:a", "a:1:1:r", "a:1:1:f", "a:1:2:a", "a:2:1:a", "b:1:1:a"];
+    let [_, _, ready, failed, ..] = create_all(bench, names).await?;
+    bench.look(ready, |build| finish(build, 2)).await?;
+    bench.look(failed, fail).await?;
+    let scratch = NewBuild { scratch: true, ..new_build("a:1:1:c_1") };
+    bench.create_as(scratch.into()).await?;
+    let asked = [id("a:1:1:r"), id("a:1:1:z"), id("c:1:1:a"), id("b:1:1:x")];
+    let wanted = ["a:1:1:a", "a:1:1:b", "b:1:1:a"].map(|nsvc| (id(nsvc), State::Init));
+    equal("the unfinished", bench.store.unfinished(&asked).await?, wanted)?;
+    equal("of nothing", bench.store.unfinished(&[]).await?, [])
+}
+
 /// `trace`, `log`, `audit`: empty for an unknown one.
 pub(super) async fn of_an_unknown_build_there_is_no_trace_log_or_audit(bench: &Bench<'_>) -> Verdict {
     let unknown = BuildId(bench.create("a:1:1:a").await?.0 + 1000);

@@ -100,6 +100,7 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     catalogue::reuse_candidates_are_others_of_the_stream_last_completed_first,
     catalogue::a_reuse_candidate_that_is_named_is_the_only_one,
     catalogue::scratch_builds_are_counted_by_the_beginning_of_their_context,
+    catalogue::unfinished_builds_are_found_by_name_stream_and_version,
     catalogue::of_an_unknown_build_there_is_no_trace_log_or_audit,
     outbox::of_each_build_the_oldest_unacknowledged_event_is_given,
     outbox::each_sink_has_its_own_position,

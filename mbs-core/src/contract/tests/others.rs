@@ -16,7 +16,7 @@ use crate::contract::{
 };
 use crate::ident::{CommitId, Name, NameStream, Nsvc, Stream, TagName};
 use crate::memory::{EndOfLife, ManualClock, MemoryBus, MemoryResolver, MemorySourceControl};
-use crate::resolver::{KnownModule, ModuleResolver, ResolverError, Retired};
+use crate::resolver::{Against, KnownModule, ModuleResolver, ResolverError, Retired};
 use crate::source_control::{Fetched, Place, RefQuestion, SourceControl, SourceError};
 use crate::store::StateChange;
 
@@ -211,9 +211,10 @@ impl ModuleResolver for Modules {
     async fn latest(
         &self,
         modules: &[NameStream],
-        base: Option<Vec<Nsvc>>,
+        against: &Against,
     ) -> Result<BTreeMap<NameStream, Vec<KnownModule>>, ResolverError> {
-        self.0.latest(modules, base.filter(|_| self.1 == Is::Sound)).await
+        let against = if self.1 == Is::Sound { against } else { &Against::Anything };
+        self.0.latest(modules, against).await
     }
 
     async fn streams(&self, names: &[Name]) -> Result<BTreeMap<Name, Vec<Stream>>, ResolverError> {
@@ -226,18 +227,17 @@ impl ModuleResolver for Modules {
 
     async fn compatible_bases(
         &self,
-        base: &Nsvc,
+        bases: &[Nsvc],
         retired: Retired,
-    ) -> Result<Vec<KnownModule>, ResolverError> {
-        self.0.compatible_bases(base, retired).await
+    ) -> Result<BTreeMap<Nsvc, Vec<KnownModule>>, ResolverError> {
+        self.0.compatible_bases(bases, retired).await
     }
 
-    async fn base_with_virtual_stream(
+    async fn providers(
         &self,
-        name: &Name,
-        virtual_stream: &Stream,
-    ) -> Result<Option<KnownModule>, ResolverError> {
-        self.0.base_with_virtual_stream(name, virtual_stream).await
+        virtual_streams: &[NameStream],
+    ) -> Result<BTreeMap<NameStream, Vec<KnownModule>>, ResolverError> {
+        self.0.providers(virtual_streams).await
     }
 
     async fn in_tag(&self, tag: &TagName) -> Result<Vec<KnownModule>, ResolverError> {
@@ -282,5 +282,11 @@ fn the_resolver_in_memory_keeps_its_contract() {
 #[test]
 fn a_resolver_that_ignores_the_base_is_named() {
     let broken = broken_by(module_resolver(async || Modules(MemoryResolver::default(), Is::Faulty)));
-    assert_eq!(broken, ["with_a_base_only_what_was_built_against_exactly_that_build_counts"]);
+    assert_eq!(
+        broken,
+        [
+            "with_bases_only_what_was_built_against_exactly_these_builds_counts",
+            "of_a_list_of_bases_the_first_with_builds_counts"
+        ]
+    );
 }

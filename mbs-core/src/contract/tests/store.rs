@@ -166,6 +166,7 @@ faulty! {
     trace(id: BuildId) -> Vec<Transition>;
     log(id: BuildId) -> Vec<LogLine>;
     scratch_count(of: &Nsvc) -> u32;
+    unfinished(of: &[Nsvc]) -> Vec<(Nsvc, State)>;
 }
 
 faulty! {

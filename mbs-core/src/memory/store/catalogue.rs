@@ -1,14 +1,14 @@
 //! Questions about many builds.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::MemoryStore;
 use super::tables::{Row, Tables};
-use crate::ident::{BuildId, NameStream, Nsvc};
+use crate::ident::{BuildId, NameStream, Nsvc, Version};
 use crate::model::{ModuleBuild, State, Transition};
 use crate::store::{
     AuditEntry, Catalogue, Filter, ListedBuild, LogLine, Page, ReuseQuestion, StoreError, Summary,
@@ -69,6 +69,23 @@ impl Catalogue for MemoryStore {
             };
             let count = tables.rows_of(&of.name_stream()).filter(is_counted).count();
             Ok(u32::try_from(count).unwrap_or(u32::MAX))
+        })
+    }
+
+    async fn unfinished(&self, of: &[Nsvc]) -> Result<Vec<(Nsvc, State)>, StoreError> {
+        let asked: BTreeSet<(NameStream, Version)> =
+            of.iter().map(|nsvc| (nsvc.name_stream(), nsvc.version)).collect();
+        self.transact(|tables, _| {
+            let mut found = Vec::new();
+            for (module, version) in &asked {
+                let builds = tables.rows_of(module).map(|row| &row.build);
+                let of_version =
+                    builds.filter(|build| !build.new.scratch && build.nsvc().version == *version);
+                let open = of_version.filter(|build| build.state().is_unfinished());
+                found.extend(open.map(|build| (build.nsvc().clone(), build.state())));
+            }
+            found.sort();
+            Ok(found)
         })
     }
 }

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::memory::MemoryResolver;
     use crate::memory::samples::now_or_panic;
-    use crate::resolver::{ModuleResolver, Retired};
+    use crate::resolver::{Against, ModuleResolver, Retired};
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -168,13 +168,14 @@ mod tests {
         #[test]
         fn every_build_is_found_against_its_base(universe in universes(6)) {
             let resolver = MemoryResolver::new(universe.clone()).unwrap();
-            let bases = now_or_panic(resolver.compatible_bases(&universe[0].nsvc, Retired::Excluded)).unwrap();
-            prop_assert!(bases.contains(&universe[0]));
+            let bases = now_or_panic(resolver.compatible_bases(&[universe[0].nsvc.clone()], Retired::Excluded)).unwrap();
+            prop_assert!(bases[&universe[0].nsvc].contains(&universe[0]));
             for module in universe.iter().filter(|module| module.is_ready && module.nsvc.name.as_str() != "platform") {
                 let base = module.document.dependencies[0].requires["platform"].first().unwrap();
                 let base = universe.iter().find(|known| known.nsvc.stream.as_str() == base).unwrap();
                 let asked = module.nsvc.name_stream();
-                let latest = resolver.latest(std::slice::from_ref(&asked), Some(vec![base.nsvc.clone()]));
+                let against = Against::FirstOf(vec![vec![base.nsvc.clone()]]);
+                let latest = resolver.latest(std::slice::from_ref(&asked), &against);
                 prop_assert!(now_or_panic(latest).unwrap().contains_key(&asked));
             }
         }

@@ -198,6 +198,10 @@ impl Catalogue for StoreWire {
     async fn scratch_count(&self, of: &Nsvc) -> Result<u32, StoreError> {
         self.carry(self.store.scratch_count(of)).await
     }
+
+    async fn unfinished(&self, of: &[Nsvc]) -> Result<Vec<(Nsvc, State)>, StoreError> {
+        self.carry(self.store.unfinished(of)).await
+    }
 }
 
 #[async_trait]

@@ -196,6 +196,7 @@ bent! {
     reuse_candidates(question: &ReuseQuestion) -> Vec<Arc<ModuleBuild>>;
     log(id: BuildId) -> Vec<LogLine>;
     scratch_count(of: &Nsvc) -> u32;
+    unfinished(of: &[Nsvc]) -> Vec<(Nsvc, State)>;
 }
 
 bent! {
