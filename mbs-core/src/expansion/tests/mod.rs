@@ -17,6 +17,7 @@ use crate::store::{Builds as _, Create};
 
 mod closed;
 mod golden;
+mod properties;
 
 /// Modules in memory: those that are `ready` or retired in a resolver, those that are being built in a store.
 struct Known {
