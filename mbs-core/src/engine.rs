@@ -31,6 +31,7 @@ mod expand;
 mod listen;
 mod look;
 mod publish;
+mod submit;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -39,6 +40,7 @@ mod tests;
 pub use expand::{ExpandError, answer, expand};
 pub use listen::Listener;
 pub use publish::{PublishError, Publisher};
+pub use submit::{Desk, SubmitError, Submitted};
 
 use look::Look;
 

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::gather::Gathered;
 use super::pool::Pool;
 use super::solve::{Outcome, Problem, Solution};
 use super::streams::Pair;
-use super::universe::Gathered;
 use super::{Expansion, Lacking, Unresolved};
 use crate::ident::{Name, Nsvc, Stream};
 use crate::modulemd::{Dependencies, ModuleStream, Xmd};

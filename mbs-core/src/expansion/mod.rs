@@ -3,7 +3,7 @@
 //! | step | room |
 //! | --- | --- |
 //! | which streams each dependency pair means | `streams` |
-//! | which builds may take part | `universe` |
+//! | which builds may take part | `gather` |
 //! | which of them go together | `solve`, and of equal answers `prefer`; why none do: `clash` |
 //! | one document per answer, and why each build is in it | `expand` |
 //!
@@ -16,6 +16,7 @@
 
 mod clash;
 mod expand;
+mod gather;
 mod pool;
 mod prefer;
 mod sat;
@@ -112,9 +113,9 @@ impl Expansion<'_> {
     pub fn step(&self, known: &Universe) -> Result<Step, Unresolved> {
         let pairs = match streams::open(self, known)? {
             Ok(pairs) => pairs,
-            Err(names) => return Ok(Step::Need(universe::first_questions(self, names, known))),
+            Err(names) => return Ok(Step::Need(gather::first_questions(self, names, known))),
         };
-        let gathered = match universe::gather(self, &pairs, known)? {
+        let gathered = match gather::gather(self, &pairs, known)? {
             Ok(gathered) => gathered,
             Err(questions) => return Ok(Step::Need(questions)),
         };

@@ -36,11 +36,17 @@ impl<T: Builds + Work + Catalogue + Outbox + Upkeep> Store for T {}
 pub trait Builds: Debug + Send + Sync + 'static {
     /// Records all contexts of one submission, new and resumed, or none. Afterwards each has its id, first trace row and
     /// first event, and is due at once; a resumed one has its audit row. Ids grow. The same key with the same content gives the
-    /// same builds again.
+    /// same builds again. The answer has the new ones, the resumed and the existing, each in the order given.
     ///
     /// # Errors
     /// `Taken`, `Stale`: another submission was faster; read and decide again. `KeyReused`: the key came with another content.
     async fn create(&self, create: Create) -> Result<Created, StoreError>;
+
+    /// Returns what a submission with this key got; `None` if there was none.
+    ///
+    /// # Errors
+    /// `KeyReused`: the key came with another content.
+    async fn created_with(&self, key: &IdempotencyKey) -> Result<Option<Created>, StoreError>;
 
     /// Loads one consistent state of a build, and of the slots.
     ///

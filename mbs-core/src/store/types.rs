@@ -16,6 +16,10 @@ pub struct Create {
     pub new: Vec<NewBuild>,
     /// Failed builds that go on: the record as it should be, and the revision it was loaded at.
     pub resumed: Vec<(ModuleBuild, Revision)>,
+    /// Builds that exist, need nothing, and belong to the answer.
+    pub existing: Vec<BuildId>,
+    /// Log lines of each new build.
+    pub notes: Vec<String>,
     /// Who resumes, for the audit.
     pub by: String,
     /// The submitter's key against doing it twice; `None`: no protection asked for.

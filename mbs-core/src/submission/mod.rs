@@ -16,28 +16,36 @@
 //! Nothing here asks anybody anything: documents, known modules, existing builds and the time are arguments. Stream versions
 //! and hashes are computed in [`crate::context`] and handed in.
 
+mod asked;
 mod assemble;
 mod check;
 mod contexts;
+mod decide;
 mod disposition;
 mod identity;
 mod overrides;
+mod patterns;
 mod people;
 mod refused;
 mod rules;
+mod scmurl;
 mod srpms;
 #[cfg(test)]
 pub(crate) mod testing;
 mod virtual_streams;
 
+pub use asked::{Asked, GivenBuild, GivenDocument, Named};
 pub use assemble::{Computed, Request, assemble, scratch_context};
 pub use check::check_document;
 pub use contexts::static_contexts;
+pub use decide::{Decided, DecidedBuild, Decision, Needs, Submission, Told};
 pub use disposition::{Disposition, dispositions};
 pub use identity::{GitOrigin, TextOrigin, from_git, from_text, version_of};
-pub use overrides::{Notes, Overrides, apply_branch_stream, apply_overrides, stream_of_groups};
+pub use overrides::{Notes, Overrides, apply_branch_stream, apply_overrides};
+pub use patterns::Patterns;
 pub use people::{cancel, resume};
 pub use refused::{Refused, RefusedAs, Section};
 pub use rules::Rules;
+pub use scmurl::ScmUrl;
 pub use srpms::{MatchedSrpms, match_srpms};
 pub use virtual_streams::replace_virtual_streams;

@@ -69,12 +69,6 @@ fn section_mut(pair: &mut Dependencies, section: Section) -> &mut BTreeMap<Strin
     }
 }
 
-/// Returns the stream that the groups of a matching expression make: those that are not empty, joined; `None` if all are.
-pub fn stream_of_groups<'a>(groups: impl IntoIterator<Item = Option<&'a str>>) -> Option<String> {
-    let joined: String = groups.into_iter().flatten().collect();
-    (!joined.is_empty()).then_some(joined)
-}
-
 /// Replaces the buildrequired streams of `module` by the one that the branch name says, unless the user overrode them.
 /// Where the module is not buildrequired nothing happens.
 pub fn apply_branch_stream(document: &mut ModuleStream, module: &Name, stream: &str, users: &Overrides) {
@@ -159,13 +153,6 @@ mod tests {
             refused.to_string(),
             "The require overrides for the following modules aren't applicable: platform"
         );
-    }
-
-    #[test]
-    fn the_groups_of_a_branch_name_make_a_stream() {
-        assert_eq!(stream_of_groups([Some("el8"), None, Some(""), Some(".2.0")]), Some("el8.2.0".into()));
-        assert_eq!(stream_of_groups([Some(""), None]), None);
-        assert_eq!(stream_of_groups([]), None);
     }
 
     #[test]

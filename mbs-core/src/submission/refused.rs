@@ -5,6 +5,7 @@ use std::fmt;
 use crate::expansion::Unresolved;
 use crate::ident::{BuildId, InvalidIdent, Nsvc};
 use crate::model::State;
+use crate::source_control::SourceError;
 
 /// How a refusal is answered: what the person who asked has to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,71 @@ pub enum Refused {
         /// The branch as submitted.
         branch: String,
     },
+    /// Scratch builds are switched off.
+    #[error("Scratch builds are not enabled")]
+    ScratchSwitchedOff,
+    /// Source RPMs for a build that is no try.
+    #[error("srpms may only be specified for scratch builds")]
+    SrpmsWithoutScratch,
+    /// Documents without a repository are switched off.
+    #[error("YAML submission is not enabled")]
+    YamlSwitchedOff,
+    /// A parameter is missing.
+    #[error("Missing {0}")]
+    Missing(&'static str),
+    /// Modules may not come from there.
+    #[error("The submitted scmurl URL is not allowed")]
+    ForeignScmUrl,
+    /// The address is none.
+    #[error("The submitted scmurl URL is not valid.  Expected format is 'URL?[module-path]#[revision]'")]
+    InvalidScmUrl,
+    /// Name or stream may be overridden for a document given directly only.
+    #[error("{0} override is only allowed when a YAML file is submitted")]
+    OverrideWithoutDocument(&'static str),
+    /// Users may not choose what is built again.
+    #[error(
+        "The request contains the \"rebuild_strategy\" parameter but overriding the default isn't allowed"
+    )]
+    StrategyFixed,
+    /// Users may not choose this.
+    #[error("The rebuild method of \"{wanted}\" is not allowed. Choose from: {}.", .allowed.join(", "))]
+    StrategyNotAllowed {
+        /// What was asked for.
+        wanted: String,
+        /// What may be, in the order of the configuration.
+        allowed: Vec<String>,
+    },
+    /// Nothing is reused where all is built.
+    #[error(
+        "You cannot specify the parameter \"reuse_components_from\" when the \"rebuild_strategy\" parameter is set to \"all\""
+    )]
+    ReuseWithStrategyAll,
+    /// The build to reuse from is named by neither number nor identity.
+    #[error("The parameter \"reuse_components_from\" contains an invalid module identifier")]
+    ReuseFromNothing,
+    /// The build to reuse from does not exist.
+    #[error("The module in the parameter \"reuse_components_from\" could not be found")]
+    ReuseFromUnknown,
+    /// The build to reuse from is not ready.
+    #[error("The module in the parameter \"reuse_components_from\" must be in the ready state")]
+    ReuseFromUnready,
+    /// The document could not be fetched for a reason that the submitter can mend.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The stream is past its end of life.
+    #[error("Module {0} is marked as EOL in PDC.")]
+    EndOfLife(String),
+    /// Nobody knows the stream.
+    #[error("No such module {module} found at {place}")]
+    UnknownLife {
+        /// Name and stream.
+        module: String,
+        /// Who was asked.
+        place: String,
+    },
+    /// The document is empty.
+    #[error("The input modulemd was empty")]
+    EmptyDocument,
     /// A document from git has a version.
     #[error(
         "The version \"{0}\" is already defined in the modulemd but it shouldn't be since the version is generated based on the commit time"
@@ -136,6 +202,25 @@ pub enum Refused {
     /// The dependencies do not work out.
     #[error(transparent)]
     Dependencies(#[from] Unresolved),
+    /// Nothing can be chosen for some buildrequire of every dependency pair.
+    #[error(
+        "No dependency combination was satisfied. Please verify the buildrequires in your modulemd have previously been built."
+    )]
+    NoCombination,
+    /// A static context stands for one build.
+    #[error(
+        "The static context '{context}' can be built in several ways: {}; name one stream of each module",
+        .ways.join(" or ")
+    )]
+    StaticContextInSeveralWays {
+        /// The context.
+        context: String,
+        /// What each way is built with.
+        ways: Vec<String>,
+    },
+    /// Only tries may be built from this branch.
+    #[error("Only scratch module builds can be built from this branch.")]
+    ScratchOnlyBranch,
     /// A resumed build keeps its strategy.
     #[error("You cannot change the module's \"rebuild_strategy\" when resuming a module build")]
     StrategyChanged,
@@ -184,10 +269,32 @@ impl Refused {
     /// Says how the refusal is answered.
     pub fn answered_as(&self) -> RefusedAs {
         match self {
-            Refused::OwnRepository { .. } => RefusedAs::Forbidden,
+            Refused::OwnRepository { .. }
+            | Refused::ScratchSwitchedOff
+            | Refused::SrpmsWithoutScratch
+            | Refused::YamlSwitchedOff
+            | Refused::ForeignScmUrl => RefusedAs::Forbidden,
             Refused::Exists(_) | Refused::TakenByScratch { .. } => RefusedAs::Conflict,
-            Refused::InvalidDocument { .. } | Refused::Dependencies(_) => RefusedAs::Unprocessable,
-            Refused::ForeignName(_)
+            Refused::Source(SourceError::NotOnBranch { .. }) => RefusedAs::BadRequest,
+            Refused::InvalidDocument { .. }
+            | Refused::EmptyDocument
+            | Refused::Source(_)
+            | Refused::Dependencies(_) => RefusedAs::Unprocessable,
+            Refused::Missing(_)
+            | Refused::InvalidScmUrl
+            | Refused::OverrideWithoutDocument(_)
+            | Refused::StrategyFixed
+            | Refused::StrategyNotAllowed { .. }
+            | Refused::ReuseWithStrategyAll
+            | Refused::ReuseFromNothing
+            | Refused::ReuseFromUnknown
+            | Refused::ReuseFromUnready
+            | Refused::EndOfLife(_)
+            | Refused::UnknownLife { .. }
+            | Refused::NoCombination
+            | Refused::StaticContextInSeveralWays { .. }
+            | Refused::ScratchOnlyBranch
+            | Refused::ForeignName(_)
             | Refused::DashInDocumentStream
             | Refused::ForeignStream { .. }
             | Refused::VersionInDocument(_)

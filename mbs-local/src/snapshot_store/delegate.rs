@@ -10,9 +10,9 @@ use mbs_core::ident::{BuildId, NameStream, Nsvc};
 use mbs_core::model::{ModuleBuild, State, Transition};
 use mbs_core::plan::Why;
 use mbs_core::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter, Lease,
-    ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings, Signal, Sink,
-    StoreError, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter,
+    IdempotencyKey, Lease, ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings,
+    Signal, Sink, StoreError, Upkeep, Work, WorkerId,
 };
 
 use super::SnapshotStore;
@@ -29,6 +29,10 @@ impl Builds for SnapshotStore {
 
     async fn save(&self, save: Save) -> Result<Saved, StoreError> {
         self.changed(self.memory.save(save)).await
+    }
+
+    async fn created_with(&self, key: &IdempotencyKey) -> Result<Option<Created>, StoreError> {
+        self.answered(self.memory.created_with(key)).await
     }
 
     async fn amend(&self, amend: Amend) -> Result<Saved, StoreError> {

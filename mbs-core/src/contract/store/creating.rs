@@ -20,6 +20,32 @@ fn ids(created: &Created) -> Vec<BuildId> {
     created.builds.iter().map(|build| build.id).collect()
 }
 
+/// `created_with`: `None` if there was none, `KeyReused` with another content; [`Create::existing`] belongs to the answer.
+pub(super) async fn what_a_key_got_is_known_with_what_existed_before(bench: &Bench<'_>) -> Verdict {
+    let before = bench.create("app:1:1:b").await?;
+    let create = Create { existing: vec![before], ..keyed("app:1:1:a", "k", "one") };
+    let key = IdempotencyKey { key: "k".into(), content: "one".into() };
+    equal("nothing yet", bench.store.created_with(&key).await?, None)?;
+    let created = bench.store.create(create).await?;
+    equal("the last", ids(&created).last(), Some(&before))?;
+    equal("what it got", bench.store.created_with(&key).await?.map(|c| ids(&c)), Some(ids(&created)))?;
+    let other = IdempotencyKey { content: "two".into(), ..key };
+    let reused = bench.store.created_with(&other).await;
+    refused("another content", reused, |error| matches!(error, StoreError::KeyReused(_)))
+}
+
+/// [`Create::notes`]: log lines of each new build.
+pub(super) async fn notes_are_the_first_log_lines_of_new_builds(bench: &Bench<'_>) -> Verdict {
+    let notes = vec!["one".to_owned(), "two".to_owned()];
+    let created =
+        bench.store.create(Create { notes: notes.clone(), ..both("app:1:1:a", "app:1:1:b") }).await?;
+    for build in ids(&created) {
+        let log = bench.store.log(build).await?;
+        equal("the log", log.into_iter().map(|line| line.text).collect::<Vec<_>>(), notes.clone())?;
+    }
+    Ok(())
+}
+
 /// Design, section 5, `create`: each new one with id, first trace, first event, due at once.
 pub(super) async fn a_new_build_has_its_first_trace_row_and_event_and_is_due_at_once(
     bench: &Bench<'_>,

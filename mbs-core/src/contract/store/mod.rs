@@ -51,6 +51,8 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     creating::a_submission_that_is_taken_creates_nothing,
     creating::the_same_key_and_content_give_the_same_builds,
     creating::a_key_that_comes_with_other_content_is_refused,
+    creating::what_a_key_got_is_known_with_what_existed_before,
+    creating::notes_are_the_first_log_lines_of_new_builds,
     creating::the_dist_index_is_the_smallest_id_of_the_same_version_and_scratchness,
     creating::a_resumed_build_goes_on_with_trace_event_and_audit,
     creating::a_stale_resumption_creates_nothing,

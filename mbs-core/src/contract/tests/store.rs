@@ -17,9 +17,9 @@ use crate::model::{ModuleBuild, State, Transition};
 use crate::plan::Why;
 use crate::policy::Policy;
 use crate::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter, Lease,
-    ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store,
-    StoreError, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter,
+    IdempotencyKey, Lease, ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings,
+    Signal, Sink, Store, StoreError, Upkeep, Work, WorkerId,
 };
 
 /// What is wrong with a store.
@@ -104,6 +104,7 @@ faulty! {
     }
     create(create: Create) -> Created;
     load(id: BuildId) -> Loaded;
+    created_with(key: &IdempotencyKey) -> Option<Created>;
     amend(amend: Amend) -> Saved;
 }
 

@@ -12,19 +12,32 @@ use super::{MemoryStore, rejected};
 use crate::ident::{BuildId, Revision};
 use crate::model::{ModuleBuild, NewBuild};
 use crate::store::{
-    Amend, AuditEntry, Builds, Create, Created, IdempotencyKey, Loaded, Save, Saved, StoreError,
+    Amend, AuditEntry, Builds, Create, Created, IdempotencyKey, Loaded, LogLine, Save, Saved, StoreError,
 };
 
 #[async_trait]
 impl Builds for MemoryStore {
     async fn create(&self, create: Create) -> Result<Created, StoreError> {
-        self.transact(|tables, now| match tables.builds_of_key(create.key.as_ref())? {
-            Some(builds) => tables.created(&builds),
-            None => {
-                tables.check_create(&create)?;
-                let builds = tables.create(create, now);
-                tables.created(&builds)
+        self.transact(|tables, now| {
+            let known = match &create.key {
+                Some(key) => tables.builds_of_key(key)?,
+                None => None,
+            };
+            match known {
+                Some(builds) => tables.created(&builds),
+                None => {
+                    tables.check_create(&create)?;
+                    let builds = tables.create(create, now);
+                    tables.created(&builds)
+                }
             }
+        })
+    }
+
+    async fn created_with(&self, key: &IdempotencyKey) -> Result<Option<Created>, StoreError> {
+        self.transact(|tables, _| match tables.builds_of_key(key)? {
+            Some(builds) => tables.created(&builds).map(Some),
+            None => Ok(None),
         })
     }
 
@@ -80,8 +93,7 @@ impl Tables {
     }
 
     /// Returns the builds that a key stands for already.
-    fn builds_of_key(&self, key: Option<&IdempotencyKey>) -> Result<Option<Vec<BuildId>>, StoreError> {
-        let Some(key) = key else { return Ok(None) };
+    fn builds_of_key(&self, key: &IdempotencyKey) -> Result<Option<Vec<BuildId>>, StoreError> {
         match self.keys.get(&key.key) {
             Some(kept) if kept.content == key.content => Ok(Some(kept.builds.clone())),
             Some(_) => Err(StoreError::KeyReused(key.key.clone())),
@@ -92,6 +104,9 @@ impl Tables {
     fn check_create(&self, create: &Create) -> Result<(), StoreError> {
         if create.new.is_empty() && create.resumed.is_empty() {
             return Err(rejected("a submission must make or resume a build"));
+        }
+        for id in &create.existing {
+            self.row(*id)?;
         }
         let mut nsvcs = BTreeSet::new();
         for new in &create.new {
@@ -110,19 +125,22 @@ impl Tables {
     }
 
     fn create(&mut self, create: Create, now: Timestamp) -> Vec<BuildId> {
-        let mut builds: Vec<BuildId> = create.new.into_iter().map(|new| self.begin(new, now)).collect();
+        let log: Vec<LogLine> = create.notes.into_iter().map(|text| LogLine { at: now, text }).collect();
+        let mut builds: Vec<BuildId> =
+            create.new.into_iter().map(|new| self.begin(new, log.clone(), now)).collect();
         for (build, _) in create.resumed {
             builds.push(build.id);
             let audit = AuditEntry { at: now, by: create.by.clone(), what: "resubmitted it".to_owned() };
             self.commit_by_hand(build, audit);
         }
+        builds.extend(create.existing);
         if let Some(IdempotencyKey { key, content }) = create.key {
             self.keys.insert(key, KeptKey { content, builds: builds.clone(), at: now });
         }
         builds
     }
 
-    fn begin(&mut self, new: NewBuild, now: Timestamp) -> BuildId {
+    fn begin(&mut self, new: NewBuild, log: Vec<LogLine>, now: Timestamp) -> BuildId {
         self.last_build += 1;
         let id = BuildId(self.last_build);
         let is_sibling =
@@ -137,7 +155,7 @@ impl Tables {
             work: WorkRow { due: Some(now), ..WorkRow::default() },
             last_seq: trace.len() as u64,
             trace,
-            log: Vec::new(),
+            log,
             audit: Vec::new(),
             build: Arc::new(build),
         });

@@ -15,9 +15,9 @@ use crate::plan::Why;
 use crate::sim::fault::{FaultKind, StoreFault};
 use crate::sim::inspector::{Commit, Inspector};
 use crate::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter, Lease,
-    ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store,
-    StoreError, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter,
+    IdempotencyKey, Lease, ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings,
+    Signal, Sink, Store, StoreError, Upkeep, Work, WorkerId,
 };
 
 /// Carries calls to the store, and tells the inspector what was committed.
@@ -85,6 +85,10 @@ impl Builds for StoreWire {
             Ok(saved)
         })
         .await
+    }
+
+    async fn created_with(&self, key: &IdempotencyKey) -> Result<Option<Created>, StoreError> {
+        self.carry(self.store.created_with(key)).await
     }
 
     async fn amend(&self, amend: Amend) -> Result<Saved, StoreError> {

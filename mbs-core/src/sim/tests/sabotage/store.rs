@@ -13,9 +13,9 @@ use crate::model::{ModuleBuild, State, Transition};
 use crate::plan::Why;
 use crate::sim::cast;
 use crate::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter, Lease,
-    ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store,
-    StoreError, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter,
+    IdempotencyKey, Lease, ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings,
+    Signal, Sink, Store, StoreError, Upkeep, Work, WorkerId,
 };
 
 /// What is wrong with a store.
@@ -134,6 +134,7 @@ bent! {
         }
     }
     load(id: BuildId) -> Loaded;
+    created_with(key: &IdempotencyKey) -> Option<Created>;
     amend(amend: Amend) -> Saved;
 }
 

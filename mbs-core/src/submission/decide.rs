@@ -1,0 +1,331 @@
+//! From a submission as it came to the builds that are recorded: one decision, taken step by step.
+//!
+//! ```text
+//! check -> document -> names, contexts, overrides -> virtual streams -> expansion -> identities -> new, resumed or there already
+//! ```
+//!
+//! A step decides as far as what is known reaches, and says what it needs next. Nothing is asked, recorded or read from a clock
+//! here. Source: behaviour, section 3.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::asked::Accepted;
+use super::{
+    Asked, Computed, Disposition, Refused, Request, Rules, assemble, dispositions, match_srpms,
+    replace_virtual_streams, resume,
+};
+use crate::context::Contexts;
+use crate::expansion::{BaseFit, Choices, Expanded, Expansion, Expansions, Questions, Step, Universe};
+use crate::ident::{BuildId, Nsvc, Revision, Version};
+use crate::model::{ModuleBuild, NewBuild, State};
+use crate::modulemd::ModuleStream;
+use crate::policy::Policy;
+use crate::stream_version::prefixed_version;
+
+mod read;
+mod words;
+
+pub use words::{Decided, DecidedBuild, Decision, Needs, Told};
+
+/// A submission being decided.
+#[derive(Debug, Clone)]
+pub struct Submission<'a> {
+    asked: &'a Asked,
+    rules: &'a Rules,
+    policy: &'a Policy,
+    now: Timestamp,
+    accepted: Accepted,
+    told: Told,
+    universe: Universe,
+    /// The documents, ready to be expanded; `None` while they are not known.
+    documents: Option<Vec<ModuleStream>>,
+    /// Whether their virtual streams are replaced.
+    are_streams_real: bool,
+    /// What each document expands to, as far as it is decided.
+    expansions: BTreeMap<usize, Expansions>,
+    warnings: Vec<String>,
+}
+
+impl<'a> Submission<'a> {
+    /// Begins to decide; `now` is the store's time.
+    ///
+    /// # Errors
+    /// What was asked is not allowed, or makes no sense whatever the document says.
+    pub fn new(
+        asked: &'a Asked,
+        rules: &'a Rules,
+        policy: &'a Policy,
+        now: Timestamp,
+    ) -> Result<Self, Refused> {
+        Ok(Self {
+            asked,
+            rules,
+            policy,
+            now,
+            accepted: asked.check(rules)?,
+            told: Told::default(),
+            universe: Universe::default(),
+            documents: None,
+            are_streams_real: false,
+            expansions: BTreeMap::new(),
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Adds what was asked and answered.
+    pub fn learn(&mut self, asked: Needs, told: Told) {
+        self.universe.learn(asked.modules, told.modules);
+        let known = &mut self.told;
+        known.document = told.document.or(known.document.take());
+        known.end_of_life = told.end_of_life.or(known.end_of_life.take());
+        known.reuse_from = told.reuse_from.or(known.reuse_from.take());
+        known.builds = told.builds.or(known.builds.take());
+        known.scratch.extend(told.scratch);
+    }
+
+    /// Forgets which builds there are, since another submission was faster.
+    pub fn forget_builds(&mut self) {
+        self.told.builds = None;
+        self.told.scratch.clear();
+    }
+
+    /// Decides as far as what is known reaches.
+    ///
+    /// # Errors
+    /// The submission is refused: the text says what to change.
+    pub fn step(&mut self) -> Result<Decision, Refused> {
+        if let Some(needs) = self.begin()? {
+            return Ok(need(needs));
+        }
+        let mut documents = match self.documents.take() {
+            Some(documents) => documents,
+            None => match self.read()? {
+                Some(documents) => documents,
+                None => return Ok(need(self.place())),
+            },
+        };
+        let questions = self.expand_all(&mut documents);
+        self.documents = Some(documents);
+        let modules = questions?;
+        if modules.is_empty() { self.decide() } else { Ok(need(Needs { modules, ..Needs::default() })) }
+    }
+
+    /// Replaces virtual streams and expands; returns what must be known first.
+    fn expand_all(&mut self, documents: &mut [ModuleStream]) -> Result<Questions, Refused> {
+        if !self.are_streams_real {
+            let questions = self.make_real(documents)?;
+            if !questions.is_empty() {
+                return Ok(questions);
+            }
+        }
+        self.expand(documents)
+    }
+
+    /// Asks what can refuse the submission before its document is looked at.
+    fn begin(&self) -> Result<Option<Needs>, Refused> {
+        let mut needs = Needs::default();
+        match (&self.accepted.reuse_from, &self.told.reuse_from) {
+            (Some(named), None) => needs.reuse_from = Some(named.clone()),
+            (Some(_), Some(None)) => return Err(Refused::ReuseFromUnknown),
+            (Some(_), Some(Some((_, state)))) if *state != State::Ready => {
+                return Err(Refused::ReuseFromUnready);
+            }
+            (Some(_) | None, _) => {}
+        }
+        Ok((needs != Needs::default()).then_some(needs))
+    }
+
+    /// Replaces virtual streams; returns what must be known first.
+    fn make_real(&mut self, documents: &mut [ModuleStream]) -> Result<Questions, Refused> {
+        let mut questions = Questions::default();
+        for document in documents.iter_mut() {
+            questions.add(replace_virtual_streams(document, &self.universe, self.policy)?);
+        }
+        self.are_streams_real = questions.is_empty();
+        Ok(questions)
+    }
+
+    /// Expands the documents that are not expanded yet; returns what must be known first.
+    fn expand(&mut self, documents: &[ModuleStream]) -> Result<Questions, Refused> {
+        let mut questions = Questions::default();
+        for (place, document) in documents.iter().enumerate() {
+            if self.expansions.contains_key(&place) {
+                continue;
+            }
+            let expansion = Expansion {
+                document,
+                default_streams: &BTreeMap::new(),
+                choices: Choices::Open,
+                base_fit: BaseFit::Required,
+                policy: self.policy,
+            };
+            match expansion.step(&self.universe)? {
+                Step::Need(more) => questions.add(more),
+                Step::Done(expansions) => {
+                    check_number(document, &expansions)?;
+                    self.expansions.insert(place, expansions);
+                }
+            }
+        }
+        Ok(questions)
+    }
+
+    /// Gives every build its identity, and decides what becomes of it.
+    fn decide(&mut self) -> Result<Decision, Refused> {
+        let mut warnings = self.warnings.clone();
+        let mut expanded: Vec<(&Expanded, Contexts, Version)> = Vec::new();
+        for expansions in self.expansions.values() {
+            note_left_out(expansions, &mut warnings);
+            for one in &expansions.expanded {
+                let contexts = Contexts::of(&one.streams(), &one.document.dependencies, self.policy);
+                expanded.push((one, contexts, version(one, &mut warnings)));
+            }
+        }
+        let mut drafts = Vec::new();
+        for (one, contexts, version) in expanded {
+            drafts.push((self.assemble(one, contexts, version, 0)?, one));
+        }
+        drafts.sort_by(|(a, _), (b, _)| a.nsvc.cmp(&b.nsvc));
+        drafts.dedup_by(|(a, _), (b, _)| a.nsvc == b.nsvc);
+        if self.asked.scratch {
+            return self.decide_scratch(drafts, warnings);
+        }
+        let Some(known) = &self.told.builds else {
+            let builds = drafts.iter().map(|(new, _)| new.nsvc.clone()).collect();
+            return Ok(need(Needs { builds, ..Needs::default() }));
+        };
+        self.check_branch()?;
+        let existing: Vec<&ModuleBuild> = known.iter().map(|(build, _)| build).collect();
+        let (new, ways): (Vec<NewBuild>, Vec<&Expanded>) = drafts.into_iter().unzip();
+        let decided = dispositions(&new, &existing)?;
+        let mut done = Decided { warnings, ..Decided::default() };
+        for ((new, disposition), way) in new.into_iter().zip(decided).zip(ways) {
+            let build = DecidedBuild { nsvc: new.nsvc.clone(), disposition, chosen: way.chosen.clone() };
+            done.builds.push(build);
+            match disposition {
+                Disposition::New => done.new.push(new),
+                Disposition::Resume(id) => done.resumed.extend(self.resumed(id)?),
+                Disposition::Exists(..) => {}
+            }
+        }
+        Ok(Decision::Done(Box::new(done)))
+    }
+
+    fn decide_scratch(
+        &self,
+        drafts: Vec<(NewBuild, &Expanded)>,
+        warnings: Vec<String>,
+    ) -> Result<Decision, Refused> {
+        // The drafts count from 1, so their contexts without that are what earlier ones begin with.
+        let unnumbered = |new: &NewBuild| {
+            let context = new.nsvc.context.as_str();
+            let front = context.rsplit_once('_').map_or(context, |(front, _)| front);
+            Ok::<_, Refused>(Nsvc { context: front.parse()?, ..new.nsvc.clone() })
+        };
+        let asked = drafts.iter().map(|(new, _)| unnumbered(new)).collect::<Result<Vec<_>, _>>()?;
+        let unknown = asked.iter().filter(|nsvc| !self.told.scratch.contains_key(*nsvc)).cloned();
+        let scratch: BTreeSet<Nsvc> = unknown.collect();
+        if !scratch.is_empty() {
+            return Ok(need(Needs { scratch, ..Needs::default() }));
+        }
+        let mut done = Decided { warnings, ..Decided::default() };
+        for ((draft, way), nsvc) in drafts.into_iter().zip(asked) {
+            let earlier = self.told.scratch.get(&nsvc).copied().unwrap_or_default();
+            let new = self.assemble(way, draft.contexts, draft.nsvc.version, earlier)?;
+            let chosen = way.chosen.clone();
+            done.builds.push(DecidedBuild { nsvc: new.nsvc.clone(), disposition: Disposition::New, chosen });
+            done.new.push(new);
+        }
+        let matched = done.new.first().map(|new| match_srpms(&new.document, &self.asked.srpms));
+        done.warnings.extend(matched.unwrap_or_default().warnings);
+        Ok(Decision::Done(Box::new(done)))
+    }
+
+    fn assemble(
+        &self,
+        expanded: &Expanded,
+        contexts: Contexts,
+        version: Version,
+        earlier_scratch: u32,
+    ) -> Result<NewBuild, Refused> {
+        let request = Request {
+            owner: self.asked.owner.clone(),
+            priority: self.asked.priority,
+            scratch: self.asked.scratch,
+            scmurl: self.asked.scmurl.clone(),
+            strategy: self.accepted.strategy.unwrap_or(self.rules.rebuild_strategy),
+            reuse_from: self.told.reuse_from.flatten().map(|(id, _)| id),
+            srpms: match_srpms(&expanded.document, &self.asked.srpms).by_package,
+        };
+        let computed = Computed { context: contexts.short(), contexts, version, earlier_scratch };
+        assemble(expanded.clone(), &request, computed, self.rules)
+    }
+
+    fn check_branch(&self) -> Result<(), Refused> {
+        let branch = self.asked.branch.as_deref().unwrap_or_default();
+        match self.rules.scratch_build_only_branches.is_found_in(branch) {
+            true => Err(Refused::ScratchOnlyBranch),
+            false => Ok(()),
+        }
+    }
+
+    fn resumed(&self, id: BuildId) -> Result<Option<(ModuleBuild, Revision)>, Refused> {
+        let known = self.told.builds.iter().flatten().find(|(build, _)| build.id == id);
+        let Some((build, revision)) = known else { return Ok(None) };
+        let resumed = resume(build, &self.asked.owner, self.accepted.strategy, self.now)?;
+        Ok(Some((resumed, *revision)))
+    }
+}
+
+fn need(needs: Needs) -> Decision {
+    Decision::Need(Box::new(needs))
+}
+
+/// A document gives at least one build, one with a static context exactly one.
+fn check_number(document: &ModuleStream, expansions: &Expansions) -> Result<(), Refused> {
+    match expansions.expanded.as_slice() {
+        [] => Err(Refused::NoCombination),
+        [_, _, ..] if document.static_context => Err(Refused::StaticContextInSeveralWays {
+            context: document.context.clone().unwrap_or_default(),
+            ways: expansions.expanded.iter().map(way).collect(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn way(expanded: &Expanded) -> String {
+    let modules: Vec<String> =
+        expanded.buildrequires.iter().map(|module| module.nsvc.name_stream().to_string()).collect();
+    modules.join(" ")
+}
+
+fn note_left_out(expansions: &Expansions, warnings: &mut Vec<String>) {
+    for base in &expansions.missing_bases {
+        warnings.push(format!("there is no {base}; nothing is built for it"));
+    }
+    for lacking in &expansions.lacking {
+        let modules = lacking.modules.join(", ");
+        let number = lacking.pair + 1;
+        warnings.push(format!(
+            "the dependency pair {number} gives no build: nothing can be chosen for {modules}"
+        ));
+    }
+}
+
+/// Returns the version with the number of the first base stream in front.
+fn version(expanded: &Expanded, warnings: &mut Vec<String>) -> Version {
+    let own = Version(expanded.document.version.unwrap_or_default());
+    let Some(base) = expanded.base_modules.first() else { return own };
+    let prefixed = prefixed_version(own, &base.stream);
+    if prefixed.overflowed {
+        let stream = &base.stream;
+        warnings
+            .push(format!("the version {own} gets no prefix for {stream}: the number would be too large"));
+    }
+    prefixed.version
+}
+
+#[cfg(test)]
+mod tests;
