@@ -301,6 +301,12 @@ impl Policy {
         stream_version(stream, Padding::Right, self.stream_suffixes.of(stream))
     }
 
+    /// Says whether a base stream is of the same major version as another, and not newer than that.
+    pub fn is_within_major(&self, of: &str, stream: &str) -> bool {
+        let (of, number) = (self.stream_number(of), self.stream_number(stream));
+        major(of) <= number && number <= of
+    }
+
     /// Says whether a module may set dist tag marking and architectures.
     pub fn is_privileged(&self, name: &Name) -> bool {
         self.allowed_privileged_module_names.contains(name)
@@ -319,6 +325,11 @@ impl Policy {
         let factor = 1_u32.checked_shl(tries.min(20)).unwrap_or(u32::MAX);
         self.backoff_first.saturating_mul(factor).min(self.backoff_longest)
     }
+}
+
+/// Returns the number at which a major version begins, by the number of a stream in it.
+pub(crate) fn major(number: f64) -> f64 {
+    (number / 10_000.0).floor() * 10_000.0
 }
 
 #[cfg(test)]

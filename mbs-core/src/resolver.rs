@@ -129,6 +129,12 @@ impl KnownModule {
         self.document.xmd.at(&["mbs", "buildrequires", name.as_str()])
     }
 
+    /// Returns the tag in which everything is that is built on this base module, if it says so.
+    pub fn tag_with_modules(&self) -> Option<TagName> {
+        let tag = self.document.xmd.at(&["mbs", "koji_tag_with_modules"]).and_then(Xmd::spelling)?;
+        TagName::new(tag).ok()
+    }
+
     /// Returns its virtual streams, in their order; only base modules have any.
     pub fn virtual_streams(&self) -> Vec<&str> {
         self.document.xmd.at(&["mbs", "virtual_streams"]).map(Xmd::texts).unwrap_or_default()

@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::ident::{Arch, Batch, CommitId, Nvr, Package};
+use crate::ident::{Arch, Batch, CommitId, Nsvc, Nvr, Package, TagName};
 use crate::model::{ComponentBuild, ModuleBuild, Ordering, RebuildStrategy, State, Verdict, WhyRebuild};
 use crate::modulemd::Xmd;
 use crate::policy::Reuse;
@@ -38,18 +38,41 @@ pub fn question(build: &ModuleBuild, rule: Reuse) -> Option<ReuseQuestion> {
         module: build.nsvc().name_stream(),
         states,
         exactly: build.new.reuse_from,
+        contexts: match &build.surroundings.reuse_tag {
+            Some(_) => Vec::new(),
+            None => contexts(build, rule),
+        },
     })
 }
 
-/// Chooses the build to reuse from; `None` if none fits. Candidates may stand in any order and include unfit ones.
+/// Returns the build contexts of builds to reuse from, in turn.
+fn contexts(build: &ModuleBuild, rule: Reuse) -> Vec<String> {
+    match &build.surroundings.reuse_contexts[..] {
+        several @ [_, ..] if rule == Reuse::Ready => several.to_vec(),
+        _ => vec![build.new.contexts.build.clone()],
+    }
+}
+
+/// Returns the tag whose builds must be known before [`choose_source`]; `None`: none.
+pub fn tag_to_ask(build: &ModuleBuild, rule: Reuse) -> Option<&TagName> {
+    let counts = rule == Reuse::Ready && build.new.reuse_from.is_none();
+    let tag = build.surroundings.reuse_tag.as_ref();
+    tag.filter(|_| counts && build.new.strategy != RebuildStrategy::All)
+}
+
+/// Chooses the build to reuse from; `None` if none fits. Candidates may stand in any order and include unfit ones. `tagged` holds
+/// the builds in the tag of [`tag_to_ask`]; `None` where there is none.
 ///
-/// The build that the user named is taken without further conditions. Else it must have the same name, stream and build
-/// context, for `changed-and-after` itself be built so or with `all`, and a scmurl. Of `ready` ones the newest by completion
-/// counts. Where failed ones count, too, a scmurl is not needed, the very same builds must be buildrequired, and the one of
-/// which most can be reused is taken; among equals `ready` ones come first, then the newest.
+/// The build that the user named is taken without further conditions. Else it must have the same name and stream, and the
+/// build context that ours has, or would have on a compatible base stream: those are tried in turn, the newest first. Where a tag
+/// counts it must be in that instead, with the same context without base modules. For `changed-and-after` it must itself be
+/// built so or with `all`, and it must have a scmurl. Of `ready` ones the newest by completion counts. Where failed ones
+/// count, too, a scmurl is not needed, the very same builds must be buildrequired, and the one of which most can be reused is
+/// taken; among equals `ready` ones come first, then the newest.
 pub fn choose_source(
     build: &ModuleBuild,
     candidates: &[Arc<ModuleBuild>],
+    tagged: Option<&BTreeSet<Nsvc>>,
     rule: Reuse,
 ) -> Option<Arc<ModuleBuild>> {
     if rule == Reuse::Never || build.new.strategy == RebuildStrategy::All {
@@ -58,17 +81,29 @@ pub fn choose_source(
     if let Some(named) = build.new.reuse_from {
         return candidates.iter().find(|candidate| candidate.id == named).cloned();
     }
-    let fitting = candidates.iter().filter(|candidate| fits(build, candidate, rule));
+    let fitting: Vec<_> = candidates.iter().filter(|candidate| fits(build, candidate, rule)).collect();
     let newest = |candidate: &ModuleBuild| {
         (candidate.state() == State::Ready, candidate.life.completed_at(), candidate.id)
     };
-    match rule {
-        Reuse::Never => None,
-        Reuse::Ready => fitting.max_by_key(|candidate| newest(candidate)).cloned(),
-        Reuse::ReadyAndFailed => {
-            fitting.max_by_key(|candidate| (reusable(build, candidate), newest(candidate))).cloned()
+    let best = |is_counted: &dyn Fn(&ModuleBuild) -> bool| {
+        let counted = fitting.iter().filter(|candidate| is_counted(candidate));
+        match rule {
+            Reuse::ReadyAndFailed => {
+                counted.max_by_key(|candidate| (reusable(build, candidate), newest(candidate)))
+            }
+            Reuse::Ready | Reuse::Never => counted.max_by_key(|candidate| newest(candidate)),
         }
-    }
+    };
+    let found = match tagged.filter(|_| tag_to_ask(build, rule).is_some()) {
+        Some(tagged) => best(&|candidate| {
+            tagged.contains(candidate.nsvc())
+                && candidate.new.contexts.build_without_base == build.new.contexts.build_without_base
+        }),
+        None => contexts(build, rule)
+            .iter()
+            .find_map(|context| best(&|candidate| candidate.new.contexts.build == *context)),
+    };
+    found.map(|candidate| Arc::clone(candidate))
 }
 
 fn fits(build: &ModuleBuild, candidate: &ModuleBuild, rule: Reuse) -> bool {
@@ -89,7 +124,6 @@ fn fits(build: &ModuleBuild, candidate: &ModuleBuild, rule: Reuse) -> bool {
         && (takes_failed || candidate.new.scmurl.is_some())
         && candidate.id != build.id
         && candidate.nsvc().name_stream() == build.nsvc().name_stream()
-        && candidate.new.contexts.build == build.new.contexts.build
         && (!takes_failed || buildrequired(candidate) == buildrequired(build))
 }
 

@@ -54,6 +54,7 @@ pub(super) async fn ask(look: &mut Look<'_>, query: ObservationQuery, seen: &mut
         seen.modules.extend(answers.modules);
         seen.compatible_bases.extend(answers.compatible_bases);
         seen.latest.extend(answers.latest);
+        seen.tagged = answers.tagged.or(seen.tagged.take());
     });
     take(seen, reuse, |seen, builds| seen.reuse = builds.or(seen.reuse.take()));
 }
@@ -137,6 +138,13 @@ async fn modules(look: &Look<'_>, questions: &ModuleQuestions) -> Result<Observa
         let mut bases = resolver.compatible_bases(&wanted, Retired::Included).await?;
         seen.compatible_bases =
             wanted.into_iter().map(|base| (base.clone(), bases.remove(&base).unwrap_or_default())).collect();
+    }
+    if let Some(tag) = &questions.tagged {
+        seen.tagged = match resolver.in_tag(tag).await {
+            Ok(builds) => Some(Some(builds.into_iter().map(|module| module.nsvc).collect())),
+            Err(ResolverError::Unsupported { .. }) => Some(None),
+            Err(error) => return Err(error),
+        };
     }
     if !questions.latest.is_empty() {
         let wanted: Vec<NameStream> = questions.latest.iter().cloned().collect();

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::pool::Pool;
 use super::streams::{Pair, admits, ambiguous, positive};
 use super::{BaseFit, Choices, Expansion, Questions, Universe, Unresolved};
-use crate::ident::{Name, NameStream, Nsvc, Stream, TagName};
-use crate::modulemd::{Dependencies, Xmd};
+use crate::ident::{Name, NameStream, Nsvc, Stream};
+use crate::modulemd::Dependencies;
+use crate::policy::major;
 use crate::resolver::{Against, KnownModule};
 use crate::stream_version::counts_as_xyz;
 
@@ -134,7 +135,7 @@ impl Expansion<'_> {
         let mut found: BTreeMap<Nsvc, KnownModule> = BTreeMap::new();
         let mut tagged = Vec::new();
         for base in &bases.first {
-            if let Some(tag) = tag_with_modules(base) {
+            if let Some(tag) = base.tag_with_modules() {
                 match known.tagged(&tag) {
                     None => {
                         questions.tagged.insert(tag);
@@ -155,7 +156,11 @@ impl Expansion<'_> {
             found.insert(base.nsvc.clone(), base.clone());
             if !base.virtual_streams().is_empty() {
                 self.check_xyz(base)?;
-                let fits = |other: &&KnownModule| !only_compatible || self.is_same_major(base, other);
+                let within = |other: &KnownModule| {
+                    other.is_ready
+                        && self.policy.is_within_major(base.nsvc.stream.as_str(), other.nsvc.stream.as_str())
+                };
+                let fits = |other: &&KnownModule| !only_compatible || within(other);
                 found.extend(compatible.iter().filter(fits).map(|other| (other.nsvc.clone(), other.clone())));
             }
         }
@@ -172,12 +177,6 @@ impl Expansion<'_> {
             true => Err(Unresolved::NotXyz(base.nsvc.name_stream())),
             false => Ok(()),
         }
-    }
-
-    /// Says whether a base module is ready, of the same major version and not newer.
-    fn is_same_major(&self, base: &KnownModule, other: &KnownModule) -> bool {
-        let number = |module: &KnownModule| self.policy.stream_number(module.nsvc.stream.as_str());
-        other.is_ready && major(number(base)) <= number(other) && number(other) <= number(base)
     }
 
     /// Returns base modules by major version, the newest first; those without a number each by itself.
@@ -340,15 +339,4 @@ impl Gathering<'_> {
         let mut answers = own.chain(self.asked.default_streams.get(name));
         answers.find(|stream| admits(written, stream.as_str())).map(ToString::to_string)
     }
-}
-
-/// Returns the beginning of a major version, by the number of a stream in it.
-fn major(number: f64) -> f64 {
-    (number / 10_000.0).floor() * 10_000.0
-}
-
-/// Returns the tag in which everything is that is built on a base module, if it says so.
-fn tag_with_modules(base: &KnownModule) -> Option<TagName> {
-    let tag = base.document.xmd.at(&["mbs", "koji_tag_with_modules"]).and_then(Xmd::spelling)?;
-    TagName::new(tag).ok()
 }

@@ -167,6 +167,12 @@ pub struct Surroundings {
     pub srpm_build_group: Vec<String>,
     /// What marks the distribution in the dist tag; `None`: nothing.
     pub dist_marking: Option<String>,
+    /// The build contexts of builds to reuse from: the first that has any counts. Empty: its own alone.
+    #[serde(default)]
+    pub reuse_contexts: Vec<String>,
+    /// The tag that a build to reuse from must be in, whatever its base module; `None`: `reuse_contexts` count.
+    #[serde(default)]
+    pub reuse_tag: Option<TagName>,
 }
 
 /// A fingerprint of what an ensure should bring about.

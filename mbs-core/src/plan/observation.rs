@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::build_system::{BuildAnswers, BuildQuestions, BuildSystemError};
-use crate::ident::{CommitId, Name, NameStream, Nsvc, Nvr, Package, Stream, TagEvent, TaskId};
+use crate::ident::{CommitId, Name, NameStream, Nsvc, Nvr, Package, Stream, TagEvent, TagName, TaskId};
 use crate::model::{Digest, ModuleBuild};
 use crate::resolver::{Against, KnownModule};
 use crate::source_control::{Fetched, Place, RefQuestion, SourceError};
@@ -57,6 +57,8 @@ pub struct ModuleQuestions {
     pub latest: BTreeSet<NameStream>,
     /// See `latest`.
     pub latest_bases: Vec<Nsvc>,
+    /// The builds in this tag.
+    pub tagged: Option<TagName>,
 }
 
 impl ObservationQuery {
@@ -76,7 +78,10 @@ impl SourceQuestions {
 impl ModuleQuestions {
     /// Says whether nothing is asked.
     pub fn is_empty(&self) -> bool {
-        self.builds.is_empty() && self.compatible_bases.is_empty() && self.latest.is_empty()
+        self.builds.is_empty()
+            && self.compatible_bases.is_empty()
+            && self.latest.is_empty()
+            && self.tagged.is_none()
     }
 
     /// Returns the base modules of `latest`, each by itself: which of its builds fits is decided here.
@@ -108,6 +113,8 @@ pub struct Observation {
     pub compatible_bases: BTreeMap<Nsvc, Vec<KnownModule>>,
     /// Latest builds, per module; empty: none.
     pub latest: BTreeMap<NameStream, Vec<KnownModule>>,
+    /// Builds in the tag that was asked about; `Some(None)`: modules have no tags.
+    pub tagged: Option<Option<BTreeSet<Nsvc>>>,
     /// Earlier builds to reuse from, best first.
     pub reuse: Option<Vec<Arc<ModuleBuild>>>,
     /// The slots, as of the last load or save.

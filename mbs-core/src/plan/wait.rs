@@ -16,6 +16,9 @@ pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) 
     let is_open = !is_decided(build) && seen.reuse.is_none();
     let reuse = if is_open { reuse::question(build, policy.reuse) } else { None };
     let mut query = ObservationQuery { reuse, ..ObservationQuery::default() };
+    if !is_decided(build) && seen.tagged.is_none() {
+        query.modules.tagged = reuse::tag_to_ask(build, policy.reuse).cloned();
+    }
     // A resumed build may have tasks that were not seen ended when it failed.
     if seen.build.tasks.is_none() {
         query.build.tasks = building::live_tasks(build).collect();
@@ -74,7 +77,8 @@ fn cg_tag(build: &ModuleBuild, policy: &Policy) -> Result<Option<TagName>, Impos
 /// Fixes one verdict per component and notes why each is rebuilt.
 fn decide(step: &mut Step<'_>) {
     let candidates = step.seen.reuse.as_deref().unwrap_or_default();
-    let source = reuse::choose_source(&step.build, candidates, step.policy.reuse);
+    let tagged = step.seen.tagged.as_ref().and_then(Option::as_ref);
+    let source = reuse::choose_source(&step.build, candidates, tagged, step.policy.reuse);
     let mut verdicts = reuse::verdicts(&step.build, source.as_deref());
     if let Some(source) = &source {
         step.build.new.reuse_from = Some(source.id);

@@ -108,7 +108,7 @@ fn names(rebuilt: &[(String, String)]) -> Vec<&str> {
 
 fn chosen(build: &ModuleBuild, candidates: &[ModuleBuild], rule: Reuse) -> Option<i64> {
     let candidates: Vec<_> = candidates.iter().cloned().map(Arc::new).collect();
-    choose_source(build, &candidates, rule).map(|source| source.id.0)
+    choose_source(build, &candidates, None, rule).map(|source| source.id.0)
 }
 
 #[test]
@@ -127,6 +127,45 @@ fn a_source_needs_the_same_build_context_a_scmurl_and_the_same_stream() {
     other_stream.new.nsvc = "app:2:3:c0ffee00".parse().unwrap();
     let candidates = [other_context, from_text, other_stream, failed(4, 50), with_components(5)];
     assert_eq!(chosen(&build(9), &candidates, Reuse::Ready), None);
+}
+
+#[test]
+fn build_contexts_of_compatible_bases_are_tried_in_turn() {
+    let on = |id: i64, at: i64, context: &str| {
+        let mut build = finished(id, at);
+        build.new.contexts.build = context.into();
+        build
+    };
+    let candidates = [on(1, 90, "el8.1"), on(2, 50, "el8.2"), on(3, 60, "el8.1"), on(4, 99, "el9")];
+    let mut ours = build(9);
+    ours.surroundings.reuse_contexts = vec!["el8.3".into(), "el8.2".into(), "el8.1".into()];
+    assert_eq!(chosen(&ours, &candidates, Reuse::Ready), Some(2), "the newest base, not the newest build");
+    assert_eq!(chosen(&ours, &candidates[2..], Reuse::Ready), Some(3));
+    assert_eq!(chosen(&ours, &candidates[3..], Reuse::Ready), None);
+    assert_eq!(question(&ours, Reuse::Ready).unwrap().contexts, ["el8.3", "el8.2", "el8.1"]);
+    assert_eq!(question(&build(9), Reuse::Ready).unwrap().contexts, ["same"]);
+}
+
+#[test]
+fn where_a_tag_counts_the_source_is_in_it_whatever_its_base() {
+    let with = |id: i64, at: i64, without_base: &str| {
+        let mut build = finished(id, at);
+        build.new.contexts.build = "other".into();
+        build.new.contexts.build_without_base = without_base.into();
+        Arc::new(build)
+    };
+    let candidates = [with(1, 50, "ours"), with(2, 90, "theirs"), with(3, 70, "ours")];
+    let mut ours = build(9);
+    ours.new.contexts.build_without_base = "ours".into();
+    ours.surroundings.reuse_tag = Some("f29-modular".parse().unwrap());
+    let chosen = |tagged: &[i64]| {
+        let tagged = tagged.iter().map(|id| candidates[usize::try_from(*id).unwrap() - 1].nsvc().clone());
+        choose_source(&ours, &candidates, Some(&tagged.collect()), Reuse::Ready).map(|source| source.id.0)
+    };
+    assert_eq!((chosen(&[1, 2, 3]), chosen(&[1, 2]), chosen(&[2])), (Some(3), Some(1), None));
+    assert_eq!(tag_to_ask(&ours, Reuse::Ready).map(TagName::as_str), Some("f29-modular"));
+    assert_eq!(tag_to_ask(&ours, Reuse::ReadyAndFailed), None);
+    assert!(question(&ours, Reuse::Ready).unwrap().contexts.is_empty());
 }
 
 #[test]

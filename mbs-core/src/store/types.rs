@@ -321,4 +321,6 @@ pub struct ReuseQuestion {
     pub states: Vec<State>,
     /// Exactly this build, without any other condition.
     pub exactly: Option<BuildId>,
+    /// Only builds with one of these build contexts; empty: any.
+    pub contexts: Vec<String>,
 }

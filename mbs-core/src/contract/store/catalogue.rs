@@ -93,11 +93,18 @@ pub(super) async fn reuse_candidates_are_others_of_the_stream_last_completed_fir
         bench.look(build, |build| finish(build, when)).await?;
     }
     let states = vec![State::Ready, State::Failed, State::Init];
-    let question = ReuseQuestion { build: asking, module: id("a:1"), states, exactly: None };
+    let question =
+        ReuseQuestion { build: asking, module: id("a:1"), states, exactly: None, contexts: Vec::new() };
     let found = bench.store.reuse_candidates(&question).await?;
     equal("in three states", ids(&found), [last, middle, failed, init])?;
     let question = ReuseQuestion { states: vec![State::Ready], ..question };
-    equal("ready", ids(&bench.store.reuse_candidates(&question).await?), [last, middle])
+    equal("ready", ids(&bench.store.reuse_candidates(&question).await?), [last, middle])?;
+    let own = bench.load(last).await?.build.new.contexts.build;
+    let with = |contexts: Vec<String>| ReuseQuestion { contexts, ..question.clone() };
+    let found = bench.store.reuse_candidates(&with(vec!["other".into(), own])).await?;
+    equal("of two contexts", ids(&found), [last, middle])?;
+    let found = bench.store.reuse_candidates(&with(vec!["other".into()])).await?;
+    equal("of another context", ids(&found), [])
 }
 
 /// [`ReuseQuestion::exactly`]: exactly this build, without any other condition.
@@ -108,6 +115,7 @@ pub(super) async fn a_reuse_candidate_that_is_named_is_the_only_one(bench: &Benc
         module: id("a:1"),
         states: vec![State::Ready],
         exactly: Some(exactly),
+        contexts: vec!["other".into()],
     };
     equal("the one", ids(&bench.store.reuse_candidates(&question(other)).await?), [other])?;
     let unknown = question(BuildId(other.0 + 1000));

@@ -104,7 +104,10 @@ impl Tables {
         }
         let is_candidate = |row: &&Row| {
             let build = &row.build;
-            build.id != question.build && !build.new.scratch && question.states.contains(&build.state())
+            build.id != question.build
+                && !build.new.scratch
+                && question.states.contains(&build.state())
+                && (question.contexts.is_empty() || question.contexts.contains(&build.new.contexts.build))
         };
         let rows = self.rows_of(&question.module).filter(is_candidate);
         let mut builds: Vec<_> = rows.map(|row| row.build.clone()).collect();

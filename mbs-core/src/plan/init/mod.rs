@@ -57,6 +57,9 @@ pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) 
     query.modules.builds = nsvcs.filter(|nsvc| !seen.modules.contains_key(nsvc)).collect();
     if let Some(mut modules) = known_modules(&requirements, seen) {
         default_modules::ask(&mut query, &modules, seen, policy);
+        let base = surroundings::asked_base(build, &modules, policy);
+        let unknown = base.filter(|base| !seen.compatible_bases.contains_key(&base.nsvc));
+        query.modules.compatible_bases.extend(unknown.map(|base| base.nsvc.clone()));
         // Tags are asked about once it is certain whose.
         if query.sources.default_streams.is_empty() && query.modules.is_empty() {
             modules.extend(default_modules::found(&modules, seen, policy).modules);
@@ -190,7 +193,7 @@ fn work_out(step: &Step<'_>, mut modules: Vec<KnownModule>) -> Result<Findings, 
     };
     let sourced = sources::named(build, &order, policy)?;
     let components = sources::resolved(&sourced, seen, policy)?;
-    let surroundings = surroundings::of(build, &modules, policy)?;
+    let surroundings = surroundings::of(build, &modules, seen, policy)?;
     let mut document = (**build.document()).clone();
     default_modules::record(&mut document, &defaults.modules);
     sources::fill_in(&mut document, build.new.scmurl.as_deref(), &sourced, &components);

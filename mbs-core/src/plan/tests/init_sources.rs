@@ -1,10 +1,10 @@
 //! The state `init`: where components come from, in which order, and what is refused about it.
 
-use super::samples::{document, map, module, rpm, set_mbs, submitted};
+use super::samples::{document, entry, map, module, rpm, set_mbs, submitted};
 use super::*;
 use crate::ident::CommitId;
 use crate::model::{ComponentSource, Failure, Ordering};
-use crate::modulemd::{ModuleComponent, ModuleStream, RpmComponent};
+use crate::modulemd::{ModuleComponent, ModuleStream, RpmComponent, Xmd};
 use crate::resolver::KnownModule;
 use crate::source_control::{Fetched, SourceError};
 
@@ -281,4 +281,31 @@ fn batches_of_an_included_module_do_not_mix_with_the_graph_around_them() {
     let stored = &plan.build.document().rpms;
     assert_eq!((stored["libx"].buildorder, stored["prog"].buildafter.len()), (0, 1));
     assert_reloads(&plan);
+}
+
+#[test]
+fn builds_on_compatible_bases_may_be_reused_from_the_newest_first() {
+    let platform = |stream: &str, is_ready: bool| {
+        let provided = Xmd::Seq(vec!["el8".into()]);
+        let nsvc = format!("platform:{stream}:1:c");
+        KnownModule { is_ready, ..module(&nsvc, Some("el8-build"), &[("virtual_streams", provided)]) }
+    };
+    let ours = platform("el8.2.0", true);
+    let mut document = document(&[]);
+    let buildrequires = map(&[("platform", entry("platform:el8.2.0:1:c", "el8-build"))]);
+    set_mbs(&mut document, "buildrequires", buildrequires);
+    let mut build = submitted(document);
+    build.new.base_modules = vec![ours.nsvc.clone()];
+    let mut seen = answered(&build, std::slice::from_ref(&ours));
+    let asked = missing(&build, &seen.0, &Policy::default()).modules.compatible_bases;
+    assert_eq!(asked, [ours.nsvc.clone()].into());
+    let all =
+        [("el8.1.0", true), ("el8.3.0", true), ("el8.0.0", false), ("el9.0.0", true), ("el7.9.0", true)];
+    let others = all.map(|(stream, is_ready)| platform(stream, is_ready));
+    seen.0.compatible_bases.insert(ours.nsvc.clone(), [&others[..], &[ours]].concat());
+    seen.0.build.tag_arches = Some([(id("el8-build"), None)].into());
+    seen.0.build.tag_rpms = Some(BTreeMap::new());
+    let on = |stream: &str| crate::context::build_context(&[(id("platform"), id(stream))].into());
+    let contexts = step(&build, seen).build.surroundings.reuse_contexts;
+    assert_eq!(contexts, [on("el8.2.0"), on("el8.1.0")]);
 }

@@ -47,6 +47,17 @@ fn the_build_to_reuse_from_is_asked_for_unless_all_is_decided_or_rebuilt() {
 }
 
 #[test]
+fn a_tag_that_counts_is_asked_about_once() {
+    let mut build = waiting(vec![component("liba", 2)]);
+    build.surroundings.reuse_tag = Some(id("f29-modular"));
+    let mut seen = Observation::default();
+    let asked = |seen: &Observation| missing(&build, seen, &Policy::default()).modules.tagged;
+    assert_eq!(asked(&seen), Some(id("f29-modular")));
+    seen.tagged = Some(None);
+    assert_eq!(asked(&seen), None);
+}
+
+#[test]
 fn tags_are_named_and_the_macros_become_batch_one() {
     let build = waiting(vec![component("liba", 2)]);
     let plan = step(&build, Seen::nothing());
