@@ -30,7 +30,7 @@ mod walk;
 use documents::Found;
 use problems::Problems;
 
-/// So much is read of all files together: 256 MiB.
+/// So much is read of all files together, unpacked: 256 MiB.
 const MOST_BYTES: usize = 256 << 20;
 
 /// The modules of some files, as they were when read.
@@ -69,9 +69,9 @@ fn reasons(problems: &[String]) -> String {
 impl ModuleFiles {
     /// Reads files and folders, the earlier one counting where two describe the same build. It blocks.
     ///
-    /// A file holds one or many documents and is read within the limits of [`Limits::default`]. In a folder `*.yaml` and `*.yml`
-    /// are read by name, up to three folders deep; hidden ones and links that lead out of it are not.
-    /// 10,000 files and 256 MiB are read at most.
+    /// A file holds one or many documents, may be compressed by gzip, and is read within the limits of [`Limits::default`]. In a
+    /// folder `*.yaml` and `*.yml`, also with `.gz` behind, are read by name, up to three folders deep; hidden ones and links
+    /// that lead out of it are not. 10,000 files and 256 MiB are read at most.
     ///
     /// # Errors
     /// `Missing`: a path does not exist. `Nothing`: no module was found in any of them.

@@ -1,7 +1,10 @@
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use mbs_core::engine::expand;
 use mbs_core::expansion::{BaseFit, Choices, Expansion, Universe};
 use mbs_core::modulemd::Dependencies;
@@ -249,6 +252,23 @@ fn links_are_followed_within_their_folder_only() {
     assert_eq!(nsvcs(modules.all()), ["app:1:1:a"]);
     let [problem] = modules.problems() else { panic!("{:?}", modules.problems()) };
     assert!(problem.contains("b.yaml: it is a link that leads out"), "{problem}");
+}
+
+#[test]
+fn compressed_files_are_unpacked() {
+    let folder = folder(&[("cut.yaml.gz", String::new())]);
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    packer.write_all(document("app:1:1:a", &[]).as_bytes()).unwrap();
+    let packed = packer.finish().unwrap();
+    fs::write(folder.path().join("modules.yaml.gz"), &packed).unwrap();
+    fs::write(folder.path().join("cut.yaml.gz"), &packed[..packed.len() / 2]).unwrap();
+    let modules = read(&[folder.path()]).unwrap();
+    assert_eq!(nsvcs(modules.all()), ["app:1:1:a"]);
+    let [cut] = modules.problems() else { panic!("{:?}", modules.problems()) };
+    assert!(cut.contains("cut.yaml.gz: "), "{cut}");
+    let path = folder.path().join("modules.yaml.gz");
+    let too_long = walk::read(&path, packed.len()).unwrap_err();
+    assert_eq!(too_long, format!("it is longer than {} bytes", packed.len()), "unpacked");
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ use std::fs::{self, DirEntry, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
+
 use super::ModuleFilesError;
 use super::problems::Problems;
 
@@ -15,7 +17,10 @@ const MOST_FILES: usize = 10_000;
 const DEEPEST: usize = 3;
 
 /// How the names of files end that are read in folders.
-const ENDINGS: [&str; 2] = [".yaml", ".yml"];
+const ENDINGS: [&str; 4] = [".yaml", ".yml", ".yaml.gz", ".yml.gz"];
+
+/// What a compressed file begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Returns the files that paths stand for, in the order of the paths, in folders by name; none twice.
 ///
@@ -110,16 +115,23 @@ impl Walk<'_> {
     }
 }
 
-/// Reads a file of at most so many bytes.
+/// Reads a file, unpacked if it is compressed, of at most so many bytes.
 ///
 /// # Errors
 /// It cannot be read, or is longer; in words.
 pub(super) fn read(path: &Path, most_bytes: usize) -> Result<Vec<u8>, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    // One byte more than allowed shows that there is more.
-    file.take(most_bytes as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() > most_bytes { Err(format!("it is longer than {most_bytes} bytes")) } else { Ok(bytes) }
+    let bounded = |from: &mut dyn Read| -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        // One byte more than allowed shows that there is more.
+        from.take(most_bytes as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        if bytes.len() > most_bytes {
+            Err(format!("it is longer than {most_bytes} bytes"))
+        } else {
+            Ok(bytes)
+        }
+    };
+    let written = bounded(&mut File::open(path).map_err(|error| error.to_string())?)?;
+    if written.starts_with(&GZIP) { bounded(&mut MultiGzDecoder::new(&written[..])) } else { Ok(written) }
 }
 
 #[cfg(test)]
