@@ -9,6 +9,10 @@ use async_trait::async_trait;
 use crate::ident::{Name, NameStream, Nsvc, Stream, TagName};
 use crate::modulemd::{ModuleStream, Xmd};
 
+mod chain;
+
+pub use chain::Chain;
+
 /// Finds modules. Answers hold `ready` builds unless a method says otherwise.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]

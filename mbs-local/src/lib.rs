@@ -17,6 +17,7 @@ mod leftovers;
 pub mod lock;
 pub mod mock;
 pub mod mock_build;
+pub mod module_files;
 pub mod modules;
 pub mod process;
 pub mod programs;

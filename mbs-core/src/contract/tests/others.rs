@@ -1,6 +1,7 @@
 //! The other implementations in memory, and one defect of each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use crate::contract::{
 };
 use crate::ident::{CommitId, Name, NameStream, Nsvc, Stream, TagName};
 use crate::memory::{EndOfLife, ManualClock, MemoryBus, MemoryResolver, MemorySourceControl};
-use crate::resolver::{Against, KnownModule, ModuleResolver, ResolverError, Retired};
+use crate::resolver::{Against, Chain, KnownModule, ModuleResolver, ResolverError, Retired};
 use crate::source_control::{Fetched, Place, RefQuestion, SourceControl, SourceError};
 use crate::store::StateChange;
 
@@ -289,4 +290,61 @@ fn a_resolver_that_ignores_the_base_is_named() {
             "of_a_list_of_bases_the_first_with_builds_counts"
         ]
     );
+}
+
+/// A chain of two, whose name:streams take turns: the first is in the first source, the second in the second, and so on.
+struct Spread {
+    sources: [Arc<MemoryResolver>; 2],
+    chain: Chain,
+    known: Mutex<Vec<NameStream>>,
+}
+
+impl Spread {
+    fn new() -> Self {
+        let sources = [Arc::new(MemoryResolver::default()), Arc::new(MemoryResolver::default())];
+        let named = |(name, source): (&str, &Arc<MemoryResolver>)| {
+            (name.to_owned(), Arc::clone(source) as Arc<dyn ModuleResolver>)
+        };
+        let chain = Chain::new(["store", "pdc"].into_iter().zip(&sources).map(named).collect());
+        Self { sources, chain, known: Mutex::default() }
+    }
+
+    fn source_of(&self, module: &NameStream) -> &MemoryResolver {
+        let mut known = self.known.lock().unwrap();
+        let place = known.iter().position(|other| other == module).unwrap_or_else(|| {
+            known.push(module.clone());
+            known.len() - 1
+        });
+        &self.sources[place % 2]
+    }
+}
+
+#[async_trait]
+impl ModuleResolverGround for Spread {
+    fn resolver(&self) -> &dyn ModuleResolver {
+        &self.chain
+    }
+
+    async fn add(&self, module: KnownModule) {
+        self.source_of(&module.nsvc.name_stream()).add(module).unwrap();
+    }
+
+    async fn retire(&self, nsvc: &Nsvc) {
+        self.source_of(&nsvc.name_stream()).retire(nsvc).unwrap();
+    }
+
+    async fn tag(&self, tag: &TagName, nsvc: &Nsvc) -> Result<(), Unable> {
+        self.source_of(&nsvc.name_stream()).tag(tag, nsvc).unwrap();
+        Ok(())
+    }
+
+    async fn end_life(&self, module: &NameStream) -> Result<(), Unable> {
+        self.source_of(module).set_end_of_life(module.clone(), EndOfLife::Past);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_chain_of_resolvers_keeps_their_contract() {
+    keeps_all(module_resolver(async || Spread::new()));
 }
