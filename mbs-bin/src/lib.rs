@@ -7,5 +7,6 @@ pub mod cli;
 pub mod exit;
 pub mod local;
 pub mod logging;
+pub mod plan;
 pub mod table;
 pub mod validate;

@@ -31,6 +31,7 @@ pub mod memory;
 pub mod model;
 pub mod modulemd;
 pub mod naming;
+pub mod outlook;
 pub mod plan;
 pub mod policy;
 pub mod resolver;

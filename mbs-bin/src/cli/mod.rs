@@ -8,12 +8,14 @@ use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
 use crate::logging::{self, Verbosity};
-use crate::{local, validate};
+use crate::{local, plan, validate};
 
 mod local_arguments;
+mod plan_arguments;
 mod validate_arguments;
 
 pub use local_arguments::LocalArguments;
+pub use plan_arguments::PlanArguments;
 pub use validate_arguments::ValidateArguments;
 
 /// Builds modules: sets of RPM packages that are built together, in order.
@@ -39,6 +41,8 @@ pub struct Arguments {
 pub enum Command {
     /// Build a module on this machine, in the foreground
     Local(Box<LocalArguments>),
+    /// Say what would be built, with what and why, and build nothing
+    Plan(PlanArguments),
     /// Check documents, and build nothing
     Validate(ValidateArguments),
 }
@@ -74,6 +78,7 @@ pub fn run(arguments: Arguments) -> Exit {
     let ended = match arguments.command {
         None => help(),
         Some(Command::Validate(arguments)) => validate::run(&arguments, &mut anstream::stdout().lock()),
+        Some(Command::Plan(arguments)) => plan::run(&arguments, &mut anstream::stdout().lock()),
         Some(Command::Local(arguments)) => local::run(&arguments, verbosity, &screen),
     };
     ended.unwrap_or_else(|stop| {

@@ -1,7 +1,7 @@
 //! Why nothing goes together: the fewest requirements that exclude each other, in words.
 //!
 //! Each requirement gets a switch; those that the solver needs for its "no" are tried one by one without, and what is left
-//! clashes as a whole: without any of it there would be a way.
+//! clashes as a whole: without any of it the rest could be met. There may be other clashes beside the one that is named.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,7 +19,7 @@ const WANTS_SHOWN: usize = 6;
 pub struct Clash {
     /// Two builds of one module that are wanted and exclude each other, or who wants something and what is not there.
     pub between: (String, String),
-    /// The requirements, those of the document last; without any one of them there would be a way.
+    /// The requirements, those of the document last; without any one of them the others could be met.
     pub wants: Vec<Want>,
 }
 
@@ -34,6 +34,8 @@ pub struct Want {
     pub what: Vec<String>,
     /// Whether something there would do, taken by itself.
     pub is_there: bool,
+    /// Whether a stream is named; where none is, only what takes part for another reason would do.
+    pub names_a_stream: bool,
 }
 
 impl fmt::Display for Clash {
@@ -67,7 +69,11 @@ impl fmt::Display for Want {
                 write!(f, "requires {}", self.what.join(" or "))?;
             }
         }
-        if self.is_there { Ok(()) } else { f.write_str(", of which no build is available") }
+        match (self.is_there, self.names_a_stream) {
+            (true, _) => Ok(()),
+            (false, true) => f.write_str(", of which no build is available"),
+            (false, false) => f.write_str(" in whatever stream, which nothing names"),
+        }
     }
 }
 
@@ -171,7 +177,7 @@ fn between(problem: &Problem<'_>, clashing: &[&Switch<'_>]) -> (String, String) 
 
 /// Returns the requirements, those that several builds of a stream have as one.
 fn wants(problem: &Problem<'_>, clashing: &[&Switch<'_>]) -> Vec<Want> {
-    type Key = (bool, Option<NameStream>, Vec<String>, bool);
+    type Key = (bool, Option<NameStream>, Vec<String>, bool, bool);
     let mut merged: BTreeMap<Key, BTreeSet<NameStream>> = BTreeMap::new();
     for switch in clashing {
         let spelled_pair = |pair: &Vec<&Requirement>| {
@@ -182,15 +188,19 @@ fn wants(problem: &Problem<'_>, clashing: &[&Switch<'_>]) -> Vec<Want> {
         let has_way = |pair: &Vec<&Requirement>| pair.iter().all(|one| !one.options.is_empty());
         let is_there = switch.pairs.iter().any(has_way);
         let by = switch.by.map(|place| &problem.pool.module(place).nsvc);
-        let key = (by.is_none(), by.map(Nsvc::name_stream), what, is_there);
+        let names = |one: &&Requirement| one.written.iter().any(|stream| !stream.starts_with('-'));
+        let lacking = switch.pairs.iter().flatten().filter(|one| one.options.is_empty());
+        let names_a_stream = lacking.copied().all(|one| names(&one));
+        let key = (by.is_none(), by.map(Nsvc::name_stream), what, is_there, names_a_stream);
         let bases = switch.by.into_iter().flat_map(|place| built_for(problem, place));
         merged.entry(key).or_default().extend(bases);
     }
-    let want = |((_, by, what, is_there), bases): (Key, BTreeSet<NameStream>)| Want {
+    let want = |((_, by, what, is_there, names_a_stream), bases): (Key, BTreeSet<NameStream>)| Want {
         by,
         built_for: bases.into_iter().collect(),
         what,
         is_there,
+        names_a_stream,
     };
     merged.into_iter().map(want).collect()
 }

@@ -48,6 +48,8 @@ pub struct Chosen {
 pub enum WhyChosen {
     /// The document buildrequires this stream and no other.
     Written,
+    /// Of the streams that the document allows it is the only one that there is.
+    OnlyOne,
     /// The document allows several streams, and each that goes together with the others makes a build of its own.
     OneOf(Vec<String>),
     /// A build that was chosen requires it at run time.
@@ -63,6 +65,7 @@ impl fmt::Display for WhyChosen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             WhyChosen::Written => f.write_str("buildrequired in this stream"),
+            WhyChosen::OnlyOne => f.write_str("the only stream that there is of those buildrequired"),
             WhyChosen::OneOf(streams) => {
                 write!(f, "buildrequired in {}; one build for each that fits", streams.join(", "))
             }
@@ -120,9 +123,9 @@ fn why(asked: &Expansion<'_>, pair: &Pair, pool: &Pool<'_>, solution: &Solution,
     let Some(by) = solution.brought_by.get(name) else {
         let meant = pair.buildrequires.get(name.as_str());
         let written = asked.document.dependencies[pair.index].buildrequires.get(name.as_str());
-        let is_only = meant.is_some_and(|meant| meant.len() == 1 && Some(meant) == written);
         return match meant {
-            Some(meant) if !is_only && meant.len() != 1 => WhyChosen::OneOf(meant.iter().cloned().collect()),
+            Some(meant) if meant.len() > 1 => WhyChosen::OneOf(meant.iter().cloned().collect()),
+            Some(meant) if Some(meant) != written => WhyChosen::OnlyOne,
             Some(_) | None => WhyChosen::Written,
         };
     };

@@ -286,7 +286,11 @@ fn need(needs: Needs) -> Decision {
 /// A document gives at least one build, one with a static context exactly one.
 fn check_number(document: &ModuleStream, expansions: &Expansions) -> Result<(), Refused> {
     match expansions.expanded.as_slice() {
-        [] => Err(Refused::NoCombination),
+        [] => {
+            let lacking = expansions.lacking.iter().flat_map(|lacking| lacking.modules.iter().cloned());
+            let modules: BTreeSet<String> = lacking.collect();
+            Err(Refused::NoCombination(modules.into_iter().collect()))
+        }
         [_, _, ..] if document.static_context => Err(Refused::StaticContextInSeveralWays {
             context: document.context.clone().unwrap_or_default(),
             ways: expansions.expanded.iter().map(way).collect(),

@@ -202,11 +202,12 @@ pub enum Refused {
     /// The dependencies do not work out.
     #[error(transparent)]
     Dependencies(#[from] Unresolved),
-    /// Nothing can be chosen for some buildrequire of every dependency pair.
+    /// Nothing can be chosen for some buildrequire of every dependency pair: these, sorted.
     #[error(
-        "No dependency combination was satisfied. Please verify the buildrequires in your modulemd have previously been built."
+        "No dependency combination was satisfied. Please verify the buildrequires in your modulemd have previously been built.{}",
+        nothing_for(.0)
     )]
-    NoCombination,
+    NoCombination(Vec<String>),
     /// A static context stands for one build.
     #[error(
         "The static context '{context}' can be built in several ways: {}; name one stream of each module",
@@ -257,6 +258,14 @@ pub enum Refused {
     NotCancellable,
 }
 
+fn nothing_for(modules: &[String]) -> String {
+    if modules.is_empty() {
+        String::new()
+    } else {
+        format!(" Nothing can be chosen for {}.", modules.join(", "))
+    }
+}
+
 /// Clients know one of these two texts with a doubled blank.
 fn second_blank(section: &Section) -> &'static str {
     match section {
@@ -291,7 +300,7 @@ impl Refused {
             | Refused::ReuseFromUnready
             | Refused::EndOfLife(_)
             | Refused::UnknownLife { .. }
-            | Refused::NoCombination
+            | Refused::NoCombination(_)
             | Refused::StaticContextInSeveralWays { .. }
             | Refused::ScratchOnlyBranch
             | Refused::ForeignName(_)

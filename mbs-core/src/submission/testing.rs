@@ -27,7 +27,7 @@ pub(crate) fn pair(buildrequires: Streams<'_>, requires: Streams<'_>) -> Depende
     Dependencies { buildrequires: section(buildrequires), requires: section(requires) }
 }
 
-pub(super) fn new_build(nsvc: &str) -> NewBuild {
+pub(crate) fn new_build(nsvc: &str) -> NewBuild {
     NewBuild {
         nsvc: nsvc.parse().unwrap(),
         owner: "anna".into(),

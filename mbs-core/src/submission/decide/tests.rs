@@ -393,6 +393,7 @@ fn nothing_to_choose_in_any_pair_is_said() {
     let dependencies = "{buildrequires: {platform: [f28], gtk: [-1, -2]}, requires: {}}";
     let (text, answered) = scene.refused(&scene.commit(&document(dependencies, "")));
     assert!(text.starts_with("No dependency combination was satisfied."), "{text}");
+    assert!(text.ends_with(" Nothing can be chosen for gtk."), "{text}");
     assert_eq!(answered, RefusedAs::BadRequest);
 }
 

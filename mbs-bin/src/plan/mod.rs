@@ -1,0 +1,139 @@
+//! `mbs-build plan`: says what would become of a document, and builds and records nothing.
+//!
+//! Which builds it would make, and with what, is decided in [`mbs_core::submission`] and [`mbs_core::expansion`]; what they
+//! would take in [`mbs_core::outlook`]. Modules are found in files.
+
+mod report;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use mbs_core::engine::{Desk, SubmitError};
+use mbs_core::ident::NameStream;
+use mbs_core::memory::{ManualClock, MemorySourceControl, MemoryStore};
+use mbs_core::modulemd::Limits;
+use mbs_core::outlook::outlook;
+use mbs_core::policy::Policy;
+use mbs_core::resolver::{Chain, KnownModule, ModuleResolver};
+use mbs_core::submission::{Asked, Decided, GivenDocument, Overrides, Rules};
+use mbs_local::module_files::{ModuleFiles, ModuleFilesError};
+use tracing::warn;
+
+use crate::cli::{PlanArguments, Reader};
+use crate::exit::{Exit, Stop};
+use crate::validate;
+use report::Report;
+
+/// Prints to `out` what would become of a document.
+///
+/// # Errors
+/// `Usage`: a file is missing or is no good one, or the dependencies do not work out. `Machine`: `out` cannot be written.
+pub fn run(arguments: &PlanArguments, out: &mut impl Write) -> Result<Exit, Stop> {
+    let policy = Policy { rpms_allow_repository: true, modules_allow_repository: true, ..Policy::default() };
+    let asked = asked(arguments)?;
+    let (sources, earlier) = sources(arguments, &policy)?;
+    let decided = decide(&asked, sources, &policy)?;
+    for warning in &decided.warnings {
+        warn!("{warning}");
+    }
+    let report = report(&decided, &earlier, &policy)?;
+    let text = match arguments.reader() {
+        Reader::Person => report.to_string(),
+        Reader::Program => report.to_json(),
+    };
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Stop::unwritable(&error))?;
+    Ok(Exit::Done)
+}
+
+fn asked(arguments: &PlanArguments) -> Result<Asked, Stop> {
+    let file = &arguments.document;
+    let bytes = validate::read(file, &Limits::of_submission())?;
+    let name = file.display().to_string();
+    let text = String::from_utf8(bytes).map_err(|_| Stop::Usage(format!("{name}: the text is not UTF-8")))?;
+    Ok(Asked {
+        owner: String::new(),
+        document: Some(GivenDocument { text, file_name: Some(name) }),
+        module_stream: arguments.stream.clone(),
+        rebuild_strategy: arguments.rebuild_strategy.clone(),
+        overrides: Overrides {
+            buildrequires: streams(&arguments.buildrequires),
+            requires: streams(&arguments.requires),
+        },
+        ..Asked::default()
+    })
+}
+
+fn streams(modules: &[NameStream]) -> BTreeMap<String, std::collections::BTreeSet<String>> {
+    let mut streams = BTreeMap::<_, std::collections::BTreeSet<String>>::new();
+    for NameStream { name, stream } in modules {
+        streams.entry(name.to_string()).or_default().insert(stream.to_string());
+    }
+    streams
+}
+
+/// Reads where modules are; what could not be read is logged. Returns all of them, too.
+fn sources(arguments: &PlanArguments, policy: &Policy) -> Result<(Chain, Vec<KnownModule>), Stop> {
+    let mut sources: Vec<(String, Arc<dyn ModuleResolver>)> = Vec::new();
+    let mut all = Vec::new();
+    for path in &arguments.modules {
+        let files = ModuleFiles::read(std::slice::from_ref(path), &policy.base_module_names)
+            .map_err(|error| unreadable(&error, path))?;
+        for problem in files.problems() {
+            warn!("{problem}");
+        }
+        all.extend(files.all().cloned());
+        sources.push((path.display().to_string(), Arc::new(files)));
+    }
+    Ok((Chain::new(sources), all))
+}
+
+fn unreadable(error: &ModuleFilesError, path: &Path) -> Stop {
+    match error {
+        ModuleFilesError::Missing { .. } => Stop::Usage(format!("{} does not exist", path.display())),
+        ModuleFilesError::Nothing { problems } => {
+            let problems = problems.join("\n");
+            Stop::Usage(format!("there is no module in {}\n{problems}", path.display()))
+        }
+    }
+}
+
+fn decide(asked: &Asked, sources: Chain, policy: &Policy) -> Result<Decided, Stop> {
+    let rules = Rules {
+        yaml_submit_allowed: true,
+        rebuild_strategy_allow_override: true,
+        allow_dashes_in_svc: true,
+        ..Rules::default()
+    };
+    let store = MemoryStore::new(Arc::new(ManualClock::new()), Timestamp::now(), policy);
+    let desk = Desk {
+        store: Arc::new(store),
+        resolver: Arc::new(sources),
+        source_control: Arc::new(MemorySourceControl::new()),
+        rules: Arc::new(rules),
+        policy: Arc::new(policy.clone()),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|error| Stop::Machine(format!("nothing can be run: {error}")))?;
+    runtime.block_on(desk.preview(asked)).map_err(|error| match error {
+        SubmitError::Refused(refused) => refused.into(),
+        SubmitError::Resolver(error) => error.into(),
+        SubmitError::Store(error) => error.into(),
+        SubmitError::Source(error) => Stop::Usage(error.to_string()),
+    })
+}
+
+fn report(decided: &Decided, earlier: &[KnownModule], policy: &Policy) -> Result<Report, Stop> {
+    let mut report = Report::default();
+    for (build, new) in decided.builds.iter().zip(&decided.new) {
+        let outlook = outlook(new, earlier, policy).map_err(|error| Stop::Usage(error.to_string()))?;
+        report.push(build, new, &outlook);
+    }
+    report.warnings.clone_from(&decided.warnings);
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests;
