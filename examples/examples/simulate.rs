@@ -1,7 +1,7 @@
 //! Turns a simulated world of a number and tells how it went; status 1 if a promise was broken.
 //!
 //! ```text
-//! cargo run -p mbs-examples --example simulate -- --seed 7 --modules 3 --backends 2 --faults heavy
+//! cargo run -p mbs-examples --example simulate -- --seed 17 --modules 3 --backends 2 --faults heavy --lines 200
 //! ```
 #![expect(clippy::print_stdout, reason = "an example shows what it did")]
 
@@ -15,7 +15,7 @@ use mbs_core::sim::{
 /// Turns a simulated world and tells how it went.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// The world's number; the same number gives the same history.
+    /// The world's number; with the same options the same number gives the same history.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many modules are built; left out, chance decides.

@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, ErrorKind, Read as _, Write};
 use std::path::Path;
 
 use mbs_core::modulemd::{Limits, Problem, Severity, read_bytes, validate};
+use mbs_core::policy::Policy;
 use serde::Serialize;
 use tracing::{error, info};
 
@@ -47,7 +48,7 @@ fn problems_of(file: &Path) -> Result<Vec<Problem>, Stop> {
     let bytes = read(file, &limits)?;
     let name = shown_name(file);
     let problems = match std::str::from_utf8(&bytes) {
-        Ok(text) => validate(text, &name, &limits),
+        Ok(text) => validate(text, &name, &limits, &Policy::default().base_module_names),
         Err(_) => read_bytes(&bytes, Some(&name), &limits).problems,
     };
     info!("{name}: {} problems", problems.len());

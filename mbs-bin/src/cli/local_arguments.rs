@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::Args;
-use mbs_core::ident::NameStream;
+use mbs_core::ident::{NameStream, Stream};
 use mbs_local::Builder;
 use mbs_local::modules::WantedResult;
 
@@ -18,12 +18,12 @@ pub struct LocalArguments {
     /// The module's document [default: the file named like the current folder, with .yaml]
     #[arg(value_name = "FILE", conflicts_with = "file")]
     pub document: Option<PathBuf>,
-    /// The same, as an option
+    /// The document, as an option
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// The stream to build [default: the document's, else the current git branch]
     #[arg(long)]
-    pub stream: Option<String>,
+    pub stream: Option<Stream>,
     /// Build this source RPM instead of the component of the same name (repeatable)
     #[arg(long = "srpm", value_name = "FILE")]
     pub srpms: Vec<PathBuf>,
@@ -46,7 +46,7 @@ pub struct LocalArguments {
     #[arg(short = 'p', long, value_name = "NAME:STREAM")]
     pub platform: Option<NameStream>,
     /// How many components may be built at the same time [default: the number of processors]
-    #[arg(short = 'j', long, value_name = "N")]
+    #[arg(short = 'j', long, value_name = "N", value_parser = jobs)]
     pub jobs: Option<NonZeroU32>,
     /// Build with mock instead of rpmbuild in private namespaces
     #[arg(long)]
@@ -63,6 +63,10 @@ pub struct LocalArguments {
     /// Print events and result as JSON, one object a line
     #[arg(long)]
     pub json: bool,
+}
+
+fn jobs(text: &str) -> Result<NonZeroU32, &'static str> {
+    text.parse().map_err(|_| "it must be a whole number, 1 or more")
 }
 
 impl LocalArguments {

@@ -18,18 +18,21 @@ pub use local_arguments::LocalArguments;
 pub use plan_arguments::PlanArguments;
 pub use validate_arguments::ValidateArguments;
 
+/// Where the flags that all commands have stand in the help of each: after its own.
+const LAST: usize = 100;
+
 /// Builds modules: sets of RPM packages that are built together, in order.
 #[derive(Debug, Parser)]
-#[command(name = "mbs-build", version, disable_help_subcommand = true)]
+#[command(name = "mbs-build", version)]
 pub struct Arguments {
     /// Log everything (beats -v and -q)
-    #[arg(short = 'd', long = "debug", action = ArgAction::SetTrue)]
+    #[arg(short = 'd', long = "debug", global = true, display_order = LAST, action = ArgAction::SetTrue)]
     pub debug: bool,
     /// Log what is being done (beats -q)
-    #[arg(short = 'v', long = "verbose", action = ArgAction::SetTrue)]
+    #[arg(short = 'v', long = "verbose", global = true, display_order = LAST, action = ArgAction::SetTrue)]
     pub verbose: bool,
     /// Log errors only, and show no progress
-    #[arg(short = 'q', long = "quiet", action = ArgAction::SetTrue)]
+    #[arg(short = 'q', long = "quiet", global = true, display_order = LAST, action = ArgAction::SetTrue)]
     pub quiet: bool,
     /// What to do; without it the help is shown
     #[command(subcommand)]
@@ -115,6 +118,25 @@ mod tests {
         assert_eq!(parsed(&["-q"]).verbosity(), Verbosity::Errors);
         assert_eq!(parsed(&["-q", "-v"]).verbosity(), Verbosity::Info);
         assert_eq!(parsed(&["-q", "-v", "-d"]).verbosity(), Verbosity::Debug);
+    }
+
+    #[test]
+    fn flags_of_the_log_stand_before_or_after_the_command() {
+        for arguments in [["-q", "local"], ["local", "-q"], ["local", "--quiet"]] {
+            assert_eq!(parsed(&arguments).verbosity(), Verbosity::Errors, "{arguments:?}");
+        }
+        assert_eq!(parsed(&["-q", "validate", "a.yaml", "-v"]).verbosity(), Verbosity::Info);
+    }
+
+    #[test]
+    fn a_value_that_is_no_good_is_answered_with_what_would_be() {
+        let refused = |arguments: &[&str]| {
+            Arguments::try_parse_from([&["mbs-build", "local"], arguments].concat()).unwrap_err().to_string()
+        };
+        let jobs = refused(&["--jobs", "0"]);
+        assert!(jobs.contains("'0' for '--jobs <N>': it must be a whole number, 1 or more"), "{jobs}");
+        let stream = refused(&["--stream", ""]);
+        assert!(stream.contains("--stream <STREAM>': \"\" is no valid stream: it is empty"), "{stream}");
     }
 
     #[test]

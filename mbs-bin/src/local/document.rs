@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use jiff::Timestamp;
+use mbs_core::ident::NameStream;
 use mbs_core::modulemd::{Limits, ModuleStream, read_submission};
 use mbs_core::policy::Policy;
 use mbs_core::submission::{
@@ -63,6 +64,9 @@ pub fn read(arguments: &LocalArguments, policy: &Policy, now: Timestamp) -> Resu
             skip_tests(document);
         }
     }
+    for module in unnamed(&arguments.set_streams, &streams) {
+        warn!("--set-stream {module} has no effect: the document does not name {}", module.name);
+    }
     Ok(Documents { text, streams })
 }
 
@@ -89,7 +93,7 @@ fn missing(stop: Stop, file: &Path) -> Stop {
 fn stream_of(arguments: &LocalArguments, document: &ModuleStream) -> Result<Option<String>, Stop> {
     let own = document.stream.as_deref().is_some_and(|stream| !stream.is_empty());
     match &arguments.stream {
-        Some(stream) => Ok(Some(stream.clone())),
+        Some(stream) => Ok(Some(stream.to_string())),
         None if own => Ok(None),
         None => git_branch().map(|branch| Some(branch.replace('-', "_"))).ok_or_else(no_stream),
     }
@@ -119,6 +123,16 @@ fn overrides(arguments: &LocalArguments) -> Overrides {
         streams.insert(module.stream.to_string());
     }
     overrides
+}
+
+/// Returns the modules that no dependency pair of any document names.
+fn unnamed<'a>(modules: &'a [NameStream], documents: &[ModuleStream]) -> Vec<&'a NameStream> {
+    let pairs = || documents.iter().flat_map(|document| &document.dependencies);
+    let names = |module: &NameStream| {
+        let name = module.name.as_str();
+        pairs().any(|pair| pair.buildrequires.contains_key(name) || pair.requires.contains_key(name))
+    };
+    modules.iter().filter(|module| !names(module)).collect()
 }
 
 fn skip_tests(document: &mut ModuleStream) {
@@ -196,6 +210,13 @@ data:
     fn an_override_that_applies_nowhere_is_wrong_usage() {
         let stop = read_with(DOCUMENT, &["--requires", "qt:5"]).unwrap_err();
         assert!(matches!(&stop, Stop::Usage(what) if what.contains("qt")), "{stop}");
+    }
+
+    #[test]
+    fn a_stream_that_is_set_for_a_module_nobody_names_stands_out() {
+        let document = only(read_with(DOCUMENT, &[]).unwrap());
+        let set: Vec<NameStream> = ["gtk:1", "qt:5", "platform:f40"].map(|one| one.parse().unwrap()).into();
+        assert_eq!(unnamed(&set, &[document]), [&set[1]]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::path::{Path, absolute};
 
 use mbs_core::ident::Package;
 use mbs_core::modulemd::ModuleStream;
+use mbs_local::LocalError;
 use mbs_local::headers::RpmHeader;
 use serde::Serialize;
 use sha1::{Digest as _, Sha1};
@@ -109,7 +110,13 @@ fn given_srpm(file: &Path) -> Result<(Package, GivenSrpm), Stop> {
     let path = absolute(file).map_err(|error| Stop::unreadable(file, &error))?;
     let digest = digest(&path).map_err(|error| Stop::unreadable(file, &error))?;
     let no_srpm = |why: &str| Stop::Usage(format!("{} is no source RPM{why}", file.display()));
-    let header = RpmHeader::read(&path).map_err(|error| no_srpm(&format!(": {error}")))?;
+    let header = RpmHeader::read(&path).map_err(|error| match error {
+        LocalError::Unusable(why) => {
+            tracing::debug!(%why, "a source RPM cannot be read");
+            no_srpm("")
+        }
+        other => other.into(),
+    })?;
     if !header.is_source() {
         return Err(no_srpm(""));
     }
@@ -182,7 +189,7 @@ mod tests {
         let stop = given_srpms(std::slice::from_ref(&file), &[]).unwrap_err();
         assert!(matches!(&stop, Stop::Usage(what) if what.ends_with("does not exist")), "{stop}");
         std::fs::write(&file, "text").unwrap();
-        let stop = given_srpms(&[file], &[]).unwrap_err();
-        assert!(matches!(&stop, Stop::Usage(what) if what.contains("no source RPM")), "{stop}");
+        let stop = given_srpms(std::slice::from_ref(&file), &[]).unwrap_err();
+        assert_eq!(stop, Stop::Usage(format!("{} is no source RPM", file.display())));
     }
 }

@@ -16,12 +16,14 @@ use crate::table::Table;
 const TRY_AGAIN: &str =
     "The machine is at fault, not the module: once that is mended, the same command reuses what is complete.";
 
-/// Returns the table that `mbs-build info` prints, with logs where that has addresses of tasks.
+/// Returns the table of components, under the headers of `mbs-build info`, with logs where that has addresses of tasks.
+///
+/// Differs: a component that came to no NVR is named by its package, where `info` leaves a blank.
 pub fn table(builds: &[ModuleBuild], places: &dyn Places) -> Table {
     let mut table = Table::new(["NVR", "State", "Koji Task"]);
     for component in builds.iter().flat_map(|build| &build.components) {
         table.push([
-            component.nvr.as_ref().map(ToString::to_string),
+            Some(component.nvr.as_ref().map_or_else(|| component.package.to_string(), ToString::to_string)),
             Some(component.state.map_or("undefined", BuildState::name).to_owned()),
             component.task.map(|task| places.log_of(task).display().to_string()),
         ]);
@@ -112,14 +114,14 @@ mod tests {
     }
 
     #[test]
-    fn each_component_has_a_row_with_its_log() {
+    fn each_component_has_a_row_with_its_name_and_log() {
         let expected = "
 NVR       State      Koji Task
 --------  ---------  -----------
 liba-1-1  COMPLETE   /logs/7
-          FAILED     /logs/8
-          undefined
-          FAILED
+libb      FAILED     /logs/8
+libc      undefined
+libd      FAILED
 ";
         assert_eq!(table(&[failed_build(Failure::User)], &Folder).to_string(), expected[1..]);
     }

@@ -151,7 +151,19 @@ impl Submission<'_> {
 
     /// Adds what would help here to why a document was refused.
     fn with_hint(&self, unresolved: &Unresolved) -> Stop {
+        let stands_for = |wanted: &str| {
+            format!(
+                "\nThis machine stands for {}; say --platform {wanted} to let it stand for that.",
+                self.base
+            )
+        };
         let hint = match unresolved {
+            Unresolved::NoBuilds(module) if self.policy.is_base(&module.name) => {
+                stands_for(&module.to_string())
+            }
+            Unresolved::AmbiguousStream { module, .. } if self.is_base(module) => {
+                stands_for(&format!("{module}:STREAM"))
+            }
             Unresolved::NoBuilds(module) => {
                 format!("\nIf it was built here before, say -l {module} to use that.")
             }
@@ -161,11 +173,7 @@ impl Submission<'_> {
                 )
             }
             Unresolved::NoBaseModule { missing, .. } if !missing.is_empty() => {
-                let base = &self.base;
-                format!(
-                    "\nThis machine stands for {base}; say --platform {} to let it stand for that.",
-                    missing[0]
-                )
+                stands_for(&missing[0].to_string())
             }
             Unresolved::NoBaseModule { names, .. } => {
                 format!("\nThe document must buildrequire it: {}: []", names.join(" or "))
@@ -173,6 +181,10 @@ impl Submission<'_> {
             _ => String::new(),
         };
         Stop::Usage(format!("{unresolved}{hint}"))
+    }
+
+    fn is_base(&self, module: &str) -> bool {
+        self.policy.base_module_names.iter().any(|base| base.as_str() == module)
     }
 
     fn assemble(&self, expanded: Expanded, version: Version) -> Result<NewBuild, Stop> {
@@ -244,4 +256,51 @@ pub fn now() -> Timestamp {
 /// Returns the ids of builds.
 pub fn ids(builds: &[ModuleBuild]) -> Vec<BuildId> {
     builds.iter().map(|build| build.id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::policy;
+    use super::*;
+
+    fn hinted(base: &str, unresolved: &Unresolved) -> String {
+        let base: NameStream = base.parse().unwrap();
+        let submission = Submission {
+            documents: Vec::new(),
+            origin: Origin::from_text(""),
+            mode: Mode::Usual,
+            srpms: BTreeMap::new(),
+            default_streams: BTreeMap::new(),
+            base: base.clone(),
+            user: "anna".into(),
+            policy: &policy(&base),
+        };
+        let stop = submission.with_hint(unresolved);
+        assert!(matches!(stop, Stop::Usage(_)), "{stop}");
+        stop.to_string().lines().last().unwrap_or_default().to_owned()
+    }
+
+    fn ambiguous(module: &str) -> Unresolved {
+        Unresolved::AmbiguousStream { module: module.into(), streams: Vec::new() }
+    }
+
+    #[test]
+    fn a_base_module_is_chosen_by_what_this_machine_stands_for() {
+        let hint = |wanted: &str| {
+            format!("This machine stands for foo:bar; say --platform {wanted} to let it stand for that.")
+        };
+        assert_eq!(hinted("foo:bar", &ambiguous("platform")), hint("platform:STREAM"));
+        let none = Unresolved::NoBuilds("platform:f40".parse().unwrap());
+        assert_eq!(hinted("foo:bar", &none), hint("platform:f40"));
+        let names = vec!["platform".to_owned()];
+        let missing = Unresolved::NoBaseModule { names, missing: vec!["platform:f41".parse().unwrap()] };
+        assert_eq!(hinted("foo:bar", &missing), hint("platform:f41"));
+    }
+
+    #[test]
+    fn another_module_is_taken_from_what_was_built_here() {
+        assert!(hinted("platform:f40", &ambiguous("gtk")).ends_with("-l gtk or -l gtk:STREAM."));
+        let none = Unresolved::NoBuilds("gtk:4".parse().unwrap());
+        assert!(hinted("platform:f40", &none).ends_with("say -l gtk:4 to use that."));
+    }
 }

@@ -52,7 +52,9 @@ fn without_a_command_the_help_is_an_error() {
 
 #[test]
 fn help_that_was_asked_for_is_a_result() {
-    for arguments in [&["--help"][..], &["local", "--help"], &["validate", "-h"]] {
+    for arguments in
+        [&["--help"][..], &["help"], &["local", "--help"], &["help", "local"], &["validate", "-h"]]
+    {
         let ended = run(Path::new("."), arguments);
         assert_eq!((ended.status, ended.err.as_str()), (0, ""));
         assert!(ended.out.contains("Usage: mbs-build"), "{}", ended.out);

@@ -15,6 +15,8 @@ data:
   description: An example.
   license:
     module: [MIT]
+  dependencies:
+  - buildrequires: {platform: []}
 ";
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -54,13 +56,27 @@ fn a_warning_alone_is_no_failure() {
 }
 
 #[test]
+fn what_nothing_can_be_built_of_is_a_warning() {
+    let unfit = GOOD.replace("name: app", "name: \"gree ter/x\"").replace("platform: []", "gtk: []");
+    let folder = folder(&[("app.yaml", &unfit)]);
+    let ended = run(folder.path(), &["validate", "app.yaml"]);
+    assert_eq!((ended.status, ended.err.as_str()), (0, ""));
+    let lines: Vec<&str> = ended.out.lines().collect();
+    assert!(
+        lines[0].starts_with("app.yaml:4:9: warning: data.name: \"gree ter/x\" is no valid"),
+        "{lines:?}"
+    );
+    assert!(lines[1].starts_with("app.yaml:10:5: warning: data.dependencies: no base module"), "{lines:?}");
+}
+
+#[test]
 fn every_file_and_every_document_is_checked() {
     let defaults = "---\ndocument: modulemd-defaults\nversion: 1\ndata: {}\n";
     let two = format!("{GOOD}{defaults}");
     let folder = folder(&[("bad.yaml", "a: ["), ("good.yaml", GOOD), ("two.yaml", &two)]);
     let ended = run(folder.path(), &["validate", "bad.yaml", "good.yaml", "two.yaml"]);
     assert_eq!(ended.status, 2);
-    for file in ["bad.yaml:", "two.yaml:12:"] {
+    for file in ["bad.yaml:", "two.yaml:14:"] {
         assert!(ended.out.lines().any(|line| line.starts_with(file)), "{file} in {}", ended.out);
     }
     assert!(!ended.out.contains("good.yaml"), "{}", ended.out);
@@ -75,7 +91,7 @@ fn with_json_each_problem_is_an_object() {
         [&problem["file"], &problem["severity"], &problem["path"]],
         ["app.yaml", "warning", "data.sumary"]
     );
-    assert_eq!([&problem["line"], &problem["column"], &problem["document"]], [9, 3, 0]);
+    assert_eq!([&problem["line"], &problem["column"], &problem["document"]], [11, 3, 0]);
 }
 
 #[test]

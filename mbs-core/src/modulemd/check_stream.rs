@@ -8,6 +8,7 @@ use super::problem::Severity;
 use super::read_stream::Form;
 use super::stream::{ModuleStream, RpmComponent};
 use super::tree::Node;
+use crate::ident::Name;
 
 /// Longest static context.
 const STATIC_CONTEXT_LENGTH: usize = 13;
@@ -81,6 +82,28 @@ fn static_context(context: Option<&str>, data: &Cursor<'_>, out: &mut Findings) 
         _ => return,
     };
     at.note(out, Remark::error(wrong).hint(hint));
+}
+
+/// Warns of a stream that stands on no base module, unless it is one itself: nothing says what to build it on.
+///
+/// What the contexts in `xmd` buildrequire is for them to say.
+pub(super) fn base_module(
+    stream: &ModuleStream,
+    base_modules: &[Name],
+    data: &Cursor<'_>,
+    out: &mut Findings,
+) {
+    let is_base = |name: &str| base_modules.iter().any(|base| base.as_str() == name);
+    let stands_on_one =
+        stream.dependencies.iter().any(|pair| pair.buildrequires.keys().any(|name| is_base(name)));
+    let has_contexts = stream.xmd.at(&["mbs_options", "contexts"]).is_some();
+    let Some(usual) = base_modules.first() else { return };
+    if stands_on_one || has_contexts || stream.name.as_deref().is_some_and(is_base) {
+        return;
+    }
+    let remark = Remark::warning("no base module is buildrequired; without one the module cannot be built");
+    let remark = remark.hint(format!("'buildrequires: {{{usual}: []}}' takes any"));
+    data.last("dependencies").as_ref().unwrap_or(data).note(out, remark);
 }
 
 /// Checks `buildorder` and `buildafter`: never both in one document, and only keys that are there.

@@ -4,10 +4,12 @@
 //! one bare name; booleans are exactly `true` or `false`; a map's key may come twice, the last one counts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 use super::findings::{Findings, Remark, UnknownKeys};
 use super::problem::{Place, Severity};
 use super::tree::{Kind, Node, Style};
+use crate::ident::InvalidIdent;
 
 /// A value and the way to it from the root.
 #[derive(Clone, Copy)]
@@ -95,6 +97,20 @@ impl<'a> Cursor<'a> {
     /// Reads a text that may be left blank for others to fill in.
     pub(super) fn filled_text(&self, out: &mut Findings) -> Option<String> {
         self.owned_text(out).filter(|text| !text.is_empty())
+    }
+
+    /// Reads a text that may be left blank for others to fill in, and warns if it is no valid name.
+    pub(super) fn filled_name<I: FromStr<Err = InvalidIdent>>(&self, out: &mut Findings) -> Option<String> {
+        let text = self.filled_text(out)?;
+        self.want_name::<I>(&text, out);
+        Some(text)
+    }
+
+    /// Warns of a text, here or in the key of this value, that is no valid name of its kind: libmodulemd takes any.
+    pub(super) fn want_name<I: FromStr<Err = InvalidIdent>>(&self, text: &str, out: &mut Findings) {
+        if let Err(invalid) = text.parse::<I>() {
+            self.note(out, Remark::warning(format!("{invalid}; what is called so cannot be built")));
+        }
     }
 
     pub(super) fn boolean(&self, out: &mut Findings) -> Option<bool> {
@@ -267,7 +283,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// Reads what C's `strtoll` takes whole: blanks in front, a sign, decimal digits.
-fn integer<N: std::str::FromStr>(text: &str) -> Option<N> {
+fn integer<N: FromStr>(text: &str) -> Option<N> {
     let digits = text.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
     digits.parse().ok()
 }

@@ -16,8 +16,8 @@
 //! bits; where libmodulemd meets no list of names under `api`, `filter` or `demodularized` it silently drops all that
 //! follows in the document, here only that list is empty, with a warning; what makes it crash is refused.
 //!
-//! The room decides what a document says and whether it may say so; whether a name is fit for a tag or a path, and what to
-//! build, is decided elsewhere.
+//! The room decides what a document says and whether it may say so. What to build is decided elsewhere, and so is whether a
+//! name is fit for a tag or a path ([`crate::ident`]): here one that is not is only pointed out, with its place.
 
 mod check_stream;
 mod cursor;

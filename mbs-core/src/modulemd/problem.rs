@@ -1,7 +1,7 @@
 //! What is wrong with a document, where, and what would help.
 //!
-//! A problem is an error if the document cannot be taken, a warning if something in it has no effect. Problems are
-//! words for the person who wrote the document; nothing in the service decides on their text.
+//! A problem is an error if the document cannot be taken, a warning if something in it has no effect or keeps it from being
+//! built. Problems are words for the person who wrote the document; nothing in the service decides on their text.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use std::fmt;
 pub enum Severity {
     /// The document is refused.
     Error,
-    /// The document is taken; what the problem points at has no effect, or another one than it seems.
+    /// The document is taken; what the problem points at has no effect, another one than it seems, or cannot be built.
     Warning,
 }
 

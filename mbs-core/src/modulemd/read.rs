@@ -11,7 +11,8 @@ use super::problem::{Place, Problem, Problems};
 use super::read_stream::{self, Form};
 use super::stream::ModuleStream;
 use super::tree::{self, Limits, Node};
-use super::{read_others, read_packager};
+use super::{check_stream, read_others, read_packager};
+use crate::ident::Name;
 
 /// A document of any type.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +60,16 @@ impl Read {
 ///
 /// `file` is the name that problems carry. Text that is no YAML ends the reading there.
 pub fn read_documents(text: &str, file: Option<&str>, limits: &Limits) -> Read {
+    read_and_check(text, file, limits, |_, _, _| ())
+}
+
+/// Reads every document, and has those without errors looked at once more beside their text.
+fn read_and_check(
+    text: &str,
+    file: Option<&str>,
+    limits: &Limits,
+    check: impl Fn(&Cursor<'_>, &Document, &mut Findings),
+) -> Read {
     let mut out = Findings::new(file, limits);
     let (roots, end) = tree::parse(text, limits);
     let mut documents = Vec::new();
@@ -67,6 +78,7 @@ pub fn read_documents(text: &str, file: Option<&str>, limits: &Limits) -> Read {
         let before = out.errors();
         let document = document(root, &mut out);
         if let Some(document) = document.filter(|_| out.errors() == before) {
+            check(&Cursor::root(root), &document, &mut out);
             documents.push(Located { index, place: root.place, document });
         }
     }
@@ -147,8 +159,14 @@ pub fn read_submission(
 }
 
 /// Returns everything that is wrong with the documents of a text, sorted by place: what `mbs-build validate` prints.
-pub fn validate(text: &str, file: &str, limits: &Limits) -> Vec<Problem> {
-    let read = read_documents(text, Some(file), limits);
+///
+/// Streams that buildrequire none of the base modules get a warning; without base modules nobody does.
+pub fn validate(text: &str, file: &str, limits: &Limits, base_modules: &[Name]) -> Vec<Problem> {
+    let read = read_and_check(text, Some(file), limits, |root, document, out| {
+        if let (Document::Stream(stream), Some(data)) = (document, root.first("data")) {
+            check_stream::base_module(stream, base_modules, &data, out);
+        }
+    });
     if read.documents.is_empty() && read.problems.is_empty() {
         let mut out = Findings::new(Some(file), limits);
         out.note(Place { line: 1, column: 1 }, String::new, Remark::error("there is no document"));

@@ -1,10 +1,12 @@
 //! Reads the components of a stream: packages and included modules.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use super::cursor::Cursor;
 use super::findings::{Findings, Remark};
-use super::stream::{ModuleComponent, RpmComponent};
+use super::stream::{ModuleComponent, RpmComponent, given};
+use crate::ident::{InvalidIdent, Name, Package};
 
 const RPM_KEYS: [&str; 12] = [
     "rationale",
@@ -33,10 +35,15 @@ pub(super) fn components(
 ) {
     at.fields(&["rpms", "modules"], out, |key, at, out| match key {
         "rpms" => at.entries(out, |key, at, out| {
+            at.want_name::<Package>(key, out);
             rpms.insert(key.to_owned(), rpm(at, out));
         }),
         _ => at.entries(out, |key, at, out| {
-            modules.insert(key.to_owned(), module(at, out));
+            let read = module(at, out);
+            if given(read.name.as_ref()).is_none() {
+                at.want_name::<Name>(key, out);
+            }
+            modules.insert(key.to_owned(), read);
         }),
     });
 }
@@ -45,7 +52,7 @@ fn rpm(at: &Cursor<'_>, out: &mut Findings) -> RpmComponent {
     let mut rpm = RpmComponent::default();
     at.fields(&RPM_KEYS, out, |key, at, out| match key {
         "rationale" => rpm.rationale = at.owned_text(out).unwrap_or_default(),
-        "name" => rpm.name = at.owned_text(out),
+        "name" => rpm.name = name::<Package>(at, out),
         "repository" => rpm.repository = at.owned_text(out),
         "cache" => rpm.cache = at.owned_text(out),
         "ref" => rpm.git_ref = at.owned_text(out),
@@ -65,7 +72,7 @@ fn module(at: &Cursor<'_>, out: &mut Findings) -> ModuleComponent {
     let mut module = ModuleComponent::default();
     at.fields(&MODULE_KEYS, out, |key, at, out| match key {
         "rationale" => module.rationale = at.owned_text(out).unwrap_or_default(),
-        "name" => module.name = at.owned_text(out),
+        "name" => module.name = name::<Name>(at, out),
         "repository" => module.repository = at.owned_text(out),
         "ref" => module.git_ref = at.owned_text(out),
         "buildafter" => module.buildafter = at.names(out).unwrap_or_default(),
@@ -74,6 +81,15 @@ fn module(at: &Cursor<'_>, out: &mut Findings) -> ModuleComponent {
     });
     want_rationale(at, out);
     module
+}
+
+/// Reads a name beside the key; a blank one counts as none.
+fn name<I: FromStr<Err = InvalidIdent>>(at: &Cursor<'_>, out: &mut Findings) -> Option<String> {
+    let name = at.owned_text(out);
+    if let Some(name) = given(name.as_ref()) {
+        at.want_name::<I>(name, out);
+    }
+    name
 }
 
 /// The specification demands a rationale, but libmodulemd takes components without one.

@@ -7,6 +7,7 @@ use super::cursor::{Cursor, shown};
 use super::findings::{Findings, Remark};
 use super::packager::{Configuration, PackagerV3};
 use super::{check_stream, read_components, read_parts};
+use crate::ident::{Name, Stream};
 
 /// Longest context of a configuration.
 const CONTEXT_LENGTH: usize = 10;
@@ -38,8 +39,8 @@ pub(super) fn packager(at: &Cursor<'_>, out: &mut Findings) -> PackagerV3 {
     let mut packager = PackagerV3::default();
     let last_part = at.last_of(&PARTS);
     at.fields(&KEYS, out, |key, at, out| match key {
-        "name" => packager.name = at.filled_text(out),
-        "stream" => packager.stream = at.filled_text(out),
+        "name" => packager.name = at.filled_name::<Name>(out),
+        "stream" => packager.stream = at.filled_name::<Stream>(out),
         "summary" => packager.summary = at.owned_text(out).unwrap_or_default(),
         "description" => packager.description = at.owned_text(out).unwrap_or_default(),
         "license" => packager.module_licenses = at.names(out).unwrap_or_default(),
@@ -89,7 +90,10 @@ fn configuration(at: &Cursor<'_>, out: &mut Findings) -> Configuration {
     let known = ["context", "platform", "buildrequires", "requires", "buildopts"];
     at.fields(&known, out, |key, at, out| match key {
         "context" => one.context = context(at, out),
-        "platform" => one.platform = at.owned_text(out).unwrap_or_default(),
+        "platform" => {
+            one.platform = at.owned_text(out).unwrap_or_default();
+            at.want_name::<Stream>(&one.platform, out);
+        }
         "buildrequires" => one.buildrequires = single_streams(at, out),
         "requires" => one.requires = single_streams(at, out),
         _ => one.buildopts = Some(read_parts::buildopts(at, out)),
@@ -115,6 +119,8 @@ fn single_streams(at: &Cursor<'_>, out: &mut Findings) -> BTreeMap<String, Strin
         let mut streams = at.names(out).unwrap_or_default().into_iter();
         match (streams.next(), streams.next()) {
             (Some(stream), None) => {
+                at.want_name::<Name>(module, out);
+                at.want_name::<Stream>(&stream, out);
                 if modules.insert(module.to_owned(), stream).is_some() {
                     at.error(out, "the module was named before in this map");
                 }

@@ -8,6 +8,7 @@ use super::problem::Place;
 use super::stream::{BuildOpts, Dependencies, Profile, References};
 use super::tree::{Kind, Node, Style};
 use super::xmd::Xmd;
+use crate::ident::{Name, Stream};
 
 /// Reads profiles into those there already.
 pub(super) fn profiles(at: &Cursor<'_>, out: &mut Findings, into: &mut BTreeMap<String, Profile>) {
@@ -133,6 +134,10 @@ fn streams(at: &Cursor<'_>, out: &mut Findings) -> BTreeMap<String, BTreeSet<Str
     let mut modules = BTreeMap::new();
     at.entries(out, |module, at, out| {
         let names = at.names(out).unwrap_or_default();
+        at.want_name::<Name>(module, out);
+        for stream in &names {
+            at.want_name::<Stream>(stream.strip_prefix('-').unwrap_or(stream), out);
+        }
         let excluded = names.iter().filter(|stream| stream.starts_with('-')).count();
         if excluded > 0 && excluded < names.len() {
             let remark = Remark::error("mixes streams to take with streams to leave out");
@@ -150,6 +155,8 @@ pub(super) fn single_streams(at: &Cursor<'_>, out: &mut Findings) -> BTreeMap<St
     let mut modules = BTreeMap::new();
     at.entries(out, |module, at, out| {
         if let Some(stream) = at.owned_text(out) {
+            at.want_name::<Name>(module, out);
+            at.want_name::<Stream>(stream.strip_prefix('-').unwrap_or(&stream), out);
             modules.insert(module.to_owned(), BTreeSet::from([stream]));
         }
     });

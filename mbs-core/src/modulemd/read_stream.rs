@@ -9,6 +9,7 @@ use super::cursor::{Cursor, shown};
 use super::findings::{Findings, Remark};
 use super::stream::{Dependencies, ModuleStream};
 use super::{check_stream, read_artifacts, read_components, read_parts};
+use crate::ident::{Name, Stream};
 
 /// Which words a stream document may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +72,8 @@ pub(super) fn stream(at: &Cursor<'_>, form: Form, out: &mut Findings) -> ModuleS
     let mut stream = ModuleStream::default();
     let last_part = at.last_of(&PARTS);
     at.fields(&form.keys(), out, |key, at, out| match key {
-        "name" => stream.name = at.filled_text(out),
-        "stream" => stream.stream = at.filled_text(out),
+        "name" => stream.name = at.filled_name::<Name>(out),
+        "stream" => stream.stream = at.filled_name::<Stream>(out),
         "version" => stream.version = at.unsigned(out),
         "static_context" => stream.static_context = at.boolean(out).unwrap_or_default(),
         "context" => stream.context = at.filled_text(out),

@@ -323,7 +323,7 @@ pub(super) fn adopt_build(component: &mut ComponentBuild, build: &FoundBuild) {
 pub(super) fn tags(step: &mut Step<'_>) {
     let (Some(tag), Some(build_tag)) = (step.build.koji_tag.clone(), step.build_tag.clone()) else { return };
     let Some(tags) = &step.seen.build.tags else { return };
-    if [&tag, &build_tag].iter().any(|tag| matches!(tags.get(*tag), Some(None))) && !was_remade(step) {
+    if [&tag, &build_tag].iter().any(|tag| matches!(tags.get(*tag), Some(None))) {
         step.build.buildroot = None;
     }
     let in_build = tags.contains_key(&build_tag).then_some(&step.in_build_tag);
@@ -341,11 +341,6 @@ pub(super) fn tags(step: &mut Step<'_>) {
             component.tag_asked_at = None;
         }
     }
-}
-
-/// Says whether an ensure of this look made the buildroot anew after the tags were read.
-fn was_remade(step: &Step<'_>) -> bool {
-    step.seen.outcomes.iter().any(|(key, outcome)| matches!(key, ActionKey::Buildroot(_)) && outcome.is_ok())
 }
 
 /// Says whether a request that takes effect later may be made (again).

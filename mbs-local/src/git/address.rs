@@ -61,8 +61,10 @@ impl Address {
     pub(super) fn parse(text: &str, allowed: &BTreeSet<Protocol>) -> Result<Self, SourceError> {
         let refused = |why: &str| rejected(format!("{} is no usable repository address: {why}", shown(text)));
         check_characters(text).map_err(&refused)?;
-        let (scheme, rest) = text
-            .split_once("://")
+        if let Some(name) = placeholder(text) {
+            return Err(refused(&format!("@{name}@ stands for an address that nobody has filled in")));
+        }
+        let (scheme, rest) = split_scheme(text)
             .ok_or_else(|| refused("it must look like https://host/path or file:///folder"))?;
         let Some(protocol) = Protocol::of(scheme).filter(|protocol| allowed.contains(protocol)) else {
             return Err(SourceError::Denied {
@@ -86,6 +88,11 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.protocol.scheme(), self.rest)
     }
+}
+
+/// Splits an address behind its scheme. What holds an `@` is none: it may be a password.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    text.split_once("://").filter(|(scheme, _)| !scheme.contains('@'))
 }
 
 /// What every text from outside obeys.
@@ -198,11 +205,21 @@ pub(super) fn rejected(reason: String) -> SourceError {
 
 /// A text from outside as it may be repeated: not endless, and without what stands before an `@`.
 fn shown(text: &str) -> String {
-    match (text.split_once("://"), text.rsplit_once('@')) {
-        (_, None) => format!("{:?}", cut(text)),
-        (Some((scheme, _)), Some((_, rest))) => format!("{:?}", cut(&format!("{scheme}://…@{rest}"))),
-        (None, Some(_)) => "what was given".to_owned(),
-    }
+    let (scheme, rest) = split_scheme(text).unwrap_or(("", text));
+    let hidden = rest.rsplit_once('@').filter(|_| placeholder(text).is_none());
+    let shown = match hidden {
+        None => cut(text),
+        Some((_, after)) if scheme.is_empty() => cut(&format!("…@{after}")),
+        Some((_, after)) => cut(&format!("{scheme}://…@{after}")),
+    };
+    format!("{shown:?}")
+}
+
+/// Returns the name in `@NAME@`, as templates of documents have it, at the beginning of a text that holds no other `@`.
+fn placeholder(text: &str) -> Option<&str> {
+    let (name, rest) = text.strip_prefix('@')?.split_once('@')?;
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    (is_name && !rest.contains('@')).then_some(name)
 }
 
 fn cut(text: &str) -> String {
@@ -274,11 +291,24 @@ mod tests {
             "ssh://user:secret@host/x",
             "ssh://-secret@host/x",
             "user:secret@host:x",
+            "user:secret@host://x",
+            "@USER@secret@host/x",
             "rsync://user:secret@host/x",
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn an_address_that_is_refused_is_named() {
+        let refused = |text: &str| parse(text).unwrap_err().to_string();
+        assert_eq!(
+            refused("@REPOSITORIES@/greeter"),
+            "\"@REPOSITORIES@/greeter\" is no usable repository address: @REPOSITORIES@ stands for an address that nobody has filled in"
+        );
+        assert!(refused("git@host:greeter").starts_with("\"…@host:greeter\" is no usable"));
+        assert!(refused("/srv/greeter").starts_with("\"/srv/greeter\" is no usable"));
     }
 
     #[test]

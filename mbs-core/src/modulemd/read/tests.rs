@@ -237,12 +237,61 @@ fn free_form_scalars_keep_their_spelling() {
 
 #[test]
 fn validation_of_an_empty_text_says_so() {
-    let problems = validate("# nothing\n", "x.yaml", &Limits::default());
+    let problems = validate("# nothing\n", "x.yaml", &Limits::default(), &[]);
     assert_eq!(
         problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["x.yaml:1:1: there is no document"]
     );
     assert_eq!(problems[0].severity, Severity::Error);
+}
+
+#[test]
+fn names_that_nothing_can_be_built_under_are_pointed_out_with_their_place() {
+    let why =
+        "it must not hold '/', '\\', ':', blanks or control characters; what is called so cannot be built";
+    let text = format!("{HEAD}  name: \"gree ter/x\"\n  stream: '1:0'\n");
+    let expected = [
+        format!("7:9: warning: data.name: \"gree ter/x\" is no valid module name: {why}"),
+        format!("8:11: warning: data.stream: \"1:0\" is no valid stream: {why}"),
+    ];
+    assert_eq!(problems(&text), expected);
+    let text = format!(
+        "{HEAD}  dependencies:\n  - buildrequires: {{.a: [-1, '-']}}\n  components:\n    rpms:\n      \
+         b c: {{rationale: r, name: d/e}}\n    modules:\n      f g: {{rationale: r, name: h}}\n"
+    );
+    let named: Vec<String> = problems(&text)
+        .iter()
+        .map(|text| text.split(": ").skip(2).take(2).collect::<Vec<_>>().join(": "))
+        .collect();
+    let expected = [
+        "data.dependencies[0].buildrequires..a: \"\" is no valid stream",
+        "data.dependencies[0].buildrequires..a: \".a\" is no valid module name",
+        "data.components.rpms.\"b c\": \"b c\" is no valid package name",
+        "data.components.rpms.\"b c\".name: \"d/e\" is no valid package name",
+    ];
+    assert_eq!(named, expected);
+}
+
+#[test]
+fn validation_wants_a_base_module_to_build_on() {
+    let bases = [Name::new("platform").unwrap(), Name::new("bootstrap").unwrap()];
+    let warnings = |text: &str| -> Vec<String> {
+        validate(text, "x", &Limits::default(), &bases).iter().map(ToString::to_string).collect()
+    };
+    let expected = "no base module is buildrequired; without one the module cannot be built \
+                    ('buildrequires: {platform: []}' takes any)";
+    assert_eq!(warnings(HEAD), [format!("x:4:3: warning: data: {expected}")]);
+    let without = format!("{HEAD}  dependencies:\n  - requires: {{platform: []}}\n");
+    assert_eq!(warnings(&without), [format!("x:8:5: warning: data.dependencies: {expected}")]);
+    for fine in [
+        "dependencies:\n  - buildrequires: {bootstrap: [1]}",
+        "xmd: {mbs_options: {contexts: {a: {buildrequires: {platform: f40}}}}}",
+        "name: platform",
+    ] {
+        assert_eq!(warnings(&format!("{HEAD}  {fine}\n")), [""; 0], "{fine}");
+    }
+    assert_eq!(validate(HEAD, "x", &Limits::default(), &[]), []);
+    assert_eq!(problems(HEAD), [""; 0]);
 }
 
 #[test]

@@ -133,8 +133,7 @@ pub(super) fn resolved(
             From::Git(question) => match commit(question, seen) {
                 Ok(commit) => ComponentSource::Git { url: question.repository.clone(), commit },
                 Err(why) => {
-                    refused
-                        .push(format!("{}: the ref {} cannot be used: {why}", entry.key, question.git_ref));
+                    refused.push(format!("{}: {why}", entry.key));
                     continue;
                 }
             },
@@ -147,8 +146,9 @@ pub(super) fn resolved(
 fn commit(question: &RefQuestion, seen: &Observation) -> Result<CommitId, String> {
     match seen.refs.get(question) {
         Some(Ok(commit)) => Ok(commit.clone()),
+        // It names what it is about: the address, or the ref and the address.
         Some(Err(error)) => Err(error.to_string()),
-        None => Err("it was not looked up".into()),
+        None => Err(format!("the ref {} was not looked up", question.git_ref)),
     }
 }
 

@@ -142,7 +142,15 @@ fn unreachable() -> SourceError {
 #[test]
 fn all_bad_refs_are_listed_at_once_on_a_line_each() {
     let (_, plan) = with_refs(|git_ref| if git_ref == "b" { Ok(commit_of("b")) } else { Err(no_branch()) });
-    let reason = "liba: the ref a cannot be used: that branch does not exist\nlibc: the ref c cannot be used: that branch does not exist";
+    let reason = "liba: that branch does not exist\nlibc: that branch does not exist";
+    assert_fails(&plan, reason, Failure::User);
+}
+
+#[test]
+fn what_is_wrong_with_a_repository_is_not_put_on_the_ref() {
+    let foreign = || SourceError::Denied { what: "file:///liba: its folder belongs to another user".into() };
+    let (_, plan) = with_refs(|git_ref| if git_ref == "a" { Err(foreign()) } else { Ok(commit_of(git_ref)) });
+    let reason = "liba: not allowed: file:///liba: its folder belongs to another user";
     assert_fails(&plan, reason, Failure::User);
 }
 

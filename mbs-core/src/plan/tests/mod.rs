@@ -242,7 +242,7 @@ impl Seen {
 
     /// An action of this look went so.
     fn outcome(mut self, key: ActionKey, outcome: Result<Outcome, BuildSystemError>) -> Self {
-        self.0.outcomes.push((key, outcome));
+        self.0.note_outcome(key, outcome);
         self
     }
 
