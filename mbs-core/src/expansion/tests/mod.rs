@@ -16,6 +16,7 @@ use crate::resolver::{KnownModule, ModuleResolver};
 use crate::store::{Builds as _, Create};
 
 mod closed;
+mod cost;
 mod golden;
 mod properties;
 

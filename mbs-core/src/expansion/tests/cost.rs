@@ -1,0 +1,96 @@
+//! What an expansion asks: a few rounds and one for each level of runtime requires, however many modules there are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::super::{BaseFit, Choices, Expansion, Questions, Step, Universe};
+use crate::engine::answer;
+use crate::memory::MemoryResolver;
+use crate::memory::samples::now_or_panic;
+use crate::modulemd::ModuleStream;
+use crate::policy::Policy;
+use crate::resolver::KnownModule;
+use crate::submission::testing::{map, pair};
+
+fn known(nsvc: &str, requires: &[(&str, &[&str])]) -> KnownModule {
+    let against = map([("stream", "f28".into()), ("version", "1".into()), ("context", "c".into())]);
+    let xmd = map([("mbs", map([("buildrequires", map([("platform", against)]))]))]);
+    let mut all: Vec<(&str, &[&str])> = requires.to_vec();
+    all.push(("platform", &["f28"]));
+    let dependencies = if nsvc.starts_with("platform:") { vec![] } else { vec![pair(&[], &all)] };
+    let document = ModuleStream { dependencies, xmd, ..ModuleStream::default() };
+    KnownModule { nsvc: nsvc.parse().unwrap(), tag: None, document: Arc::new(document), is_ready: true }
+}
+
+/// Modules `m0` to `m<depth>`, each of which requires the next, in so many contexts, and others that nothing leads to.
+fn chain(depth: usize, contexts: usize, others: usize) -> Vec<KnownModule> {
+    let mut modules = vec![known("platform:f28:1:c", &[])];
+    for number in 0..=depth {
+        let next = format!("m{}", number + 1);
+        let requires: &[(&str, &[&str])] = if number < depth { &[(&next, &["1"])] } else { &[] };
+        modules.extend((0..contexts).map(|context| known(&format!("m{number}:1:1:c{context}"), requires)));
+    }
+    modules.extend((0..others).map(|number| known(&format!("other{number}:1:1:c"), &[])));
+    modules
+}
+
+/// Returns how many calls of a resolver an expansion of what buildrequires `m0` makes.
+fn calls(modules: Vec<KnownModule>, stream: &[&str]) -> usize {
+    let resolver = MemoryResolver::new(modules).unwrap();
+    let dependencies = vec![pair(&[("platform", stream), ("m0", &["1"])], &[])];
+    let document = ModuleStream { dependencies, ..ModuleStream::default() };
+    let (policy, default_streams, mut universe) = (Policy::default(), BTreeMap::new(), Universe::default());
+    let (choices, base_fit) = (Choices::Open, BaseFit::Required);
+    let asked = Expansion {
+        document: &document,
+        default_streams: &default_streams,
+        choices,
+        base_fit,
+        policy: &policy,
+    };
+    let mut calls = 0;
+    loop {
+        match asked.step(&universe).unwrap() {
+            Step::Done(expansions) => {
+                assert_eq!(expansions.expanded.len(), 1);
+                return calls;
+            }
+            Step::Need(questions) => {
+                calls += of_resolver(&questions);
+                let answers = now_or_panic(answer(&questions, &resolver, None)).unwrap();
+                universe.learn(questions, answers);
+            }
+        }
+    }
+}
+
+/// The calls that [`answer`] makes for a round of questions.
+fn of_resolver(questions: &Questions) -> usize {
+    let one = |is_empty: bool| usize::from(!is_empty);
+    one(questions.streams.is_empty())
+        + questions.latest.len()
+        + one(questions.compatible.is_empty())
+        + questions.tagged.len()
+        + one(questions.providers.is_empty())
+}
+
+#[test]
+fn a_level_of_runtime_requires_is_one_call() {
+    for depth in [0, 1, 5, 20] {
+        assert_eq!(
+            calls(chain(depth, 1, 0), &["f28"]),
+            depth + 3,
+            "base, compatible bases, and a call a level"
+        );
+    }
+}
+
+#[test]
+fn neither_contexts_nor_other_modules_cost_a_call() {
+    assert_eq!(calls(chain(3, 1, 0), &["f28"]), calls(chain(3, 8, 500), &["f28"]));
+}
+
+#[test]
+fn an_open_list_costs_one_call_more() {
+    assert_eq!(calls(chain(3, 1, 0), &[]), calls(chain(3, 1, 0), &["f28"]) + 1);
+}
