@@ -36,16 +36,16 @@ fn module(nsvc: &str, requires: Streams) -> KnownModule {
     KnownModule { nsvc, tag: None, document: Arc::new(document), is_ready: true }
 }
 
-/// The base module, and about so many builds: of each of 12 modules five streams, in as many contexts as it takes; stream `s` of
+/// The base module, and about so many builds: of each module five streams, in as many contexts as it takes; stream `s` of
 /// each goes together with stream `s` of the next module only, and each context with one stream of `common`.
-fn universe(builds: usize) -> Vec<KnownModule> {
-    let contexts = (builds / (BUILDREQUIRES * STREAMS)).max(1);
+fn universe(builds: usize, modules: usize) -> Vec<KnownModule> {
+    let contexts = (builds / (modules * STREAMS)).max(1);
     let mut all = vec![module("platform:f28:1:c", Streams::new())];
     let common = contexts.min(40);
     all.extend((0..common).map(|n| module(&format!("common:{n}:1:c"), Streams::new())));
-    for number in 0..BUILDREQUIRES {
+    for number in 0..modules {
         for stream in 0..STREAMS {
-            let next = (format!("m{:02}", (number + 1) % BUILDREQUIRES), vec![stream.to_string()]);
+            let next = (format!("m{:02}", (number + 1) % modules), vec![stream.to_string()]);
             for context in 0..contexts {
                 let common = ("common".to_owned(), vec![(context % common).to_string()]);
                 let base = ("platform".to_owned(), vec!["f28".to_owned()]);
@@ -58,10 +58,10 @@ fn universe(builds: usize) -> Vec<KnownModule> {
 }
 
 /// Buildrequires all of it: `open` modules in every stream, the others in the first.
-fn document(open: usize) -> ModuleStream {
+fn document(modules: usize, open: usize) -> ModuleStream {
     let every: Vec<String> = (0..STREAMS).map(|stream| stream.to_string()).collect();
     let mut all = vec![("platform".to_owned(), vec!["f28".to_owned()])];
-    for number in 0..BUILDREQUIRES {
+    for number in 0..modules {
         let streams = if number < open { every.clone() } else { vec!["0".to_owned()] };
         all.push((format!("m{number:02}"), streams));
     }
@@ -86,11 +86,12 @@ fn expansion(criterion: &mut Criterion) {
     let policy = Policy::default();
     let mut group = criterion.benchmark_group("12 buildrequires with 5 streams each");
     for builds in [10, 100, 1_000, 10_000] {
-        let all = universe(builds);
+        let modules = BUILDREQUIRES.min(builds / STREAMS);
+        let all = universe(builds, modules);
         let number = all.len();
         let resolver = MemoryResolver::new(all).expect("no identity is there twice");
-        for (open, answers) in [(BUILDREQUIRES, STREAMS), (0, 1)] {
-            let document = document(open);
+        for (open, answers) in [(modules, STREAMS), (0, 1)] {
+            let document = document(modules, open);
             assert_eq!(expanded(&document, &resolver, &policy).expanded.len(), answers);
             group.bench_function(format!("{number} builds, {answers} answers"), |bencher| {
                 bencher.iter(|| black_box(expanded(&document, &resolver, &policy)));

@@ -117,7 +117,7 @@ fn write<'r>(problem: &'r Problem<'_>, sat: &mut Sat) -> Vec<Switch<'r>> {
                 pair.iter().for_each(|one| sat.any_of(signs.implied(holds, &one.options)));
             }
             sat.any_of(any);
-            let pairs = pairs.iter().map(|pair| pair.iter().collect()).collect();
+            let pairs = pairs.iter().map(|pair| pair.iter().map(|one| &**one).collect()).collect();
             switches.push(Switch { sign, by: Some(*by), pairs });
         }
     }

@@ -4,9 +4,11 @@
 //! context that comes first by text; but of what the document buildrequires itself, before the context, what was built for the
 //! newest base stream. Which of the builds go together is decided in [`super::solve`].
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::BaseFit;
 use crate::ident::Name;
@@ -25,7 +27,13 @@ pub(super) struct Pool<'a> {
     base_fit: BaseFit,
     builds: Vec<Candidate>,
     of_name: BTreeMap<Name, Range<Place>>,
+    /// The runtime requirements met so far: most builds have the same ones.
+    known: RefCell<BTreeMap<Asked, Rc<Requirement>>>,
 }
+
+/// What decides which builds meet a runtime requirement: name, streams as written, and for base modules the stream that the
+/// build was made against.
+type Asked = (String, BTreeSet<String>, Option<String>);
 
 #[derive(Debug)]
 struct Candidate {
@@ -62,7 +70,7 @@ impl<'a> Pool<'a> {
             range.end = place + 1;
             builds.push(Candidate { module, rank });
         }
-        Self { policy, base_fit, builds, of_name }
+        Self { policy, base_fit, builds, of_name, known: RefCell::default() }
     }
 
     pub(super) fn module(&self, place: Place) -> &KnownModule {
@@ -108,14 +116,14 @@ impl<'a> Pool<'a> {
     }
 
     /// Returns what a build requires at run time: per dependency pair what must be there together; without pairs nothing.
-    pub(super) fn requires(&self, by: Place) -> Vec<Vec<Requirement>> {
+    pub(super) fn requires(&self, by: Place) -> Vec<Vec<Rc<Requirement>>> {
         let build = self.module(by);
         let pairs = &build.document.dependencies;
-        let of_pair = |pair: &Dependencies| -> Vec<Requirement> {
+        let of_pair = |pair: &Dependencies| -> Vec<Rc<Requirement>> {
             pair.requires.iter().map(|(name, written)| self.require(build, name, written)).collect()
         };
         let mut required: Vec<_> = pairs.iter().map(of_pair).collect();
-        let holds = |one: &Requirement| !self.is_base(&one.name) || !one.options.is_empty();
+        let holds = |one: &Rc<Requirement>| !self.is_base(&one.name) || !one.options.is_empty();
         if self.base_fit == BaseFit::Any && !required.iter().any(|pair| pair.iter().all(holds)) {
             required.iter_mut().for_each(|pair| pair.retain(|one| !self.is_base(&one.name)));
         }
@@ -128,8 +136,13 @@ impl<'a> Pool<'a> {
         on_base.map(|(name, written)| self.require(by, name, written)).all(|one| !one.options.is_empty())
     }
 
-    fn require(&self, by: &KnownModule, name: &str, written: &BTreeSet<String>) -> Requirement {
-        let built_with = Name::new(name).ok().and_then(|name| by.built_with(&name));
+    fn require(&self, by: &KnownModule, name: &str, written: &BTreeSet<String>) -> Rc<Requirement> {
+        let base = Name::new(name).ok().filter(|_| self.is_base(name));
+        let built_with = base.and_then(|base| by.built_with(&base));
+        let asked = (name.to_owned(), written.clone(), built_with.map(str::to_owned));
+        if let Some(known) = self.known.borrow().get(&asked) {
+            return Rc::clone(known);
+        }
         let fits = |place: &Place| {
             let module = self.module(*place);
             // What was built against a stream of the form x.y.z runs on that and on what follows it.
@@ -142,7 +155,9 @@ impl<'a> Pool<'a> {
             fits(module, written, is_meant)
         };
         let options = self.places(name).filter(fits).collect();
-        Requirement { name: name.to_owned(), written: written.clone(), options }
+        let required = Rc::new(Requirement { name: name.to_owned(), written: written.clone(), options });
+        self.known.borrow_mut().insert(asked, Rc::clone(&required));
+        required
     }
 
     fn is_base(&self, name: &str) -> bool {

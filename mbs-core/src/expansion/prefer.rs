@@ -7,6 +7,7 @@
 //!    of a module the stream that comes first by text, of a stream the newest build that fits.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::pool::{Place, Requirement};
 use super::sat::{GivenUp, Lit, Sat};
@@ -23,7 +24,7 @@ pub(super) struct Preferring<'s, 'p> {
     signs: &'s Signs,
     /// Per direct buildrequire its builds in the stream of this answer, the newest first.
     direct: Vec<Vec<Place>>,
-    /// The streams of this answer: no build of another.
+    /// The streams of this answer.
     streams: Vec<Lit>,
     /// What is fixed. All of it holds in the way that the solver found last.
     fixed: Vec<Lit>,
@@ -39,17 +40,16 @@ impl<'s, 'p> Preferring<'s, 'p> {
         streams: &[NameStream],
     ) -> Self {
         let pool = problem.pool;
-        let in_stream =
-            |place: &Place, stream: &NameStream| pool.module(*place).nsvc.name_stream() == *stream;
-        let mut direct = Vec::new();
-        let mut fixed = Vec::new();
-        for (one, stream) in problem.direct.iter().zip(streams) {
-            let (ours, others): (Vec<Place>, _) =
-                one.options.iter().partition(|place| in_stream(place, stream));
-            fixed.extend(others.iter().map(|place| !signs.build[place]));
-            direct.push(ours);
-        }
-        Self { problem, sat, signs, direct, streams: fixed, fixed: Vec::new(), solution: Solution::default() }
+        let in_stream = |place: &Place, stream: &NameStream| {
+            let nsvc = &pool.module(*place).nsvc;
+            nsvc.name == stream.name && nsvc.stream == stream.stream
+        };
+        let of_stream = |(one, stream): (&Requirement, &NameStream)| {
+            one.options.iter().copied().filter(|place| in_stream(place, stream)).collect()
+        };
+        let direct = problem.direct.iter().zip(streams).map(of_stream).collect();
+        let streams = streams.iter().map(|stream| signs.stream[stream]).collect();
+        Self { problem, sat, signs, direct, streams, fixed: Vec::new(), solution: Solution::default() }
     }
 
     /// Decides.
@@ -154,7 +154,7 @@ impl<'s, 'p> Preferring<'s, 'p> {
     }
 
     /// Returns what must be there for a build: nothing if one of its pairs holds already.
-    fn preferred_pair(&mut self, by: Place) -> Result<&'s [Requirement], GivenUp> {
+    fn preferred_pair(&mut self, by: Place) -> Result<&'s [Rc<Requirement>], GivenUp> {
         let problem = self.problem;
         let pairs = &problem.requires[&by];
         if pairs.iter().any(|pair| pair.iter().all(|one| self.is_there(one))) {

@@ -32,6 +32,11 @@ impl Sat {
         Self { solver, conflicts, way: Vec::new() }
     }
 
+    /// Makes a sign that is tried as true first, and before those made later.
+    pub(super) fn likely_sign(&mut self) -> Lit {
+        Lit::new(self.solver.new_var(lbool::TRUE, true), true)
+    }
+
     /// Makes a sign that may be true or false.
     pub(super) fn sign(&mut self) -> Lit {
         Lit::new(self.solver.new_var_default(), true)

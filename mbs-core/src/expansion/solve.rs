@@ -6,6 +6,7 @@
 //! nothing. Source: behaviour, section 4, step 4.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::clash::{Clash, clash};
 use super::pool::{Place, Pool, Requirement};
@@ -41,17 +42,22 @@ pub(super) struct Problem<'p> {
     /// What the document buildrequires, by name.
     pub(super) direct: Vec<Requirement>,
     /// The builds that may take part, with what they require per dependency pair.
-    pub(super) requires: BTreeMap<Place, Vec<Vec<Requirement>>>,
+    pub(super) requires: BTreeMap<Place, Vec<Vec<Rc<Requirement>>>>,
 }
 
 /// The signs that stand for choices.
+///
+/// Nearly all requirements name streams, so clauses speak of streams where they can: what is learnt about one holds for all its
+/// builds.
 pub(super) struct Signs {
     /// A build is chosen.
     pub(super) build: BTreeMap<Place, Lit>,
     /// A dependency pair of a build holds; only where there are several.
     pub(super) pair: BTreeMap<(Place, usize), Lit>,
-    /// Some build of a name:stream that the document buildrequires itself is chosen.
+    /// Some build of a name:stream is chosen.
     pub(super) stream: BTreeMap<NameStream, Lit>,
+    /// The stream of each build, and how many builds of it may take part.
+    of_stream: BTreeMap<Place, (Lit, usize)>,
     /// The ranks of what is chosen come to one, to two, and so on up to [`MOST_RANKS`].
     pub(super) ranks: Vec<Lit>,
 }
@@ -64,14 +70,15 @@ impl<'p> Problem<'p> {
     pub(super) fn new(pool: &'p Pool<'p>, buildrequires: &BTreeMap<String, BTreeSet<String>>) -> Self {
         let direct: Vec<_> =
             buildrequires.iter().map(|(name, written)| pool.buildrequire(name, written)).collect();
-        let mut requires = BTreeMap::new();
+        let (mut requires, mut met) = (BTreeMap::new(), BTreeSet::new());
         let mut queue: Vec<Place> = direct.iter().flat_map(|one| one.options.iter().copied()).collect();
         while let Some(place) = queue.pop() {
             if requires.contains_key(&place) {
                 continue;
             }
             let pairs = pool.requires(place);
-            queue.extend(pairs.iter().flatten().flat_map(|one| one.options.iter().copied()));
+            let new = pairs.iter().flatten().filter(|one| met.insert(Rc::as_ptr(one)));
+            queue.extend(new.flat_map(|one| one.options.iter().copied()));
             requires.insert(place, pairs);
         }
         Self { pool, direct, requires }
@@ -110,23 +117,19 @@ impl<'p> Problem<'p> {
         let mut signs = self.signs(sat);
         signs.ranks = self.ranks(sat, &signs);
         for one in &self.direct {
-            sat.any_of(signs.of(&one.options));
-            for place in &one.options {
-                let stream = self.pool.module(*place).nsvc.name_stream();
-                let sign = *signs.stream.entry(stream).or_insert_with(|| sat.sign());
-                sat.any_of([!signs.build[place], sign]);
-            }
+            sat.any_of(signs.any_of(&one.options));
         }
+        let mut met: BTreeMap<*const Requirement, Lit> = BTreeMap::new();
         for (place, pairs) in &self.requires {
             let build = signs.build[place];
             match pairs.as_slice() {
                 [] => {}
-                [only] => only.iter().for_each(|one| sat.any_of(signs.implied(build, &one.options))),
+                [only] => only.iter().for_each(|one| signs.imply(sat, build, one, &mut met)),
                 several => {
                     for (number, pair) in several.iter().enumerate() {
                         let sign = sat.sign();
                         signs.pair.insert((*place, number), sign);
-                        pair.iter().for_each(|one| sat.any_of(signs.implied(sign, &one.options)));
+                        pair.iter().for_each(|one| signs.imply(sat, sign, one, &mut met));
                     }
                     let pairs = (0..several.len()).map(|number| signs.pair[&(*place, number)]);
                     sat.any_of(std::iter::once(!build).chain(pairs));
@@ -136,15 +139,40 @@ impl<'p> Problem<'p> {
         signs
     }
 
-    /// Makes the signs of the builds; at most one of each name.
+    /// Makes the signs of streams and builds; at most one of each name.
     pub(super) fn signs(&self, sat: &mut Sat) -> Signs {
-        let build: BTreeMap<Place, Lit> = self.requires.keys().map(|place| (*place, sat.sign())).collect();
-        let mut of_name: BTreeMap<&Name, Vec<Lit>> = BTreeMap::new();
-        for (place, sign) in &build {
-            of_name.entry(&self.pool.module(*place).nsvc.name).or_default().push(*sign);
+        let mut stream: BTreeMap<NameStream, Lit> = BTreeMap::new();
+        let mut builds: BTreeMap<Name, BTreeMap<Lit, Vec<(Place, Lit)>>> = BTreeMap::new();
+        let mut build: BTreeMap<Place, Lit> = BTreeMap::new();
+        // What is preferred is tried first, streams before builds: mostly the first way that is found is the one that is taken.
+        let all = || self.direct.iter().flat_map(|one| &one.options).chain(self.requires.keys());
+        for place in all() {
+            let of = self.pool.module(*place).nsvc.name_stream();
+            stream.entry(of).or_insert_with(|| sat.likely_sign());
         }
-        of_name.values().for_each(|signs| sat.at_most_one(signs));
-        Signs { build, pair: BTreeMap::new(), stream: BTreeMap::new(), ranks: Vec::new() }
+        for place in all() {
+            if build.contains_key(place) {
+                continue;
+            }
+            let sign = sat.likely_sign();
+            build.insert(*place, sign);
+            let of = self.pool.module(*place).nsvc.name_stream();
+            builds.entry(of.name.clone()).or_default().entry(stream[&of]).or_default().push((*place, sign));
+        }
+        let mut of_stream = BTreeMap::new();
+        for streams in builds.values() {
+            let of_name: Vec<Lit> = streams.values().flatten().map(|(_, sign)| *sign).collect();
+            sat.at_most_one(&of_name);
+            sat.at_most_one(&streams.keys().copied().collect::<Vec<_>>());
+            for (stream, builds) in streams {
+                sat.any_of(std::iter::once(!*stream).chain(builds.iter().map(|(_, sign)| *sign)));
+                for (place, sign) in builds {
+                    sat.any_of([!*sign, *stream]);
+                    of_stream.insert(*place, (*stream, builds.len()));
+                }
+            }
+        }
+        Signs { build, pair: BTreeMap::new(), stream, of_stream, ranks: Vec::new() }
     }
 
     /// Counts the ranks of what is chosen. Only one build of a name is, so its rank is counted per name.
@@ -183,8 +211,42 @@ impl Signs {
         places.iter().map(|place| self.build[place]).collect()
     }
 
+    /// Returns signs of which one holds if one of these builds is chosen: whole streams where all their builds are among them.
+    fn any_of(&self, places: &[Place]) -> Vec<Lit> {
+        let mut counted: BTreeMap<Lit, usize> = BTreeMap::new();
+        for place in places {
+            *counted.entry(self.of_stream[place].0).or_default() += 1;
+        }
+        let sign = |place: &Place| {
+            let (stream, builds) = self.of_stream[place];
+            if counted[&stream] == builds { stream } else { self.build[place] }
+        };
+        let mut signs: Vec<Lit> = places.iter().map(sign).collect();
+        signs.dedup();
+        signs
+    }
+
+    /// Says that something implies a requirement, which many builds may share: then it has a sign of its own.
+    fn imply(
+        &self,
+        sat: &mut Sat,
+        by: Lit,
+        one: &Rc<Requirement>,
+        met: &mut BTreeMap<*const Requirement, Lit>,
+    ) {
+        let sign = *met.entry(Rc::as_ptr(one)).or_insert_with(|| match self.any_of(&one.options)[..] {
+            [only] => only,
+            ref several => {
+                let sign = sat.sign();
+                sat.any_of(std::iter::once(!sign).chain(several.iter().copied()));
+                sign
+            }
+        });
+        sat.any_of([!by, sign]);
+    }
+
     /// Returns the clause that something implies one of these builds.
     pub(super) fn implied(&self, by: Lit, places: &[Place]) -> Vec<Lit> {
-        std::iter::once(!by).chain(places.iter().map(|place| self.build[place])).collect()
+        std::iter::once(!by).chain(self.any_of(places)).collect()
     }
 }
