@@ -471,3 +471,41 @@ fn an_outage_refuses_nothing() {
     scene.resolver.set_outage(None);
     assert!(scene.submit(&asked).is_ok());
 }
+
+/// What looks like a number, a boolean, a date or nothing is a stream like any other.
+#[test]
+fn streams_keep_their_spelling_from_the_document_to_the_record() {
+    let scene = Scene::new();
+    let streams = ["1.10", "007", "on", "~", "1e3", "2020-01-01", "null", "TRUE", "0x1f"];
+    let f28 = "platform:f28:1:00000000";
+    for stream in streams {
+        let on_f28 = vec![pair(&[], &[("platform", &["f28"])])];
+        scene.resolver.add(known(&format!("odd:{stream}:1:aa"), Some(f28), vec![], on_f28)).unwrap();
+    }
+    let all = streams.join(", ");
+    let dependencies =
+        format!("{{buildrequires: {{platform: [f28], odd: [{all}]}}, requires: {{odd: [{all}]}}}}");
+    let submitted = scene.submit(&scene.commit(&document(&dependencies, ""))).unwrap();
+    assert_eq!(submitted.builds.len(), streams.len());
+    let mut seen = Vec::new();
+    for build in &submitted.builds {
+        // As a store keeps it, and another program reads it.
+        let text = serde_json::to_string(build).unwrap();
+        let read: ModuleBuild = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.document(), build.document());
+        let spelled = |path: &[&str]| read.document().xmd.at(path).and_then(Xmd::spelling).map(str::to_owned);
+        let stream = spelled(&["mbs", "buildrequires", "odd", "stream"]).unwrap();
+        let last = read.document().dependencies.last().unwrap();
+        assert_eq!(last, &pair(&[("platform", &["f28"]), ("odd", &[&stream])], &[("odd", &[&stream])]));
+        let streams = [
+            ("odd".parse().unwrap(), stream.parse().unwrap()),
+            ("platform".parse().unwrap(), "f28".parse().unwrap()),
+        ];
+        assert_eq!(read.new.contexts.build, crate::context::build_context(&streams.into()));
+        seen.push(stream);
+    }
+    seen.sort();
+    let mut streams = streams.to_vec();
+    streams.sort_unstable();
+    assert_eq!(seen, streams);
+}
