@@ -45,7 +45,7 @@ pub struct Told {
 /// The next step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
-    /// This must be answered, and the answers given to [`Submission::learn`].
+    /// This must be answered, and the answers given to [`learn`](super::Submission::learn).
     Need(Box<Needs>),
     /// What becomes of the submission.
     Done(Box<Decided>),
