@@ -83,10 +83,10 @@ struct Bases {
 
 /// Where candidates come from.
 struct Search {
-    /// The base modules that they were built against.
+    /// The base modules that they were built against, but for those whose tags say what is built on them.
     bases: Vec<KnownModule>,
     against: Against,
-    /// The builds in the tags of base modules that say what is built on them.
+    /// The builds in these tags.
     tagged: Vec<KnownModule>,
 }
 
@@ -143,7 +143,6 @@ impl Expansion<'_> {
                     }
                     Some(Some(builds)) => {
                         tagged.extend(builds.iter().filter(|build| build.is_ready).cloned());
-                        found.insert(base.nsvc.clone(), base.clone());
                         continue;
                     }
                     Some(None) => {}
@@ -274,6 +273,8 @@ impl Gathering<'_> {
             return Ok(required);
         };
         let tagged = self.search.tagged.iter().filter(|build| build.nsvc.name_stream() == *module);
+        let highest = tagged.clone().map(|build| build.nsvc.version).max();
+        let tagged = tagged.filter(|build| Some(build.nsvc.version) == highest);
         let builds: Vec<KnownModule> = builds.iter().chain(tagged).cloned().collect();
         if builds.is_empty() {
             self.without.get_or_insert_with(|| module.clone());

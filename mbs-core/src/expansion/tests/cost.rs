@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::{BaseFit, Choices, Expansion, Questions, Step, Universe};
-use crate::engine::answer;
+use crate::engine::{answer, expand};
 use crate::memory::MemoryResolver;
 use crate::memory::samples::now_or_panic;
 use crate::modulemd::ModuleStream;
@@ -88,6 +88,33 @@ fn a_level_of_runtime_requires_is_one_call() {
 #[test]
 fn neither_contexts_nor_other_modules_cost_a_call() {
     assert_eq!(calls(chain(3, 1, 0), &["f28"]), calls(chain(3, 8, 500), &["f28"]));
+}
+
+/// Behaviour, section 4, "Modules from a Koji tag": what is built on such a base is what is tagged there, and nothing else.
+#[test]
+fn on_a_base_with_a_tag_the_candidates_are_those_in_it() {
+    let mut base = known("platform:f28:1:c", &[]);
+    let mbs = map([("koji_tag_with_modules", "f28-modular".into())]);
+    base.document = Arc::new(ModuleStream { xmd: map([("mbs", mbs)]), ..ModuleStream::default() });
+    let builds = ["m0:1:9:untagged", "m0:1:8:a", "m0:1:8:b", "m0:1:7:older"].map(|nsvc| known(nsvc, &[]));
+    let resolver = MemoryResolver::new(std::iter::once(base).chain(builds)).unwrap();
+    for nsvc in ["m0:1:8:a", "m0:1:8:b", "m0:1:7:older"] {
+        resolver.tag(&"f28-modular".parse().unwrap(), &nsvc.parse().unwrap()).unwrap();
+    }
+    let dependencies = vec![pair(&[("platform", &["f28"]), ("m0", &["1"])], &[])];
+    let document = ModuleStream { dependencies, ..ModuleStream::default() };
+    let (policy, default_streams, mut universe) = (Policy::default(), BTreeMap::new(), Universe::default());
+    let (choices, base_fit) = (Choices::Open, BaseFit::Required);
+    let asked = Expansion {
+        document: &document,
+        default_streams: &default_streams,
+        choices,
+        base_fit,
+        policy: &policy,
+    };
+    let expansions = now_or_panic(expand(&asked, &resolver, None, &mut universe)).unwrap();
+    let considered: Vec<String> = expansions.considered.iter().map(ToString::to_string).collect();
+    assert_eq!(considered, ["m0:1:8:a", "m0:1:8:b", "platform:f28:1:c"]);
 }
 
 #[test]
