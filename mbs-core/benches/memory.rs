@@ -86,6 +86,7 @@ fn submission(number: usize) -> NewBuild {
         priority: 0,
         scratch: false,
         scmurl: None,
+        commit: None,
         strategy: RebuildStrategy::All,
         reuse_from: None,
         contexts: Contexts::default(),

@@ -54,6 +54,7 @@ fn module() -> ModuleBuild {
         priority: 0,
         scratch: false,
         scmurl: None,
+        commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
         document: Arc::new(document),

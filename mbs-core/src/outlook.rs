@@ -3,7 +3,8 @@
 //!
 //! Refs are not resolved here. A component whose ref is the same text as in the earlier build counts as unchanged, which holds
 //! as long as nobody pushed; one with another ref is built unless it turns out to be the same commit. Nobody knows how long
-//! components take here, so each has the cost of an unknown one.
+//! components take here, so each has the cost of an unknown one. The earlier build is looked for on the build's own base stream
+//! only, and the newest version is taken for the one completed last: [`crate::reuse`] knows better, of recorded builds.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -140,7 +141,8 @@ fn source<'m>(new: &NewBuild, earlier: &'m [KnownModule], policy: &Policy) -> Op
     let is_named_so = |module: &&KnownModule| module.nsvc.name_stream() == new.nsvc.name_stream();
     let fits = |module: &&KnownModule| {
         let context = build_context(&built_with(&module.document));
-        module.is_ready && module.nsvc != new.nsvc && context == new.contexts.build
+        let is_usable = || order(&module.document).is_ok();
+        module.is_ready && module.nsvc != new.nsvc && context == new.contexts.build && is_usable()
     };
     let counts = policy.reuse != crate::policy::Reuse::Never;
     earlier.iter().filter(|_| counts).filter(is_named_so).filter(fits).max_by_key(|module| &module.nsvc)
@@ -184,6 +186,7 @@ fn earlier_build(module: &KnownModule, policy: &Policy) -> Result<ModuleBuild, O
         priority: 0,
         scratch: false,
         scmurl: None,
+        commit: None,
         strategy: crate::model::RebuildStrategy::default(),
         reuse_from: None,
         document: Arc::clone(&module.document),

@@ -33,16 +33,26 @@ pub struct StreamSuffixes(Vec<(Regex, f64)>);
 /// The longest regular expression that is taken.
 const LONGEST_EXPRESSION: usize = 1_000;
 
+/// Makes a regular expression of the configuration.
+///
+/// # Errors
+/// Says that it is none, or too long.
+pub(crate) fn expression(text: &str) -> Result<Regex, String> {
+    match Regex::new(text) {
+        Ok(regex) if text.len() <= LONGEST_EXPRESSION => Ok(regex),
+        Ok(_) => Err(format!("a regular expression has more than {LONGEST_EXPRESSION} characters")),
+        Err(error) => Err(format!("{text:?} is no regular expression: {error}")),
+    }
+}
+
 impl StreamSuffixes {
     /// Makes the list.
     ///
     /// # Errors
     /// Says which regular expression is none.
     pub fn new<'a>(entries: impl IntoIterator<Item = (&'a str, f64)>) -> Result<Self, String> {
-        let compile = |(text, number): (&str, f64)| match Regex::new(&format!("^(?:{text})")) {
-            Ok(regex) if text.len() <= LONGEST_EXPRESSION => Ok((regex, number)),
-            Ok(_) => Err(format!("a regular expression has more than {LONGEST_EXPRESSION} characters")),
-            Err(error) => Err(format!("{text:?} is no regular expression: {error}")),
+        let compile = |(text, number): (&str, f64)| {
+            expression(text).and_then(|_| expression(&format!("^(?:{text})"))).map(|regex| (regex, number))
         };
         entries.into_iter().map(compile).collect::<Result<_, _>>().map(Self)
     }

@@ -256,6 +256,7 @@ mod tests {
             priority: 0,
             scratch: false,
             scmurl: None,
+            commit: None,
             strategy: RebuildStrategy::default(),
             reuse_from: None,
             document: Arc::new(document),

@@ -17,8 +17,8 @@ pub struct PlanArguments {
     /// The module's document
     #[arg(value_name = "FILE")]
     pub document: PathBuf,
-    /// A modules.yaml, another file of documents or a folder of them: the modules that there are (repeatable; earlier ones
-    /// come first)
+    /// A modules.yaml, another file of documents or a folder of them: the modules that there are (repeatable; of a build that
+    /// is there twice the first counts)
     #[arg(short = 'm', long = "modules", value_name = "PATH", required = true)]
     pub modules: Vec<PathBuf>,
     /// The stream to build [default: the document's, else master]

@@ -205,6 +205,7 @@ impl Submission<'_> {
             priority: 0,
             scratch: false,
             scmurl: None,
+            commit: None,
             strategy: match self.mode {
                 Mode::Fresh => RebuildStrategy::All,
                 Mode::Usual | Mode::Resume => RebuildStrategy::default(),

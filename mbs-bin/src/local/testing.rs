@@ -24,6 +24,7 @@ pub(crate) fn module_build(nsvc: &str) -> ModuleBuild {
         priority: 0,
         scratch: false,
         scmurl: None,
+        commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
         document: Arc::new(document),

@@ -7,7 +7,7 @@ mod report;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use mbs_core::memory::{ManualClock, MemorySourceControl, MemoryStore};
 use mbs_core::modulemd::Limits;
 use mbs_core::outlook::outlook;
 use mbs_core::policy::Policy;
-use mbs_core::resolver::{Chain, KnownModule, ModuleResolver};
+use mbs_core::resolver::KnownModule;
 use mbs_core::submission::{Asked, Decided, GivenDocument, Overrides, Rules};
 use mbs_local::module_files::{ModuleFiles, ModuleFilesError};
 use tracing::warn;
@@ -34,8 +34,9 @@ use report::Report;
 pub fn run(arguments: &PlanArguments, out: &mut impl Write) -> Result<Exit, Stop> {
     let policy = Policy { rpms_allow_repository: true, modules_allow_repository: true, ..Policy::default() };
     let asked = asked(arguments)?;
-    let (sources, earlier) = sources(arguments, &policy)?;
-    let decided = decide(&asked, sources, &policy)?;
+    let modules = modules(arguments, &policy)?;
+    let earlier: Vec<KnownModule> = modules.all().cloned().collect();
+    let decided = decide(&asked, modules, &policy)?;
     for warning in &decided.warnings {
         warn!("{warning}");
     }
@@ -74,33 +75,28 @@ fn streams(modules: &[NameStream]) -> BTreeMap<String, std::collections::BTreeSe
     streams
 }
 
-/// Reads where modules are; what could not be read is logged. Returns all of them, too.
-fn sources(arguments: &PlanArguments, policy: &Policy) -> Result<(Chain, Vec<KnownModule>), Stop> {
-    let mut sources: Vec<(String, Arc<dyn ModuleResolver>)> = Vec::new();
-    let mut all = Vec::new();
-    for path in &arguments.modules {
-        let files = ModuleFiles::read(std::slice::from_ref(path), &policy.base_module_names)
-            .map_err(|error| unreadable(&error, path))?;
-        for problem in files.problems() {
-            warn!("{problem}");
-        }
-        all.extend(files.all().cloned());
-        sources.push((path.display().to_string(), Arc::new(files)));
+/// Reads where modules are, all of it together: what one path lacks another may have. What could not be read is logged.
+fn modules(arguments: &PlanArguments, policy: &Policy) -> Result<ModuleFiles, Stop> {
+    let files = ModuleFiles::read(&arguments.modules, &policy.base_module_names)
+        .map_err(|error| unreadable(&error, &arguments.modules))?;
+    for problem in files.problems() {
+        warn!("{problem}");
     }
-    Ok((Chain::new(sources), all))
+    Ok(files)
 }
 
-fn unreadable(error: &ModuleFilesError, path: &Path) -> Stop {
+fn unreadable(error: &ModuleFilesError, paths: &[PathBuf]) -> Stop {
     match error {
-        ModuleFilesError::Missing { .. } => Stop::Usage(format!("{} does not exist", path.display())),
+        ModuleFilesError::Missing { path } => Stop::Usage(format!("{} does not exist", path.display())),
         ModuleFilesError::Nothing { problems } => {
+            let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
             let problems = problems.join("\n");
-            Stop::Usage(format!("there is no module in {}\n{problems}", path.display()))
+            Stop::Usage(format!("there is no module in {}\n{problems}", paths.join(", ")))
         }
     }
 }
 
-fn decide(asked: &Asked, sources: Chain, policy: &Policy) -> Result<Decided, Stop> {
+fn decide(asked: &Asked, modules: ModuleFiles, policy: &Policy) -> Result<Decided, Stop> {
     let rules = Rules {
         yaml_submit_allowed: true,
         rebuild_strategy_allow_override: true,
@@ -110,7 +106,7 @@ fn decide(asked: &Asked, sources: Chain, policy: &Policy) -> Result<Decided, Sto
     let store = MemoryStore::new(Arc::new(ManualClock::new()), Timestamp::now(), policy);
     let desk = Desk {
         store: Arc::new(store),
-        resolver: Arc::new(sources),
+        resolver: Arc::new(modules),
         source_control: Arc::new(MemorySourceControl::new()),
         rules: Arc::new(rules),
         policy: Arc::new(policy.clone()),

@@ -42,6 +42,7 @@ pub(crate) fn new_build(nsvc: &str) -> NewBuild {
         priority: 0,
         scratch: false,
         scmurl: None,
+        commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
         document: Arc::new(document),

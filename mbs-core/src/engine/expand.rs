@@ -47,7 +47,7 @@ pub async fn expand(
             }
         }
     }
-    Err(Unresolved::GivenUp.into())
+    Err(Unresolved::TooDeep { levels: MOST_ROUNDS }.into())
 }
 
 /// Asks a round of questions: each kind is one call, all at once.

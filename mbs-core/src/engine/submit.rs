@@ -6,14 +6,15 @@ use std::sync::Arc;
 use futures_util::future::{join4, try_join_all};
 
 use super::expand::{ExpandError, answer};
-use crate::ident::{NameStream, Nsvc, Revision};
+use crate::expansion::Unresolved;
+use crate::ident::{NameStream, Nsvc};
 use crate::model::{ModuleBuild, State};
 use crate::policy::Policy;
 use crate::resolver::{ModuleResolver, ResolverError};
 use crate::source_control::{Fetched, Place, SourceControl, SourceError};
 use crate::store::{Create, Created, IdempotencyKey, Store, StoreError};
 use crate::submission::{
-    Asked, Decided, Decision, Disposition, Named, Needs, Refused, Rules, Submission, Told,
+    Asked, Decided, Decision, Disposition, KnownBuilds, Named, Needs, Refused, Rules, Submission, Told,
 };
 
 /// So many rounds of questions are asked; most submissions need fewer than ten.
@@ -92,24 +93,41 @@ impl Desk {
     /// `Refused`: the submitter has to change something. `Store(KeyReused)`: the key came with another submission. Others: try
     /// again if transient.
     pub async fn submit(&self, asked: &Asked, key: Option<IdempotencyKey>) -> Result<Submitted, SubmitError> {
-        if let Some(key) = &key
-            && let Some(created) = self.store.created_with(key).await?
-        {
+        if let Some(created) = self.made_with(key.as_ref()).await? {
             return Ok(submitted(created, Vec::new()));
         }
         let mut submission = Submission::new(asked, &self.rules, &self.policy, self.store.now().await?)?;
         let mut tries = 0;
         loop {
-            let decided = self.decided(&mut submission).await?;
+            let decided = match self.decided(&mut submission).await {
+                Ok(decided) => decided,
+                // What is there already may be what another request with the same key has just made.
+                Err(SubmitError::Refused(refused)) => match self.made_with(key.as_ref()).await? {
+                    Some(created) => return Ok(submitted(created, Vec::new())),
+                    None => return Err(refused.into()),
+                },
+                Err(error) => return Err(error),
+            };
             let create = create(&decided, asked, key.clone());
             match self.store.create(create).await {
                 Ok(created) => return Ok(submitted(created, decided.warnings)),
-                Err(StoreError::Taken(_) | StoreError::Stale(_)) if tries < MOST_TRIES => {
+                Err(StoreError::Taken(nsvc)) if tries < MOST_TRIES => {
                     tries += 1;
-                    submission.forget_builds();
+                    submission.forget_builds(Some(nsvc));
+                }
+                Err(StoreError::Stale(_)) if tries < MOST_TRIES => {
+                    tries += 1;
+                    submission.forget_builds(None);
                 }
                 Err(error) => return Err(error.into()),
             }
+        }
+    }
+
+    async fn made_with(&self, key: Option<&IdempotencyKey>) -> Result<Option<Created>, StoreError> {
+        match key {
+            Some(key) => self.store.created_with(key).await,
+            None => Ok(None),
         }
     }
 
@@ -132,7 +150,7 @@ impl Desk {
                 }
             }
         }
-        Err(Refused::from(crate::expansion::Unresolved::GivenUp).into())
+        Err(Refused::from(Unresolved::TooDeep { levels: MOST_ROUNDS }).into())
     }
 
     /// Answers a round of questions, all at once.
@@ -177,9 +195,7 @@ impl Desk {
         let Some(module) = module else { return Ok(None) };
         match self.resolver.is_end_of_life(module).await {
             Ok(is_past) => Ok(Some(Ok(is_past))),
-            Err(error @ (ResolverError::NotFound { .. } | ResolverError::Unsupported { .. })) => {
-                Ok(Some(Err(error.to_string())))
-            }
+            Err(ResolverError::NotFound { .. }) => Ok(Some(Err("the source of modules".to_owned()))),
             Err(error) => Err(error),
         }
     }
@@ -201,14 +217,15 @@ impl Desk {
         }
     }
 
-    async fn builds(&self, needs: &Needs) -> Result<Option<Vec<(ModuleBuild, Revision)>>, StoreError> {
+    async fn builds(&self, needs: &Needs) -> Result<Option<KnownBuilds>, StoreError> {
         if needs.builds.is_empty() {
             return Ok(None);
         }
         let asked: Vec<Nsvc> = needs.builds.iter().cloned().collect();
         let found = self.store.find(&asked).await?;
         let loaded = try_join_all(found.into_values().map(|id| self.store.load(id))).await?;
-        Ok(Some(loaded.into_iter().map(|loaded| (loaded.build, loaded.revision)).collect()))
+        let builds = loaded.into_iter().map(|loaded| (loaded.build, loaded.revision)).collect();
+        Ok(Some(KnownBuilds { builds, at: self.store.now().await? }))
     }
 
     async fn scratch(&self, needs: &Needs) -> Result<BTreeMap<Nsvc, u32>, StoreError> {
@@ -243,4 +260,147 @@ fn submitted(created: Created, warnings: Vec<String>) -> Submitted {
     let mut builds = created.builds;
     builds.sort_by(|a, b| a.nsvc().cmp(b.nsvc()));
     Submitted { builds, warnings }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::ident::{Name, Stream, TagName};
+    use crate::memory::samples::now_or_panic;
+    use crate::memory::{ManualClock, MemoryResolver, MemorySourceControl, MemoryStore};
+    use crate::modulemd::ModuleStream;
+    use crate::resolver::{Against, KnownModule, Retired};
+    use crate::submission::{GivenDocument, Rules};
+
+    const DOCUMENT: &str = "document: modulemd
+version: 2
+data:
+  name: app
+  stream: '1'
+  version: 5
+  summary: An example
+  description: An example.
+  license: {module: [MIT]}
+  dependencies: [{buildrequires: {platform: [f28]}, requires: {}}]
+";
+
+    fn asked() -> Asked {
+        let document = GivenDocument { text: DOCUMENT.into(), file_name: None };
+        Asked { owner: "anna".into(), document: Some(document), ..Asked::default() }
+    }
+
+    fn desk(resolver: Arc<dyn ModuleResolver>) -> Desk {
+        let policy = Arc::new(Policy::default());
+        let start = jiff::Timestamp::UNIX_EPOCH;
+        Desk {
+            store: Arc::new(MemoryStore::new(Arc::new(ManualClock::new()), start, &policy)),
+            resolver,
+            source_control: Arc::new(MemorySourceControl::new()),
+            rules: Arc::new(Rules { yaml_submit_allowed: true, ..Rules::default() }),
+            policy,
+        }
+    }
+
+    fn platform() -> MemoryResolver {
+        let document = Arc::new(ModuleStream::default());
+        let nsvc = "platform:f28:1:c".parse().unwrap();
+        MemoryResolver::new([KnownModule { nsvc, tag: None, document, is_ready: true }]).unwrap()
+    }
+
+    fn key() -> IdempotencyKey {
+        IdempotencyKey { key: "k".into(), content: "one".into() }
+    }
+
+    /// Lets somebody else submit the same at the first question about a module.
+    #[derive(Debug)]
+    struct Slow(MemoryResolver, Mutex<Option<(Desk, Option<IdempotencyKey>)>>);
+
+    #[async_trait]
+    impl ModuleResolver for Slow {
+        async fn latest(
+            &self,
+            modules: &[NameStream],
+            against: &Against,
+        ) -> Result<BTreeMap<NameStream, Vec<KnownModule>>, ResolverError> {
+            let other = self.1.lock().unwrap().take();
+            if let Some((desk, key)) = other {
+                desk.submit(&asked(), key).await.unwrap();
+            }
+            self.0.latest(modules, against).await
+        }
+
+        async fn streams(&self, names: &[Name]) -> Result<BTreeMap<Name, Vec<Stream>>, ResolverError> {
+            self.0.streams(names).await
+        }
+
+        async fn builds(&self, nsvcs: &[Nsvc]) -> Result<BTreeMap<Nsvc, KnownModule>, ResolverError> {
+            self.0.builds(nsvcs).await
+        }
+
+        async fn compatible_bases(
+            &self,
+            bases: &[Nsvc],
+            retired: Retired,
+        ) -> Result<BTreeMap<Nsvc, Vec<KnownModule>>, ResolverError> {
+            self.0.compatible_bases(bases, retired).await
+        }
+
+        async fn providers(
+            &self,
+            virtual_streams: &[NameStream],
+        ) -> Result<BTreeMap<NameStream, Vec<KnownModule>>, ResolverError> {
+            self.0.providers(virtual_streams).await
+        }
+
+        async fn in_tag(&self, tag: &TagName) -> Result<Vec<KnownModule>, ResolverError> {
+            self.0.in_tag(tag).await
+        }
+
+        async fn is_end_of_life(&self, module: &NameStream) -> Result<bool, ResolverError> {
+            self.0.is_end_of_life(module).await
+        }
+    }
+
+    /// Submits while somebody else submits the same with a key.
+    fn overtaken(
+        theirs: Option<IdempotencyKey>,
+        ours: Option<IdempotencyKey>,
+    ) -> Result<Submitted, SubmitError> {
+        let quick = desk(Arc::new(platform()));
+        let slow = Slow(platform(), Mutex::new(Some((quick.clone(), theirs))));
+        let desk = Desk { resolver: Arc::new(slow), ..quick };
+        now_or_panic(desk.submit(&asked(), ours))
+    }
+
+    #[test]
+    fn the_same_request_that_was_faster_gives_its_builds_and_no_conflict() {
+        let submitted = overtaken(Some(key()), Some(key())).unwrap();
+        assert_eq!(submitted.builds.len(), 1);
+    }
+
+    #[test]
+    fn another_request_that_was_faster_is_a_conflict() {
+        for ours in [None, Some(key())] {
+            let refused = overtaken(None, ours).unwrap_err();
+            assert!(matches!(refused, SubmitError::Refused(Refused::Exists(_))), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn an_identity_that_is_taken_between_decision_and_record_is_decided_again() {
+        let (desk, asked) = (desk(Arc::new(platform())), asked());
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let mut submission = Submission::new(&asked, &desk.rules, &desk.policy, now).unwrap();
+        let decided = now_or_panic(desk.decided(&mut submission)).unwrap();
+        now_or_panic(desk.submit(&asked, None)).unwrap();
+        let taken = now_or_panic(desk.store.create(create(&decided, &asked, None))).unwrap_err();
+        assert!(matches!(taken, StoreError::Taken(_)), "{taken:?}");
+        submission.forget_builds(None);
+        let refused = now_or_panic(desk.decided(&mut submission)).unwrap_err();
+        assert!(matches!(refused, SubmitError::Refused(Refused::Exists(_))), "{refused:?}");
+    }
 }

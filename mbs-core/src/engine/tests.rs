@@ -170,6 +170,7 @@ pub(super) fn new_build(version: u64) -> NewBuild {
         priority: 0,
         scratch: false,
         scmurl: None,
+        commit: None,
         strategy: RebuildStrategy::All,
         reuse_from: None,
         document: Arc::new(document),

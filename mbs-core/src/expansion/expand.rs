@@ -48,7 +48,7 @@ pub struct Chosen {
 pub enum WhyChosen {
     /// The document buildrequires this stream and no other.
     Written,
-    /// Of the streams that the document allows it is the only one that there is.
+    /// Of the streams that the document allows it is the only one that is there, or a default names it.
     OnlyOne,
     /// The document allows several streams, and each that goes together with the others makes a build of its own.
     OneOf(Vec<String>),
@@ -65,7 +65,7 @@ impl fmt::Display for WhyChosen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             WhyChosen::Written => f.write_str("buildrequired in this stream"),
-            WhyChosen::OnlyOne => f.write_str("the only stream that there is of those buildrequired"),
+            WhyChosen::OnlyOne => f.write_str("the only stream that is left of those buildrequired"),
             WhyChosen::OneOf(streams) => {
                 write!(f, "buildrequired in {}; one build for each that fits", streams.join(", "))
             }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::pool::Pool;
 use super::streams::{Pair, admits, ambiguous, positive};
 use super::{BaseFit, Choices, Expansion, Questions, Universe, Unresolved};
-use crate::ident::{Name, NameStream, Nsvc, Stream};
+use crate::ident::{InvalidIdent, Name, NameStream, Nsvc, Stream, Version};
 use crate::modulemd::Dependencies;
 use crate::policy::major;
 use crate::resolver::{Against, KnownModule};
@@ -142,7 +142,7 @@ impl Expansion<'_> {
                         continue;
                     }
                     Some(Some(builds)) => {
-                        tagged.extend(builds.iter().filter(|build| build.is_ready).cloned());
+                        tagged.extend(latest_of_each(builds));
                         continue;
                     }
                     Some(None) => {}
@@ -273,15 +273,19 @@ impl Gathering<'_> {
             return Ok(required);
         };
         let tagged = self.search.tagged.iter().filter(|build| build.nsvc.name_stream() == *module);
-        let highest = tagged.clone().map(|build| build.nsvc.version).max();
-        let tagged = tagged.filter(|build| Some(build.nsvc.version) == highest);
         let builds: Vec<KnownModule> = builds.iter().chain(tagged).cloned().collect();
         if builds.is_empty() {
             self.without.get_or_insert_with(|| module.clone());
         }
         for build in &builds {
             for pair in self.pairs_of(build) {
-                self.required_by(pair, direct.contains(module), direct, &mut required)?;
+                let brought = self.required_by(pair, direct.contains(module), direct)?;
+                required.extend(
+                    brought.map_err(|why| Unresolved::UnusableRequire {
+                        by: Box::new(build.nsvc.clone()),
+                        why,
+                    })?,
+                );
             }
         }
         self.found.extend(builds);
@@ -298,19 +302,21 @@ impl Gathering<'_> {
         if takes_all { pairs.iter().collect() } else { left }
     }
 
-    /// Adds what a pair may bring in: the streams it names. Where it names none, whatever is there for another reason will do.
+    /// Returns what a pair may bring in: the streams it names. Where it names none, whatever is there for another reason will do.
+    /// The inner error: a name or stream of the pair is unusable.
     fn required_by(
         &self,
         pair: &Dependencies,
         is_direct: bool,
         direct: &BTreeSet<NameStream>,
-        required: &mut BTreeSet<NameStream>,
-    ) -> Result<(), Unresolved> {
+    ) -> Result<Result<Vec<NameStream>, InvalidIdent>, Unresolved> {
+        let mut required = Vec::new();
         for (module, written) in &pair.requires {
-            let name = Name::new(module.as_str())?;
-            if self.asked.policy.is_base(&name) {
-                continue;
-            }
+            let name = match Name::new(module.as_str()) {
+                Ok(name) if self.asked.policy.is_base(&name) => continue,
+                Ok(name) => name,
+                Err(why) => return Ok(Err(why)),
+            };
             let streams = match self.answered(&name, written, direct) {
                 Some(stream) => BTreeSet::from([stream]),
                 None => positive(written),
@@ -319,10 +325,13 @@ impl Gathering<'_> {
                 return Err(ambiguous(module, written));
             }
             for stream in streams {
-                required.insert(NameStream { name: name.clone(), stream: Stream::new(stream)? });
+                match Stream::new(stream) {
+                    Ok(stream) => required.push(NameStream { name: name.clone(), stream }),
+                    Err(why) => return Ok(Err(why)),
+                }
             }
         }
-        Ok(())
+        Ok(Ok(required))
     }
 
     /// Returns the stream that the document or a default chose, where a build leaves several.
@@ -340,4 +349,16 @@ impl Gathering<'_> {
         let mut answers = own.chain(self.asked.default_streams.get(name));
         answers.find(|stream| admits(written, stream.as_str())).map(ToString::to_string)
     }
+}
+
+/// Returns of each name:stream the builds of the highest version.
+fn latest_of_each(builds: &[KnownModule]) -> Vec<KnownModule> {
+    let mut highest: BTreeMap<NameStream, Version> = BTreeMap::new();
+    for build in builds.iter().filter(|build| build.is_ready) {
+        let version = highest.entry(build.nsvc.name_stream()).or_insert(build.nsvc.version);
+        *version = build.nsvc.version.max(*version);
+    }
+    let is_latest =
+        |build: &&KnownModule| build.is_ready && highest[&build.nsvc.name_stream()] == build.nsvc.version;
+    builds.iter().filter(is_latest).cloned().collect()
 }

@@ -3,6 +3,7 @@
 //!
 //! 1. The builds of what the document buildrequires itself: those with which the versions are the newest overall, which is the
 //!    smallest sum of ranks of everything that is then there; among equals, by name, what comes first in the pool.
+//!    What is required at run time is chosen as follows, whatever that does to the sum.
 //! 2. Of what these require at run time, in their order: what is there already, else the first dependency pair that can hold,
 //!    of a module the stream that comes first by text, of a stream the newest build that fits.
 

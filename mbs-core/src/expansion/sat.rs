@@ -1,22 +1,22 @@
 //! The solver of a library behind the few words that are needed here: signs, clauses, and whether they can all hold.
 //!
-//! What is asked of it stays small enough to be answered at once; a question that does not is given up after a bound, so that
-//! no document keeps a thread busy. It answers the same each time it is asked the same.
-
-use std::cell::Cell;
-use std::rc::Rc;
+//! What is asked of it stays small enough to be answered at once; what does not is given up after a bound, so that no dependency
+//! pair keeps a thread busy. It answers the same each time it is asked the same.
 
 use batsat::{Callbacks, ClauseKind, SolverInterface as _, lbool};
 
 pub(super) use batsat::Lit;
 
-/// So many dead ends are learnt from before a question is given up; real ones meet a few dozen.
+/// So many dead ends are learnt from, over all questions about one dependency pair; real ones meet a few dozen.
 const MOST_CONFLICTS: u32 = 20_000;
+
+/// So many conclusions are drawn, over all questions about one dependency pair: some ten seconds. Ten thousand builds need two
+/// million for five answers.
+const MOST_PROPAGATIONS: u64 = 200_000_000;
 
 /// Clauses, and what was learnt from them.
 pub(super) struct Sat {
     solver: batsat::Solver<Bound>,
-    conflicts: Rc<Cell<u32>>,
     /// The way found last, by sign.
     way: Vec<lbool>,
 }
@@ -27,9 +27,7 @@ pub(super) struct GivenUp;
 
 impl Sat {
     pub(super) fn new() -> Self {
-        let conflicts = Rc::new(Cell::new(0));
-        let solver = batsat::Solver::new(batsat::SolverOpts::default(), Bound(Rc::clone(&conflicts)));
-        Self { solver, conflicts, way: Vec::new() }
+        Self { solver: batsat::Solver::new(batsat::SolverOpts::default(), Bound(0)), way: Vec::new() }
     }
 
     /// Makes a sign that is tried as true first, and before those made later.
@@ -88,7 +86,9 @@ impl Sat {
     /// # Errors
     /// The search was given up.
     pub(super) fn can_hold(&mut self, these: &[Lit]) -> Result<bool, GivenUp> {
-        self.conflicts.set(0);
+        if self.solver.num_propagations() > MOST_PROPAGATIONS {
+            return Err(GivenUp);
+        }
         let answer = self.solver.solve_limited(these);
         if answer == lbool::TRUE {
             self.way.clear();
@@ -110,15 +110,15 @@ impl Sat {
 }
 
 /// Counts what is learnt.
-struct Bound(Rc<Cell<u32>>);
+struct Bound(u32);
 
 impl Callbacks for Bound {
     fn on_new_clause(&mut self, _: &[Lit], _: ClauseKind) {
-        self.0.set(self.0.get().saturating_add(1));
+        self.0 = self.0.saturating_add(1);
     }
 
     fn stop(&self) -> bool {
-        self.0.get() > MOST_CONFLICTS
+        self.0 > MOST_CONFLICTS
     }
 }
 

@@ -1,7 +1,8 @@
 //! Which streams each dependency pair means: those written, those that exist, or those that a default names.
 //!
 //! An empty list means all streams, one with negated streams alone all but these, one with a positive stream exactly its
-//! positive ones. Where choices are closed a list that leaves several is refused unless a default answers.
+//! positive ones. If all streams that exist are excluded the list is empty again, and then accepts any build that takes part for
+//! another pair: so the original has it (the recorded expansion `random/036`). Where choices are closed a list that leaves several is refused unless a default answers.
 //! Source: behaviour, sections 4 (step 1) and 14.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,13 +32,12 @@ pub(super) fn open(
     known: &Universe,
 ) -> Result<Result<Vec<Pair>, BTreeSet<Name>>, Unresolved> {
     let mut unknown = BTreeSet::new();
-    let mut pairs: Vec<Pair> = Vec::new();
+    let (mut pairs, mut met): (Vec<Pair>, BTreeSet<(Streams, Streams)>) = (Vec::new(), BTreeSet::new());
     for index in asked.pairs_that_fit()? {
         let written = &asked.document.dependencies[index];
         let buildrequires = asked.section(&written.buildrequires, known, &mut unknown)?;
         let requires = asked.section(&written.requires, known, &mut unknown)?;
-        let is_same = |pair: &Pair| pair.buildrequires == buildrequires && pair.requires == requires;
-        if !pairs.iter().any(is_same) {
+        if met.insert((buildrequires.clone(), requires.clone())) {
             pairs.push(Pair { index, buildrequires, requires });
         }
     }

@@ -64,6 +64,20 @@ pub enum Unresolved {
         /// So many are allowed.
         most: usize,
     },
+    /// What a build requires at run time cannot be read.
+    #[error("what {by} requires at run time cannot be used: {why}")]
+    UnusableRequire {
+        /// The build.
+        by: Box<Nsvc>,
+        /// The name or stream, and what is wrong with it.
+        why: InvalidIdent,
+    },
+    /// What is required at run time goes on through too many modules.
+    #[error("The requirements of the module lead through more than {levels} levels of modules")]
+    TooDeep {
+        /// So many are followed.
+        levels: usize,
+    },
     /// The search was given up.
     #[error(
         "The requirements of the module leave too many choices to find out whether they can be met; name streams in the buildrequires"

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Contexts;
-use crate::ident::{Arch, Batch, BuildId, Nsvc, Package, TagEvent, TagName, TaskId};
+use crate::ident::{Arch, Batch, BuildId, CommitId, Nsvc, Package, TagEvent, TagName, TaskId};
 use crate::modulemd::ModuleStream;
 use crate::shared::Shared;
 
@@ -75,6 +75,9 @@ pub struct NewBuild {
     pub scratch: bool,
     /// The address and commit it was submitted from; `None` for a document given directly.
     pub scmurl: Option<String>,
+    /// The full commit that this was; `None` for a document given directly.
+    #[serde(default)]
+    pub commit: Option<CommitId>,
     /// What is built again.
     pub strategy: RebuildStrategy,
     /// The build to reuse from that the user named.

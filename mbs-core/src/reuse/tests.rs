@@ -42,6 +42,7 @@ fn build(id: i64) -> ModuleBuild {
         priority: 0,
         scratch: false,
         scmurl: Some("https://host/modules/app?#abc".into()),
+        commit: None,
         strategy: RebuildStrategy::ChangedAndAfter,
         reuse_from: None,
         document: Arc::new(ModuleStream::default()),

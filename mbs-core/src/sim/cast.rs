@@ -64,6 +64,7 @@ pub(super) fn new_build(scenario: &Scenario, place: usize) -> NewBuild {
         priority: script.priority,
         scratch: script.scratch,
         scmurl: Some(format!("https://src.example.com/modules/{name}?#{}", "a".repeat(40))),
+        commit: None,
         strategy: if script.scratch { RebuildStrategy::All } else { script.strategy },
         reuse_from: None,
         contexts: Contexts { build: "b".into(), runtime: "r".into(), ..Contexts::default() },

@@ -38,7 +38,7 @@ pub struct IdempotencyKey {
 /// The builds of a submission: new ones in the order given, then resumed ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Created {
-    /// The records as stored.
+    /// The records as stored: new ones, resumed ones, and those that existed.
     pub builds: Vec<ModuleBuild>,
 }
 

@@ -93,10 +93,12 @@ impl Asked {
         }
         let git = if self.document.is_none() { Some(self.check_git(rules)?) } else { None };
         let strategy = self.check_strategy(rules)?;
-        let reuse_from = self.reuse_components_from.as_ref().map(GivenBuild::named).transpose()?;
-        if reuse_from.is_some() && strategy.unwrap_or(rules.rebuild_strategy) == RebuildStrategy::All {
+        if self.reuse_components_from.is_some()
+            && strategy.unwrap_or(rules.rebuild_strategy) == RebuildStrategy::All
+        {
             return Err(Refused::ReuseWithStrategyAll);
         }
+        let reuse_from = self.reuse_components_from.as_ref().map(GivenBuild::named).transpose()?;
         Ok(Accepted { git, strategy, reuse_from })
     }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::{Refused, Rules};
 use crate::context::Contexts;
 use crate::expansion::Expanded;
-use crate::ident::{BuildId, Context, Name, Nsvc, Package, Stream, Version};
+use crate::ident::{BuildId, CommitId, Context, Name, Nsvc, Package, Stream, Version};
 use crate::model::{NewBuild, RebuildStrategy};
-use crate::modulemd::{Xmd, is_static_context};
+use crate::modulemd::{ModuleStream, Xmd, is_static_context};
 
 /// What was asked for, the same for all builds of a submission.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -21,6 +21,8 @@ pub struct Request {
     pub scratch: bool,
     /// Where the document is from; `None` if it was given directly.
     pub scmurl: Option<String>,
+    /// The full commit that this was; `None` if the document was given directly.
+    pub commit: Option<CommitId>,
     /// What is built again.
     pub strategy: RebuildStrategy,
     /// The build to reuse from that the user named.
@@ -53,20 +55,12 @@ pub fn assemble(
     computed: Computed,
     rules: &Rules,
 ) -> Result<NewBuild, Refused> {
-    let Expanded { mut document, base_modules, .. } = expanded;
-    let context = if document.static_context {
-        document.set_in_mbs([("static_context", Xmd::Bool(true))]);
-        Context::new(document.context.as_deref().unwrap_or_default())?
-    } else {
-        computed.context
-    };
-    let nsvc = Nsvc {
-        name: Name::new(document.name.as_deref().unwrap_or_default())?,
-        stream: Stream::new(document.stream.as_deref().unwrap_or_default())?,
-        version: computed.version,
-        context: if request.scratch { scratch_context(&context, computed.earlier_scratch)? } else { context },
-    };
+    let nsvc = identity(&expanded.document, &computed, request.scratch)?;
     check_dashes(&nsvc, rules)?;
+    let Expanded { mut document, base_modules, .. } = expanded;
+    if document.static_context {
+        document.set_in_mbs([("static_context", Xmd::Bool(true))]);
+    }
     document.version = Some(nsvc.version.0);
     document.context = Some(nsvc.context.to_string());
     document.static_context &= is_static_context(nsvc.context.as_str());
@@ -79,6 +73,7 @@ pub fn assemble(
         priority: request.priority,
         scratch: request.scratch,
         scmurl: request.scmurl.clone(),
+        commit: request.commit.clone(),
         strategy: request.strategy,
         reuse_from: request.reuse_from,
         document: Arc::new(document),
@@ -88,11 +83,29 @@ pub fn assemble(
     })
 }
 
+/// Returns the identity of a build of a document.
+///
+/// # Errors
+/// A part is missing or unusable.
+pub(super) fn identity(document: &ModuleStream, computed: &Computed, scratch: bool) -> Result<Nsvc, Refused> {
+    let context = if document.static_context {
+        Context::new(document.context.as_deref().unwrap_or_default())?
+    } else {
+        computed.context.clone()
+    };
+    Ok(Nsvc {
+        name: Name::new(document.name.as_deref().unwrap_or_default())?,
+        stream: Stream::new(document.stream.as_deref().unwrap_or_default())?,
+        version: computed.version,
+        context: if scratch { scratch_context(&context, computed.earlier_scratch)? } else { context },
+    })
+}
+
 /// Returns the context of a scratch build, by the number of earlier ones whose context begins with this one.
 ///
 /// # Errors
 /// It becomes too long.
-pub fn scratch_context(context: &Context, earlier: u32) -> Result<Context, Refused> {
+pub(crate) fn scratch_context(context: &Context, earlier: u32) -> Result<Context, Refused> {
     Ok(Context::new(format!("{context}_{}", u64::from(earlier) + 1))?)
 }
 
@@ -111,7 +124,6 @@ fn check_dashes(nsvc: &Nsvc, rules: &Rules) -> Result<(), Refused> {
 mod tests {
     use super::super::testing::map;
     use super::*;
-    use crate::modulemd::ModuleStream;
 
     fn context(text: &str) -> Context {
         Context::new(text).unwrap()
@@ -142,6 +154,7 @@ mod tests {
             priority: 2,
             scratch: false,
             scmurl: Some("https://host/modules/app?#abc".into()),
+            commit: None,
             strategy: RebuildStrategy::OnlyChanged,
             reuse_from: Some(BuildId(3)),
             srpms: [].into(),

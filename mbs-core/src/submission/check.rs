@@ -76,7 +76,8 @@ fn check_components(document: &ModuleStream) -> Result<(), Refused> {
     Ok(())
 }
 
-fn check_dependencies(document: &ModuleStream) -> Result<(), Refused> {
+/// Checks the names and streams of all dependency pairs, those of the user among them.
+pub(super) fn check_dependencies(document: &ModuleStream) -> Result<(), Refused> {
     for (place, pair) in document.dependencies.iter().enumerate() {
         for section in [Section::Buildrequires, Section::Requires] {
             let modules = match section {

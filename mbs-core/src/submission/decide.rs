@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::asked::Accepted;
+use super::assemble::identity;
 use super::{
     Asked, Computed, Disposition, Refused, Request, Rules, assemble, dispositions, match_srpms,
     replace_virtual_streams, resume,
@@ -27,7 +28,7 @@ use crate::stream_version::prefixed_version;
 mod read;
 mod words;
 
-pub use words::{Decided, DecidedBuild, Decision, Needs, Told};
+pub use words::{Decided, DecidedBuild, Decision, KnownBuilds, Needs, Told};
 
 /// A submission being decided.
 #[derive(Debug, Clone)]
@@ -45,8 +46,13 @@ pub struct Submission<'a> {
     are_streams_real: bool,
     /// What each document expands to, as far as it is decided.
     expansions: BTreeMap<usize, Expansions>,
+    /// Identities that were found to be taken.
+    taken: BTreeSet<Nsvc>,
     warnings: Vec<String>,
 }
+
+/// So many lines are told to a submitter and written into the logs of the builds.
+const MOST_WARNINGS: usize = 100;
 
 impl<'a> Submission<'a> {
     /// Begins to decide; `now` is the store's time.
@@ -70,6 +76,7 @@ impl<'a> Submission<'a> {
             documents: None,
             are_streams_real: false,
             expansions: BTreeMap::new(),
+            taken: BTreeSet::new(),
             warnings: Vec::new(),
         })
     }
@@ -85,10 +92,11 @@ impl<'a> Submission<'a> {
         known.scratch.extend(told.scratch);
     }
 
-    /// Forgets which builds there are, since another submission was faster.
-    pub fn forget_builds(&mut self) {
+    /// Forgets which builds there are, since another submission was faster, or took this identity.
+    pub fn forget_builds(&mut self, taken: Option<Nsvc>) {
         self.told.builds = None;
         self.told.scratch.clear();
+        self.taken.extend(taken);
     }
 
     /// Decides as far as what is known reaches.
@@ -173,94 +181,94 @@ impl<'a> Submission<'a> {
     }
 
     /// Gives every build its identity, and decides what becomes of it.
-    fn decide(&mut self) -> Result<Decision, Refused> {
-        let mut warnings = self.warnings.clone();
-        let mut expanded: Vec<(&Expanded, Contexts, Version)> = Vec::new();
+    fn decide(&self) -> Result<Decision, Refused> {
+        let mut warnings = Warnings::new(&self.warnings);
+        let mut drafts = Vec::new();
         for expansions in self.expansions.values() {
             note_left_out(expansions, &mut warnings);
-            for one in &expansions.expanded {
-                let contexts = Contexts::of(&one.streams(), &one.document.dependencies, self.policy);
-                expanded.push((one, contexts, version(one, &mut warnings)));
+            for expanded in &expansions.expanded {
+                let contexts =
+                    Contexts::of(&expanded.streams(), &expanded.document.dependencies, self.policy);
+                let version = version(expanded, &mut warnings);
+                let computed = Computed { context: contexts.short(), contexts, version, earlier_scratch: 0 };
+                let nsvc = identity(&expanded.document, &computed, false)?;
+                drafts.push(Draft { expanded, computed, nsvc });
             }
         }
-        let mut drafts = Vec::new();
-        for (one, contexts, version) in expanded {
-            drafts.push((self.assemble(one, contexts, version, 0)?, one));
-        }
-        drafts.sort_by(|(a, _), (b, _)| a.nsvc.cmp(&b.nsvc));
-        drafts.dedup_by(|(a, _), (b, _)| a.nsvc == b.nsvc);
+        drafts.sort_by(|a, b| a.nsvc.cmp(&b.nsvc));
+        drafts.dedup_by(|a, b| a.nsvc == b.nsvc);
         if self.asked.scratch {
-            return self.decide_scratch(drafts, warnings);
+            self.decide_scratch(drafts, warnings)
+        } else {
+            self.decide_real(drafts, warnings)
         }
+    }
+
+    fn decide_real(&self, drafts: Vec<Draft<'_>>, warnings: Warnings) -> Result<Decision, Refused> {
+        let nsvcs: Vec<Nsvc> = drafts.iter().map(|draft| draft.nsvc.clone()).collect();
         let Some(known) = &self.told.builds else {
-            let builds = drafts.iter().map(|(new, _)| new.nsvc.clone()).collect();
-            return Ok(need(Needs { builds, ..Needs::default() }));
+            return Ok(need(Needs { builds: nsvcs.into_iter().collect(), ..Needs::default() }));
         };
-        self.check_branch()?;
-        let existing: Vec<&ModuleBuild> = known.iter().map(|(build, _)| build).collect();
-        let (new, ways): (Vec<NewBuild>, Vec<&Expanded>) = drafts.into_iter().unzip();
-        let decided = dispositions(&new, &existing)?;
-        let mut done = Decided { warnings, ..Decided::default() };
-        for ((new, disposition), way) in new.into_iter().zip(decided).zip(ways) {
-            let build = DecidedBuild { nsvc: new.nsvc.clone(), disposition, chosen: way.chosen.clone() };
-            done.builds.push(build);
-            match disposition {
-                Disposition::New => done.new.push(new),
-                Disposition::Resume(id) => done.resumed.extend(self.resumed(id)?),
-                Disposition::Exists(..) => {}
+        let existing: Vec<&ModuleBuild> = known.builds.iter().map(|(build, _)| build).collect();
+        let decided = dispositions(&nsvcs, &existing)?;
+        let mut done = Decided { warnings: warnings.lines, ..Decided::default() };
+        // What goes on is looked at first: that its strategy cannot change comes before what is wrong with new ones.
+        for disposition in &decided {
+            if let Disposition::Resume(id) = disposition {
+                done.resumed.extend(self.resumed(known, *id)?);
+            }
+        }
+        for (draft, disposition) in drafts.into_iter().zip(decided) {
+            let chosen = draft.expanded.chosen.clone();
+            done.builds.push(DecidedBuild { nsvc: draft.nsvc.clone(), disposition, chosen });
+            if disposition == Disposition::New {
+                self.check_branch()?;
+                done.new.push(self.assemble(draft)?);
             }
         }
         Ok(Decision::Done(Box::new(done)))
     }
 
-    fn decide_scratch(
-        &self,
-        drafts: Vec<(NewBuild, &Expanded)>,
-        warnings: Vec<String>,
-    ) -> Result<Decision, Refused> {
-        // The drafts count from 1, so their contexts without that are what earlier ones begin with.
-        let unnumbered = |new: &NewBuild| {
-            let context = new.nsvc.context.as_str();
-            let front = context.rsplit_once('_').map_or(context, |(front, _)| front);
-            Ok::<_, Refused>(Nsvc { context: front.parse()?, ..new.nsvc.clone() })
-        };
-        let asked = drafts.iter().map(|(new, _)| unnumbered(new)).collect::<Result<Vec<_>, _>>()?;
-        let unknown = asked.iter().filter(|nsvc| !self.told.scratch.contains_key(*nsvc)).cloned();
-        let scratch: BTreeSet<Nsvc> = unknown.collect();
+    fn decide_scratch(&self, drafts: Vec<Draft<'_>>, mut warnings: Warnings) -> Result<Decision, Refused> {
+        let unknown = drafts.iter().filter(|draft| !self.told.scratch.contains_key(&draft.nsvc));
+        let scratch: BTreeSet<Nsvc> = unknown.map(|draft| draft.nsvc.clone()).collect();
         if !scratch.is_empty() {
             return Ok(need(Needs { scratch, ..Needs::default() }));
         }
-        let mut done = Decided { warnings, ..Decided::default() };
-        for ((draft, way), nsvc) in drafts.into_iter().zip(asked) {
-            let earlier = self.told.scratch.get(&nsvc).copied().unwrap_or_default();
-            let new = self.assemble(way, draft.contexts, draft.nsvc.version, earlier)?;
-            let chosen = way.chosen.clone();
-            done.builds.push(DecidedBuild { nsvc: new.nsvc.clone(), disposition: Disposition::New, chosen });
-            done.new.push(new);
+        let mut done = Decided::default();
+        for mut draft in drafts {
+            let document = &draft.expanded.document;
+            draft.computed.earlier_scratch = self.told.scratch.get(&draft.nsvc).copied().unwrap_or_default();
+            let mut nsvc = identity(document, &draft.computed, true)?;
+            while self.taken.contains(&nsvc) {
+                draft.computed.earlier_scratch += 1;
+                nsvc = identity(document, &draft.computed, true)?;
+            }
+            match_srpms(document, &self.asked.srpms)
+                .warnings
+                .into_iter()
+                .for_each(|line| warnings.push(line));
+            let chosen = draft.expanded.chosen.clone();
+            done.builds.push(DecidedBuild { nsvc, disposition: Disposition::New, chosen });
+            done.new.push(self.assemble(draft)?);
         }
-        let matched = done.new.first().map(|new| match_srpms(&new.document, &self.asked.srpms));
-        done.warnings.extend(matched.unwrap_or_default().warnings);
+        done.warnings = warnings.lines;
         Ok(Decision::Done(Box::new(done)))
     }
 
-    fn assemble(
-        &self,
-        expanded: &Expanded,
-        contexts: Contexts,
-        version: Version,
-        earlier_scratch: u32,
-    ) -> Result<NewBuild, Refused> {
+    fn assemble(&self, draft: Draft<'_>) -> Result<NewBuild, Refused> {
+        let fetched = self.told.document.as_ref().and_then(|fetched| fetched.as_ref().ok());
         let request = Request {
             owner: self.asked.owner.clone(),
             priority: self.asked.priority,
             scratch: self.asked.scratch,
             scmurl: self.asked.scmurl.clone(),
+            commit: fetched.map(|fetched| fetched.commit.clone()),
             strategy: self.accepted.strategy.unwrap_or(self.rules.rebuild_strategy),
             reuse_from: self.told.reuse_from.flatten().map(|(id, _)| id),
-            srpms: match_srpms(&expanded.document, &self.asked.srpms).by_package,
+            srpms: match_srpms(&draft.expanded.document, &self.asked.srpms).by_package,
         };
-        let computed = Computed { context: contexts.short(), contexts, version, earlier_scratch };
-        assemble(expanded.clone(), &request, computed, self.rules)
+        assemble(draft.expanded.clone(), &request, draft.computed, self.rules)
     }
 
     fn check_branch(&self) -> Result<(), Refused> {
@@ -271,11 +279,40 @@ impl<'a> Submission<'a> {
         }
     }
 
-    fn resumed(&self, id: BuildId) -> Result<Option<(ModuleBuild, Revision)>, Refused> {
-        let known = self.told.builds.iter().flatten().find(|(build, _)| build.id == id);
-        let Some((build, revision)) = known else { return Ok(None) };
-        let resumed = resume(build, &self.asked.owner, self.accepted.strategy, self.now)?;
+    fn resumed(&self, known: &KnownBuilds, id: BuildId) -> Result<Option<(ModuleBuild, Revision)>, Refused> {
+        let Some((build, revision)) = known.builds.iter().find(|(build, _)| build.id == id) else {
+            return Ok(None);
+        };
+        let resumed = resume(build, &self.asked.owner, self.accepted.strategy, known.at)?;
         Ok(Some((resumed, *revision)))
+    }
+}
+
+/// A build before it is one: what it is made of, and what it will be called unless it is a try.
+struct Draft<'e> {
+    expanded: &'e Expanded,
+    computed: Computed,
+    nsvc: Nsvc,
+}
+
+/// Lines for the submitter, each once, and not without end.
+struct Warnings {
+    lines: Vec<String>,
+}
+
+impl Warnings {
+    fn new(lines: &[String]) -> Self {
+        let mut warnings = Self { lines: Vec::new() };
+        lines.iter().cloned().for_each(|line| warnings.push(line));
+        warnings
+    }
+
+    fn push(&mut self, line: String) {
+        match self.lines.len() {
+            MOST_WARNINGS => self.lines.push("there is more to say, which is left out".to_owned()),
+            len if len < MOST_WARNINGS && !self.lines.contains(&line) => self.lines.push(line),
+            _ => {}
+        }
     }
 }
 
@@ -305,7 +342,7 @@ fn way(expanded: &Expanded) -> String {
     modules.join(" ")
 }
 
-fn note_left_out(expansions: &Expansions, warnings: &mut Vec<String>) {
+fn note_left_out(expansions: &Expansions, warnings: &mut Warnings) {
     for base in &expansions.missing_bases {
         warnings.push(format!("there is no {base}; nothing is built for it"));
     }
@@ -319,7 +356,7 @@ fn note_left_out(expansions: &Expansions, warnings: &mut Vec<String>) {
 }
 
 /// Returns the version with the number of the first base stream in front.
-fn version(expanded: &Expanded, warnings: &mut Vec<String>) -> Version {
+fn version(expanded: &Expanded, warnings: &mut Warnings) -> Version {
     let own = Version(expanded.document.version.unwrap_or_default());
     let Some(base) = expanded.base_modules.first() else { return own };
     let prefixed = prefixed_version(own, &base.stream);

@@ -1,8 +1,8 @@
 //! What becomes of each build of a submission, given what exists already. Source: behaviour, section 3, step 8.
 
 use super::Refused;
-use crate::ident::BuildId;
-use crate::model::{ModuleBuild, NewBuild, State};
+use crate::ident::{BuildId, Nsvc};
+use crate::model::{ModuleBuild, State};
 
 /// What becomes of one build of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,14 +15,13 @@ pub enum Disposition {
     Exists(BuildId, State),
 }
 
-/// Decides for each build of a submission, in their order. `existing` holds the builds of these identities, in any order.
-///
-/// Scratch builds have contexts of their own, so they are new whatever exists.
+/// Decides for each build of a submission that is no try, in their order. `existing` holds the builds of these identities, in any order.
 ///
 /// # Errors
 /// `Exists`: there is nothing to do for any of them. `TakenByScratch`: a scratch build has one of the identities.
-pub fn dispositions(wanted: &[NewBuild], existing: &[&ModuleBuild]) -> Result<Vec<Disposition>, Refused> {
-    let decided = wanted.iter().map(|new| disposition(new, existing)).collect::<Result<Vec<_>, Refused>>()?;
+pub(crate) fn dispositions(wanted: &[Nsvc], existing: &[&ModuleBuild]) -> Result<Vec<Disposition>, Refused> {
+    let decided =
+        wanted.iter().map(|nsvc| disposition(nsvc, existing)).collect::<Result<Vec<_>, Refused>>()?;
     let exists = |disposition: &Disposition| matches!(disposition, Disposition::Exists(..));
     match decided.last() {
         Some(Disposition::Exists(_, state)) if decided.iter().all(exists) => Err(Refused::Exists(*state)),
@@ -30,15 +29,12 @@ pub fn dispositions(wanted: &[NewBuild], existing: &[&ModuleBuild]) -> Result<Ve
     }
 }
 
-fn disposition(new: &NewBuild, existing: &[&ModuleBuild]) -> Result<Disposition, Refused> {
-    if new.scratch {
-        return Ok(Disposition::New);
-    }
-    let Some(build) = existing.iter().find(|build| *build.nsvc() == new.nsvc) else {
+fn disposition(nsvc: &Nsvc, existing: &[&ModuleBuild]) -> Result<Disposition, Refused> {
+    let Some(build) = existing.iter().find(|build| build.nsvc() == nsvc) else {
         return Ok(Disposition::New);
     };
     if build.new.scratch {
-        return Err(Refused::TakenByScratch { nsvc: Box::new(new.nsvc.clone()), id: build.id });
+        return Err(Refused::TakenByScratch { nsvc: Box::new(nsvc.clone()), id: build.id });
     }
     Ok(match build.state() {
         State::Failed => Disposition::Resume(build.id),
@@ -50,13 +46,17 @@ fn disposition(new: &NewBuild, existing: &[&ModuleBuild]) -> Result<Disposition,
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{at, build, new_build};
+    use super::super::testing::{at, build};
     use super::*;
     use crate::model::Failure;
     use crate::submission::RefusedAs;
 
     const ONE: &str = "app:1:7:one";
     const TWO: &str = "app:1:7:two";
+
+    fn nsvc(text: &str) -> Nsvc {
+        text.parse().unwrap()
+    }
 
     fn failed(id: i64, nsvc: &str) -> ModuleBuild {
         let mut build = build(id, nsvc);
@@ -66,14 +66,14 @@ mod tests {
 
     #[test]
     fn what_does_not_exist_is_new_and_what_failed_goes_on() {
-        let wanted = [new_build(ONE), new_build(TWO)];
+        let wanted = [nsvc(ONE), nsvc(TWO)];
         let decided = dispositions(&wanted, &[&failed(3, TWO)]);
         assert_eq!(decided, Ok(vec![Disposition::New, Disposition::Resume(BuildId(3))]));
     }
 
     #[test]
     fn what_exists_beside_something_to_do_is_left_alone() {
-        let wanted = [new_build(ONE), new_build(TWO)];
+        let wanted = [nsvc(ONE), nsvc(TWO)];
         let decided = dispositions(&wanted, &[&build(3, ONE)]);
         assert_eq!(decided, Ok(vec![Disposition::Exists(BuildId(3), State::Init), Disposition::New]));
     }
@@ -82,8 +82,7 @@ mod tests {
     fn nothing_to_do_for_any_is_a_conflict_with_the_state_of_the_last() {
         let mut waiting = build(4, TWO);
         waiting.enter(State::Wait, None, at(1)).unwrap();
-        let refused =
-            dispositions(&[new_build(ONE), new_build(TWO)], &[&build(3, ONE), &waiting]).unwrap_err();
+        let refused = dispositions(&[nsvc(ONE), nsvc(TWO)], &[&build(3, ONE), &waiting]).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "Module (state=1) already exists. Only a new build, resubmission of a failed build or build against new buildrequirements is allowed."
@@ -95,24 +94,14 @@ mod tests {
     fn a_retired_build_can_no_longer_be_resumed() {
         let mut retired = failed(3, ONE);
         retired.enter(State::Garbage, None, at(2)).unwrap();
-        assert_eq!(dispositions(&[new_build(ONE)], &[&retired]), Err(Refused::Exists(State::Garbage)));
-    }
-
-    #[test]
-    fn a_scratch_build_never_conflicts_and_never_resumes() {
-        let scratch = NewBuild { scratch: true, ..new_build(ONE) };
-        assert_eq!(
-            dispositions(std::slice::from_ref(&scratch), &[&build(3, ONE)]),
-            Ok(vec![Disposition::New])
-        );
-        assert_eq!(dispositions(&[scratch], &[&failed(3, ONE)]), Ok(vec![Disposition::New]));
+        assert_eq!(dispositions(&[nsvc(ONE)], &[&retired]), Err(Refused::Exists(State::Garbage)));
     }
 
     #[test]
     fn an_identity_that_a_scratch_build_has_is_refused() {
         let mut scratch = failed(3, ONE);
         scratch.new.scratch = true;
-        let refused = dispositions(&[new_build(ONE)], &[&scratch]).unwrap_err();
+        let refused = dispositions(&[nsvc(ONE)], &[&scratch]).unwrap_err();
         assert_eq!(refused.to_string(), "The context of app:1:7:one is in use by the scratch build 3");
     }
 

@@ -7,10 +7,10 @@
 //! | name, stream and version from repository or request | [`from_git`], [`from_text`] |
 //! | one document per static context | [`static_contexts`] |
 //! | what a document may not say | [`check_document`] |
-//! | the user's streams, the branch's stream, notes | [`apply_overrides`], [`apply_branch_stream`], [`Notes::write_to`] |
-//! | base streams that others provide | [`replace_virtual_streams`] |
+//! | the user's streams, the branch's stream, notes | [`apply_overrides`], [`Notes::write_to`] |
+//! | base streams that others provide | `virtual_streams` |
 //! | the modules it is built with | [`crate::expansion`] |
-//! | its identity, and what exists already | [`assemble`], [`dispositions`] |
+//! | its identity, and what exists already | [`assemble`], [`Disposition`] |
 //! | going on with a failed build, cancelling one | [`resume`], [`cancel`] |
 //!
 //! Nothing here asks anybody anything: documents, known modules, existing builds and the time are arguments. Stream versions
@@ -35,17 +35,19 @@ pub(crate) mod testing;
 mod virtual_streams;
 
 pub use asked::{Asked, GivenBuild, GivenDocument, Named};
-pub use assemble::{Computed, Request, assemble, scratch_context};
+pub use assemble::{Computed, Request, assemble};
 pub use check::check_document;
 pub use contexts::static_contexts;
-pub use decide::{Decided, DecidedBuild, Decision, Needs, Submission, Told};
-pub use disposition::{Disposition, dispositions};
+pub use decide::{Decided, DecidedBuild, Decision, KnownBuilds, Needs, Submission, Told};
+pub use disposition::Disposition;
+pub(crate) use disposition::dispositions;
 pub use identity::{GitOrigin, TextOrigin, from_git, from_text, version_of};
-pub use overrides::{Notes, Overrides, apply_branch_stream, apply_overrides};
+pub(crate) use overrides::apply_branch_stream;
+pub use overrides::{Notes, Overrides, apply_overrides};
 pub use patterns::Patterns;
 pub use people::{cancel, resume};
 pub use refused::{Refused, RefusedAs, Section};
 pub use rules::Rules;
 pub use scmurl::ScmUrl;
 pub use srpms::{MatchedSrpms, match_srpms};
-pub use virtual_streams::replace_virtual_streams;
+pub(crate) use virtual_streams::replace_virtual_streams;

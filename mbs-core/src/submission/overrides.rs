@@ -71,7 +71,12 @@ fn section_mut(pair: &mut Dependencies, section: Section) -> &mut BTreeMap<Strin
 
 /// Replaces the buildrequired streams of `module` by the one that the branch name says, unless the user overrode them.
 /// Where the module is not buildrequired nothing happens.
-pub fn apply_branch_stream(document: &mut ModuleStream, module: &Name, stream: &str, users: &Overrides) {
+pub(crate) fn apply_branch_stream(
+    document: &mut ModuleStream,
+    module: &Name,
+    stream: &str,
+    users: &Overrides,
+) {
     if !users.buildrequires.contains_key(module.as_str()) {
         replace(document, Section::Buildrequires, module.as_str(), &BTreeSet::from([stream.to_owned()]));
     }

@@ -3,8 +3,7 @@
 use regex_lite::Regex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The longest regular expression that is taken.
-const LONGEST_EXPRESSION: usize = 1_000;
+use crate::stream_version::expression;
 
 /// Regular expressions, in the order written. Read from a list of texts.
 #[derive(Debug, Clone, Default)]
@@ -16,12 +15,7 @@ impl Patterns {
     /// # Errors
     /// Says which regular expression is none.
     pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
-        let compile = |text: &'a str| match Regex::new(text) {
-            Ok(regex) if text.len() <= LONGEST_EXPRESSION => Ok(regex),
-            Ok(_) => Err(format!("a regular expression has more than {LONGEST_EXPRESSION} characters")),
-            Err(error) => Err(format!("{text:?} is no regular expression: {error}")),
-        };
-        texts.into_iter().map(compile).collect::<Result<_, _>>().map(Self)
+        texts.into_iter().map(expression).collect::<Result<_, _>>().map(Self)
     }
 
     /// Says whether one of them is found somewhere in a text.

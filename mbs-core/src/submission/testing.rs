@@ -34,6 +34,7 @@ pub(crate) fn new_build(nsvc: &str) -> NewBuild {
         priority: 0,
         scratch: false,
         scmurl: None,
+        commit: None,
         strategy: RebuildStrategy::ChangedAndAfter,
         reuse_from: None,
         document: Arc::new(ModuleStream::default()),

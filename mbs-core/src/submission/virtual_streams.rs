@@ -16,7 +16,7 @@ use crate::resolver::{Against, KnownModule};
 ///
 /// # Errors
 /// A stream is unusable.
-pub fn replace_virtual_streams(
+pub(crate) fn replace_virtual_streams(
     document: &mut ModuleStream,
     known: &Universe,
     policy: &Policy,

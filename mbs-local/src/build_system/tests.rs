@@ -211,6 +211,7 @@ fn module(components: Vec<ComponentBuild>, filter: &[&str]) -> FinishedModule {
         priority: 0,
         scratch: false,
         scmurl: None,
+        commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
         document: Arc::new(document),

@@ -55,6 +55,7 @@ fn new_build(nsvc: &str) -> NewBuild {
         priority: 0,
         scratch: false,
         scmurl: None,
+        commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
         document: Arc::new(document),

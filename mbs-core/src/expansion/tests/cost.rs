@@ -90,31 +90,43 @@ fn neither_contexts_nor_other_modules_cost_a_call() {
     assert_eq!(calls(chain(3, 1, 0), &["f28"]), calls(chain(3, 8, 500), &["f28"]));
 }
 
-/// Behaviour, section 4, "Modules from a Koji tag": what is built on such a base is what is tagged there, and nothing else.
+/// Behaviour, section 4, "Modules from a Koji tag": what is built on such a base is what is tagged there, and nothing else; in each
+/// tag the highest version counts.
 #[test]
 fn on_a_base_with_a_tag_the_candidates_are_those_in_it() {
-    let mut base = known("platform:f28:1:c", &[]);
-    let mbs = map([("koji_tag_with_modules", "f28-modular".into())]);
-    base.document = Arc::new(ModuleStream { xmd: map([("mbs", mbs)]), ..ModuleStream::default() });
-    let builds = ["m0:1:9:untagged", "m0:1:8:a", "m0:1:8:b", "m0:1:7:older"].map(|nsvc| known(nsvc, &[]));
-    let resolver = MemoryResolver::new(std::iter::once(base).chain(builds)).unwrap();
-    for nsvc in ["m0:1:8:a", "m0:1:8:b", "m0:1:7:older"] {
-        resolver.tag(&"f28-modular".parse().unwrap(), &nsvc.parse().unwrap()).unwrap();
-    }
-    let dependencies = vec![pair(&[("platform", &["f28"]), ("m0", &["1"])], &[])];
-    let document = ModuleStream { dependencies, ..ModuleStream::default() };
-    let (policy, default_streams, mut universe) = (Policy::default(), BTreeMap::new(), Universe::default());
-    let (choices, base_fit) = (Choices::Open, BaseFit::Required);
-    let asked = Expansion {
-        document: &document,
-        default_streams: &default_streams,
-        choices,
-        base_fit,
-        policy: &policy,
+    let base = |nsvc: &str, tag: &str| {
+        let mbs = map([("koji_tag_with_modules", tag.into())]);
+        let document = ModuleStream { xmd: map([("mbs", mbs)]), ..ModuleStream::default() };
+        KnownModule { document: Arc::new(document), ..known(nsvc, &[]) }
     };
-    let expansions = now_or_panic(expand(&asked, &resolver, None, &mut universe)).unwrap();
-    let considered: Vec<String> = expansions.considered.iter().map(ToString::to_string).collect();
-    assert_eq!(considered, ["m0:1:8:a", "m0:1:8:b", "platform:f28:1:c"]);
+    let bases = [base("platform:f28:1:c", "f28-modular"), base("platform:f29:1:c", "f29-modular")];
+    let builds = ["m0:1:9:untagged", "m0:1:8:a", "m0:1:8:b", "m0:1:7:older", "m0:1:10:f29"];
+    let builds = builds.map(|nsvc| known(nsvc, &[]));
+    let resolver = MemoryResolver::new(bases.into_iter().chain(builds)).unwrap();
+    for (tag, nsvc) in [
+        ("f28-modular", "m0:1:8:a"),
+        ("f28-modular", "m0:1:8:b"),
+        ("f28-modular", "m0:1:7:older"),
+        ("f29-modular", "m0:1:10:f29"),
+    ] {
+        resolver.tag(&tag.parse().unwrap(), &nsvc.parse().unwrap()).unwrap();
+    }
+    let considered = |platforms: &[&str]| {
+        let dependencies = vec![pair(&[("platform", platforms), ("m0", &["1"])], &[])];
+        let document = ModuleStream { dependencies, ..ModuleStream::default() };
+        let (policy, default_streams, mut universe) =
+            (Policy::default(), BTreeMap::new(), Universe::default());
+        let (choices, base_fit) = (Choices::Open, BaseFit::Required);
+        let default_streams = &default_streams;
+        let asked = Expansion { document: &document, default_streams, choices, base_fit, policy: &policy };
+        let expansions = now_or_panic(expand(&asked, &resolver, None, &mut universe)).unwrap();
+        expansions.considered.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(considered(&["f28"]), ["m0:1:8:a", "m0:1:8:b", "platform:f28:1:c"]);
+    let both = ["m0:1:10:f29", "m0:1:8:a", "m0:1:8:b", "platform:f28:1:c", "platform:f29:1:c"];
+    let mut found = considered(&["f28", "f29"]);
+    found.sort();
+    assert_eq!(found, both);
 }
 
 #[test]

@@ -53,6 +53,7 @@ impl Known {
             priority: 0,
             scratch: false,
             scmurl: None,
+            commit: None,
             strategy: RebuildStrategy::default(),
             reuse_from: None,
             document: module.document.clone(),

@@ -220,9 +220,9 @@ proptest! {
         prop_assert_eq!(answers(&modules, &direct)?, answers(&shuffled, &direct)?);
     }
 
-    /// One that is taken away was not in the way: the answers that did not take it stay as they are.
+    /// One that is taken away was not in the way: the choices of streams of answers that did not take it are still there.
     #[test]
-    fn what_no_answer_takes_may_go(modules in modules(), direct in requires(0.9, 0.5), gone in any::<prop::sample::Index>()) {
+    fn without_a_build_the_answers_that_did_not_take_it_are_left(modules in modules(), direct in requires(0.9, 0.5), gone in any::<prop::sample::Index>()) {
         let Some(before) = answers(&modules, &direct)? else { return Ok(()) };
         let gone = &modules[gone.index(modules.len())].nsvc;
         let streams = |answer: &BTreeMap<String, KnownModule>| -> Vec<NameStream> {

@@ -196,7 +196,7 @@ fn work_out(step: &Step<'_>, mut modules: Vec<KnownModule>) -> Result<Findings, 
     let surroundings = surroundings::of(build, &modules, seen, policy)?;
     let mut document = (**build.document()).clone();
     default_modules::record(&mut document, &defaults.modules);
-    sources::fill_in(&mut document, build.new.scmurl.as_deref(), &sourced, &components);
+    sources::fill_in(&mut document, &build.new, &sourced, &components);
     let tag_rpms = seen.build.tag_rpms.clone().unwrap_or_default();
     collisions::find(policy, &modules, &tag_rpms).record(&mut document.xmd);
     document.check_storable().map_err(Refusal::user)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Refusal;
 use crate::batch::{self, BuildOrder, Entry, Gathered};
 use crate::ident::{Arch, CommitId, Package, Weight};
-use crate::model::{ComponentBuild, ComponentSource, ModuleBuild};
+use crate::model::{ComponentBuild, ComponentSource, ModuleBuild, NewBuild};
 use crate::modulemd::{Limits, ModuleStream, RpmComponent, Submission, Xmd, given, read_submission};
 use crate::plan::Observation;
 use crate::policy::Policy;
@@ -177,10 +177,11 @@ fn arches(entry: &Entry, policy: &Policy) -> Vec<Arch> {
 /// A document may name no architecture of a component outside its `buildopts.arches`; what is built knows them all.
 pub(super) fn fill_in(
     document: &mut ModuleStream,
-    scmurl: Option<&str>,
+    new: &NewBuild,
     sourced: &[Sourced<'_>],
     components: &[ComponentBuild],
 ) {
+    let (scmurl, commit) = (new.scmurl.as_deref(), new.commit.as_ref());
     let mut rpms = Xmd::default();
     let allowed = document.buildopts.arches.clone();
     let mut shared = Shared::default();
@@ -210,7 +211,9 @@ pub(super) fn fill_in(
     let mut mbs = document.xmd.remove("mbs").unwrap_or_default();
     mbs.set("rpms", rpms);
     mbs.set("scmurl", scmurl.unwrap_or_default().into());
-    let commit = scmurl.and_then(|url| url.rsplit_once('#')).map_or("", |(_, commit)| commit);
+    // Builds that were recorded without it were submitted by their full commits.
+    let written = || scmurl.and_then(|url| url.rsplit_once('#')).map_or("", |(_, commit)| commit);
+    let commit = commit.map_or_else(written, CommitId::as_str);
     mbs.set("commit", commit.into());
     document.xmd.set("mbs", mbs);
 }

@@ -91,6 +91,7 @@ pub(super) fn submitted(document: ModuleStream) -> ModuleBuild {
         priority: 0,
         scratch: false,
         scmurl: Some("https://src.example.com/modules/app?#abcdef".into()),
+        commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
         document: Arc::new(document),

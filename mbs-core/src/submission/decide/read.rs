@@ -1,5 +1,6 @@
 //! The documents of a submission: where they are, what they say, and what user and branch say against them.
 
+use super::super::check::check_dependencies;
 use super::super::{
     GitOrigin, Notes, Refused, TextOrigin, apply_branch_stream, apply_overrides, check_document, from_git,
     from_text, static_contexts,
@@ -38,14 +39,15 @@ impl<'a> Submission<'a> {
             (Some(url), _) => {
                 let Some(fetched) = &self.told.document else { return Ok(None) };
                 let fetched = fetched.clone()?;
-                self.check_alive()?;
                 let file = format!("{}.yaml", url.name());
                 let origin = GitOrigin {
                     repository: url.name().to_owned(),
                     branch: self.asked.branch.clone(),
                     committed_at: fetched.committed_at,
                 };
-                for document in self.parse(&fetched.text, &file)? {
+                let parsed = self.parse(&fetched.text, &file)?;
+                self.check_alive()?;
+                for document in parsed {
                     documents.push(from_git(document, &origin, self.rules, &self.policy.default_branch)?);
                 }
             }
@@ -107,6 +109,7 @@ impl<'a> Submission<'a> {
             }
         }
         apply_overrides(document, &self.asked.overrides)?;
+        check_dependencies(document)?;
         let said = self
             .asked
             .branch

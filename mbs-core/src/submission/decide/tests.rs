@@ -11,7 +11,7 @@ use crate::memory::{EndOfLife, ManualClock, MemoryResolver, MemorySourceControl,
 use crate::model::{Failure, RebuildStrategy};
 use crate::modulemd::{Dependencies, Xmd};
 use crate::resolver::KnownModule;
-use crate::store::{Amend, Builds as _, Catalogue as _, Create, IdempotencyKey, StoreError};
+use crate::store::{Amend, Builds as _, Catalogue as _, IdempotencyKey, StoreError};
 use crate::submission::{GivenBuild, GivenDocument, Overrides, Patterns, RefusedAs};
 
 const REPOSITORY: &str = "https://src.example/modules/app";
@@ -241,23 +241,6 @@ fn uploaded_sources_stand_for_components_and_others_are_warned_about() {
     assert_eq!(submitted.warnings.len(), 1, "{:?}", submitted.warnings);
     let log = now_or_panic(scene.store.log(submitted.builds[0].id)).unwrap();
     assert!(log[0].text.contains("zsh"), "the log says it, too");
-}
-
-#[test]
-fn what_another_submission_took_in_between_is_decided_again() {
-    let scene = Scene::new();
-    let asked = scene.commit(&document(ON_F28, ""));
-    let mut submission =
-        Submission::new(&asked, &scene.rules, &scene.desk.policy, Timestamp::UNIX_EPOCH).unwrap();
-    let decided = now_or_panic(scene.desk.preview(&asked)).unwrap();
-    assert_eq!(decided.builds[0].disposition, Disposition::New);
-    now_or_panic(scene.store.create(Create { new: decided.new, ..Create::default() })).unwrap();
-    let (text, _) = scene.refused(&asked);
-    assert!(text.contains("already exists"), "{text}");
-    // What was known about builds before is asked for again.
-    submission.told.builds = Some(Vec::new());
-    submission.forget_builds();
-    assert_eq!(submission.told.builds, None);
 }
 
 #[test]
@@ -508,4 +491,53 @@ fn streams_keep_their_spelling_from_the_document_to_the_record() {
     let mut streams = streams.to_vec();
     streams.sort_unstable();
     assert_eq!(seen, streams);
+}
+
+#[test]
+fn the_full_commit_is_recorded_whatever_revision_was_named() {
+    let scene = Scene::new();
+    let asked = scene.commit(&document(ON_F28, ""));
+    let commit = asked.scmurl.as_ref().unwrap().rsplit_once('#').unwrap().1.to_owned();
+    let by_branch = Asked { scmurl: Some(format!("{REPOSITORY}?#main")), ..asked };
+    let build = scene.submit(&by_branch).unwrap().builds.remove(0);
+    assert_eq!(build.new.commit.as_ref().map(crate::ident::CommitId::as_str), Some(commit.as_str()));
+    assert_eq!(build.new.scmurl.as_deref(), Some("https://src.example/modules/app?#main"));
+}
+
+#[test]
+fn streams_of_the_user_are_checked_like_those_of_the_document() {
+    let scene = Scene::new();
+    let requires = [("gtk".to_owned(), ["a b".to_owned()].into())].into();
+    let overrides = Overrides { requires, ..Overrides::default() };
+    let (text, answered) = scene.refused(&Asked { overrides, ..scene.commit(&document(ON_F28, "")) });
+    assert!(text.contains("data.dependencies[0].requires.gtk"), "{text}");
+    assert_eq!(answered, RefusedAs::Unprocessable);
+}
+
+#[test]
+fn a_warning_is_told_once_and_not_without_end() {
+    let scene = Scene::new();
+    let mut pairs = vec![ON_F28.to_owned(), ON_F28.to_owned()];
+    pairs.extend(
+        (0..150).map(|n| format!("{{buildrequires: {{platform: [f28], none{n}: [-1]}}, requires: {{}}}}")),
+    );
+    let submitted = scene.submit(&scene.commit(&document(&pairs.join(", "), ""))).unwrap();
+    assert_eq!(submitted.builds.len(), 1);
+    assert_eq!(submitted.warnings.len(), MOST_WARNINGS + 1);
+    assert_eq!(submitted.warnings.last().unwrap(), "there is more to say, which is left out");
+}
+
+#[test]
+fn a_scratch_number_that_is_taken_is_passed_over() {
+    let scene = Scene::new();
+    let contexts = |names: &str| {
+        let entry =
+            |name: &str| format!("\n        {name}: {{buildrequires: {{platform: f28}}, requires: {{}}}}");
+        let all: String = names.split(' ').map(entry).collect();
+        format!("\n  xmd:\n    mbs_options:\n      contexts:{all}")
+    };
+    scene.submit(&scene.commit(&document("", &contexts("a a_1")))).unwrap();
+    let scratch = Asked { scratch: true, ..scene.commit(&document("", &contexts("a"))) };
+    let build = scene.submit(&scratch).unwrap().builds.remove(0);
+    assert_eq!(build.nsvc().context.as_str(), "a_2");
 }

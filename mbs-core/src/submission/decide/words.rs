@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::super::{Disposition, Named};
 use crate::expansion::{Answers, Chosen, Questions};
 use crate::ident::{BuildId, NameStream, Nsvc, Revision};
@@ -30,16 +32,25 @@ pub struct Needs {
 pub struct Told {
     /// The document.
     pub document: Option<Result<Fetched, SourceError>>,
-    /// Whether the stream is past its end of life; `Err`: nobody knows it, and who was asked.
+    /// Whether the stream is past its end of life; `Err`: nobody knows it, and who was asked, in words.
     pub end_of_life: Option<Result<bool, String>>,
     /// Modules.
     pub modules: Answers,
     /// The build to reuse from and its state; `Some(None)`: there is none.
     pub reuse_from: Option<Option<(BuildId, State)>>,
-    /// Builds, with the revisions they were loaded at; those asked for and missing do not exist. `None`: not asked.
-    pub builds: Option<Vec<(ModuleBuild, Revision)>>,
+    /// Builds; `None`: not asked.
+    pub builds: Option<KnownBuilds>,
     /// Numbers of scratch builds.
     pub scratch: BTreeMap<Nsvc, u32>,
+}
+
+/// Builds that exist; those asked for and missing do not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownBuilds {
+    /// The builds, with the revisions they were loaded at.
+    pub builds: Vec<(ModuleBuild, Revision)>,
+    /// The store's time, not before they were loaded.
+    pub at: Timestamp,
 }
 
 /// The next step.
