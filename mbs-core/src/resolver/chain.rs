@@ -22,7 +22,8 @@ use crate::stream_version::{Padding, stream_version};
 ///
 /// Sources whose answers cannot matter are not asked; those that are asked anyway are asked at once. A source that answers
 /// `NotFound` knows nothing; any other error ends the question, as half an answer would be a wrong one, and its text names the
-/// source. A build that an earlier source retired counts as ready where a later one has it so.
+/// source. A latest build that an earlier source has retired does not count where a later one still has it ready; compatible base
+/// modules are as the source has them that brings them.
 ///
 /// Source: design, section 5.
 #[derive(Debug, Clone)]
@@ -50,6 +51,29 @@ impl Chain {
     /// Returns what each source knows, in their order; the error of the first that has one.
     fn known<T: Default>(&self, outcomes: Vec<Result<T, ResolverError>>) -> Result<Vec<T>, ResolverError> {
         self.sources.iter().zip(outcomes).map(|(source, outcome)| source.known(outcome)).collect()
+    }
+
+    /// Drops the builds that a source before this place has retired.
+    async fn drop_retired(
+        &self,
+        place: usize,
+        latest: &mut BTreeMap<NameStream, Vec<KnownModule>>,
+    ) -> Result<(), ResolverError> {
+        let nsvcs: Vec<Nsvc> = latest.values().flatten().map(|build| build.nsvc.clone()).collect();
+        if nsvcs.is_empty() {
+            return Ok(());
+        }
+        let before = &self.sources[..place];
+        let asked = join_all(before.iter().map(|source| source.resolver.builds(&nsvcs))).await;
+        let mut said: BTreeMap<Nsvc, bool> = BTreeMap::new();
+        for (source, known) in before.iter().zip(asked) {
+            for (nsvc, build) in source.known(known)? {
+                said.entry(nsvc).or_insert(build.is_ready);
+            }
+        }
+        let counts = |build: &KnownModule| said.get(&build.nsvc).copied().unwrap_or(true);
+        latest.values_mut().for_each(|builds| builds.retain(counts));
+        Ok(())
     }
 
     /// Returns, for each source, what it has for these bases; for those that it does not know all that may be compatible.
@@ -87,12 +111,13 @@ impl ModuleResolver for Chain {
         against: &Against,
     ) -> Result<BTreeMap<NameStream, Vec<KnownModule>>, ResolverError> {
         let mut found = BTreeMap::new();
-        for source in &self.sources {
+        for (place, source) in self.sources.iter().enumerate() {
             let left = left_of(modules, &found);
             if left.is_empty() {
                 break;
             }
             let mut latest = source.known(source.resolver.latest(&left, against).await)?;
+            self.drop_retired(place, &mut latest).await?;
             latest.retain(|_, builds| !builds.is_empty());
             found.extend(latest);
         }

@@ -241,8 +241,15 @@ fn every_golden_document_is_expanded_the_same() {
             }
             (Err(refused), Some(_)) => Some(format!("refused: {refused}")),
             (Ok(_), None) => Some("not refused".to_owned()),
+            // Of equally good builds the original took any; streams, and so contexts and dependencies, are the same.
             (Ok(ours), Some(theirs)) if is_free => {
-                (ours.expanded.len() != theirs.len()).then(|| "another number".into())
+                let without_builds = |mut one: Value| {
+                    one.as_object_mut().unwrap().remove("xmd_buildrequires");
+                    one
+                };
+                let ours = sorted(ours.expanded.iter().map(|one| without_builds(case.recorded(one))));
+                let theirs = sorted(theirs.iter().cloned().map(without_builds));
+                (ours != theirs).then(|| format!("found {ours:#?}"))
             }
             (Ok(ours), Some(theirs)) => {
                 let found = sorted(ours.expanded.iter().map(|one| case.recorded(one)));

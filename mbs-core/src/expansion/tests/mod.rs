@@ -15,6 +15,7 @@ use crate::policy::Policy;
 use crate::resolver::{KnownModule, ModuleResolver};
 use crate::store::{Builds as _, Create};
 
+mod bases;
 mod closed;
 mod cost;
 mod golden;

@@ -132,12 +132,20 @@ fn a_source_is_asked_only_for_what_those_before_it_do_not_have() {
     latest(&chain, &["perl:5", "php:7"]);
     assert_eq!(
         (store.asked(), pdc.asked()),
-        (vec!["latest perl:5 php:7".into()], vec!["latest php:7".into()])
+        (vec!["latest perl:5 php:7".into(), "builds php:7:3:a".into()], vec!["latest php:7".into()])
     );
     assert!(files.asked().is_empty());
     let found = now_or_panic(chain.builds(&[id("perl:5:1:a"), id("php:7:3:a")])).unwrap();
     assert_eq!(nsvcs(found.values()), ["perl:5:1:a", "php:7:3:a"]);
     assert_eq!((pdc.asked(), files.asked()), (vec!["builds php:7:3:a".into()], vec![]));
+}
+
+#[test]
+fn what_an_earlier_source_has_retired_is_not_ready_behind_it() {
+    let (store, pdc) = (Source::of(&["perl:5:1:a"]), Source::of(&["perl:5:1:a", "perl:5:1:b", "php:7:1:a"]));
+    store.modules.retire(&id("perl:5:1:a")).unwrap();
+    assert_eq!(latest(&chain(&[&store, &pdc]), &["perl:5", "php:7"]), ["perl:5:1:b", "php:7:1:a"]);
+    assert_eq!(store.asked(), ["latest perl:5 php:7", "builds perl:5:1:a perl:5:1:b php:7:1:a"]);
 }
 
 #[test]
