@@ -41,7 +41,8 @@ pub trait ModuleResolver: Debug + Send + Sync + 'static {
     async fn builds(&self, nsvcs: &[Nsvc]) -> Result<BTreeMap<Nsvc, KnownModule>, ResolverError>;
 
     /// Returns, for each of these base module builds, those that share a virtual stream with it: the highest version of each
-    /// stream, newest stream first, itself included. `retired` ones too if asked. What is unknown is missing.
+    /// stream that is ready and, if asked, the highest that is retired; newest stream first, then the highest version, itself
+    /// included. What is unknown is missing.
     ///
     /// # Errors
     /// Any: nothing is known; ask again if transient.

@@ -55,6 +55,7 @@ const PROMISES: &[Promise<dyn ModuleResolverGround>] = promises![Bench:
     keeping::of_a_list_of_bases_the_first_with_builds_counts,
     keeping::a_build_is_found_by_its_identity_even_if_retired,
     keeping::compatible_bases_share_a_virtual_stream_and_come_newest_first,
+    keeping::a_retired_version_of_a_stream_stands_beside_the_ready_one,
     keeping::a_base_without_virtual_streams_is_compatible_with_itself_only,
     keeping::the_highest_version_of_each_stream_provides_a_virtual_stream,
     keeping::builds_are_found_in_their_own_tag_and_in_those_that_inherit_it,
@@ -226,6 +227,27 @@ mod keeping {
         bench.ground.retire(&id("platform:el8.10.0:1:c")).await;
         equal("without the retired", of(oldest, Retired::Excluded).await?, &all[1..])?;
         equal("with the retired", of(oldest, Retired::Included).await?, all)
+    }
+
+    /// `compatible_bases`: of each stream the highest version that is ready and, if asked, the highest that is retired.
+    pub(super) async fn a_retired_version_of_a_stream_stands_beside_the_ready_one(
+        bench: &Bench<'_>,
+    ) -> Verdict {
+        let all = ["el8.1.0:1", "el8.2.0:1", "el8.2.0:2", "el8.2.0:3", "el8.2.0:4"];
+        for base_of_el8 in all {
+            bench.ground.add(base(&format!("platform:{base_of_el8}:c"), "el8")).await;
+        }
+        for retired in ["platform:el8.2.0:3:c", "platform:el8.2.0:4:c"] {
+            bench.ground.retire(&id(retired)).await;
+        }
+        let asked: Nsvc = id("platform:el8.1.0:1:c");
+        let of = async |retired| -> Verdict<Vec<String>> {
+            let bases = bench.resolver.compatible_bases(std::slice::from_ref(&asked), retired).await?;
+            Ok(bases.get(&asked).map(nsvcs).unwrap_or_default())
+        };
+        let (ready, retired, own) = ("platform:el8.2.0:2:c", "platform:el8.2.0:4:c", "platform:el8.1.0:1:c");
+        equal("ready ones", of(Retired::Excluded).await?, [ready, own])?;
+        equal("and retired ones", of(Retired::Included).await?, [retired, ready, own])
     }
 
     /// `compatible_bases`: `base` itself included.

@@ -226,10 +226,13 @@ impl Shelf {
         let virtual_streams = base.virtual_streams();
         let is_compatible = |module: &&KnownModule| {
             module.nsvc.name == base.nsvc.name
-                && (module.is_ready || retired == Retired::Included)
                 && module.virtual_streams().iter().any(|stream| virtual_streams.contains(stream))
         };
-        let mut bases = highest_of_streams(self.modules.values().filter(is_compatible));
+        let compatible = || self.modules.values().filter(is_compatible);
+        let mut bases = highest_of_streams(compatible().filter(|module| module.is_ready));
+        if retired == Retired::Included {
+            bases.extend(highest_of_streams(compatible().filter(|module| !module.is_ready)));
+        }
         if !bases.contains(&base) {
             bases.push(base);
         }

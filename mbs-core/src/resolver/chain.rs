@@ -304,15 +304,18 @@ fn highest_of_streams(modules: Vec<KnownModule>) -> Vec<KnownModule> {
     highest.into_values().collect()
 }
 
-/// Keeps what shares a virtual stream with the base, as the first describes it: the highest version of each stream, and the
-/// base itself whatever its version. Newest stream first.
+/// Keeps what shares a virtual stream with the base, as the first describes it: the highest version of each stream that is ready
+/// and that is retired, and the base itself whatever its version. Newest stream first.
 fn newest_first(itself: Option<&KnownModule>, compatible: Vec<KnownModule>) -> Vec<KnownModule> {
     let mut described: BTreeMap<Nsvc, KnownModule> = BTreeMap::new();
     for module in compatible {
         described.entry(module.nsvc.clone()).or_insert(module);
     }
     let is_related = |other: &KnownModule| itself.is_none_or(|base| is_related(base, other));
-    let mut bases = highest_of_streams(described.into_values().filter(is_related).collect());
+    let (ready, retired): (Vec<_>, Vec<_>) =
+        described.into_values().filter(is_related).partition(|module| module.is_ready);
+    let mut bases = highest_of_streams(ready);
+    bases.extend(highest_of_streams(retired));
     if let Some(itself) = itself
         && !bases.iter().any(|base| base.nsvc == itself.nsvc)
     {
