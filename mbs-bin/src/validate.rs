@@ -97,7 +97,7 @@ fn flush(out: &mut impl Write) -> Result<(), Stop> {
 }
 
 /// That nobody reads on (`| head`) is no error.
-fn tolerate(written: io::Result<()>) -> Result<(), Stop> {
+pub(crate) fn tolerate(written: io::Result<()>) -> Result<(), Stop> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Stop::unwritable(&error)),
         Ok(()) | Err(_) => Ok(()),

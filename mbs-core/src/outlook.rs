@@ -14,10 +14,11 @@ use crate::batch::{self, BuildOrder, Entry, Inclusions, OrderError};
 use crate::context::build_context;
 use crate::ident::{Arch, Batch, BuildId, CommitId, Name, Nsvc, Nvr, Package, Stream, Weight};
 use crate::model::{
-    BuildState, ComponentBuild, ComponentSource, ModuleBuild, NewBuild, Ordering, Verdict, WhyRebuild,
+    BuildState, ComponentBuild, ComponentSource, ModuleBuild, NewBuild, Ordering, RebuildStrategy, Verdict,
+    WhyRebuild,
 };
 use crate::modulemd::{ModuleStream, Xmd, given};
-use crate::policy::Policy;
+use crate::policy::{Policy, Reuse};
 use crate::resolver::KnownModule;
 use crate::reuse;
 use crate::shared::Shared;
@@ -144,7 +145,7 @@ fn source<'m>(new: &NewBuild, earlier: &'m [KnownModule], policy: &Policy) -> Op
         let is_usable = || order(&module.document).is_ok();
         module.is_ready && module.nsvc != new.nsvc && context == new.contexts.build && is_usable()
     };
-    let counts = policy.reuse != crate::policy::Reuse::Never;
+    let counts = policy.reuse != Reuse::Never && new.strategy != RebuildStrategy::All;
     earlier.iter().filter(|_| counts).filter(is_named_so).filter(fits).max_by_key(|module| &module.nsvc)
 }
 
@@ -187,7 +188,7 @@ fn earlier_build(module: &KnownModule, policy: &Policy) -> Result<ModuleBuild, O
         scratch: false,
         scmurl: None,
         commit: None,
-        strategy: crate::model::RebuildStrategy::default(),
+        strategy: RebuildStrategy::default(),
         reuse_from: None,
         document: Arc::clone(&module.document),
         contexts: crate::context::Contexts::default(),

@@ -7,7 +7,7 @@
 //! | `xmd.mbs.koji_tag` | its tag |
 //! | a base stream that is required at run time and described nowhere | a base module `name:stream:1:00000000` |
 //! | `modulemd-packager` 3, defaults, obsoletes, translations | nothing |
-//! | what cannot be read; an identity for the second time | a problem: the rest counts |
+//! | what cannot be read; an identity for the second time with another document | a problem: the rest counts |
 //!
 //! `modulemd-packager` 2 is a `modulemd` document by another name, and read as one. Files do not say reliably which build of a
 //! base module something was built against: here that is any base module on which it runs.
@@ -114,11 +114,25 @@ impl ModuleFiles {
         KnownModule { nsvc: nsvc.clone(), tag: None, document, is_ready: true }
     }
 
-    /// Returns, of each list, the highest version that runs on the first base on which anything runs.
+    /// Says whether a build counts as built against a base module build: its record says so of the stream, or of none that is
+    /// described here, and then it is enough that it runs on it.
+    fn is_built_on(&self, build: &KnownModule, base: &KnownModule) -> bool {
+        let name = &base.nsvc.name;
+        let recorded = build.built_with(name).and_then(|stream| stream.parse::<Stream>().ok());
+        let described = recorded
+            .map(|stream| NameStream { name: name.clone(), stream })
+            .filter(|recorded| self.builds.contains_key(recorded));
+        match described {
+            Some(recorded) => recorded == base.nsvc.name_stream(),
+            None => runs_on(build, base),
+        }
+    }
+
+    /// Returns, of each list, the highest version on the first base on which anything counts as built.
     fn latest_on(&self, module: &NameStream, lists: &[Vec<KnownModule>]) -> Vec<KnownModule> {
         let builds = self.builds.get(module).map(Vec::as_slice).unwrap_or_default();
         let on = |base: &KnownModule| -> Vec<&KnownModule> {
-            builds.iter().filter(|build| runs_on(build, base)).collect()
+            builds.iter().filter(|build| self.is_built_on(build, base)).collect()
         };
         let first = |bases: &Vec<KnownModule>| bases.iter().map(on).find(|builds| !builds.is_empty());
         let mut latest: BTreeMap<_, &KnownModule> = BTreeMap::new();
@@ -166,7 +180,7 @@ impl ModuleResolver for ModuleFiles {
         self.resolver.streams(names).await
     }
 
-    /// Which base a build counts as built against follows from what it requires at run time.
+    /// Which base a build counts as built against follows from its record, as far as that names a stream that is described here.
     async fn latest(
         &self,
         modules: &[NameStream],

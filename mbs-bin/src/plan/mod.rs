@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use mbs_core::engine::{Desk, SubmitError};
 use mbs_core::ident::NameStream;
 use mbs_core::memory::{ManualClock, MemorySourceControl, MemoryStore};
-use mbs_core::modulemd::Limits;
+use mbs_core::modulemd::{Limits, read_submission};
 use mbs_core::outlook::outlook;
 use mbs_core::policy::Policy;
 use mbs_core::resolver::KnownModule;
@@ -35,25 +35,30 @@ pub fn run(arguments: &PlanArguments, out: &mut impl Write) -> Result<Exit, Stop
     let policy = Policy { rpms_allow_repository: true, modules_allow_repository: true, ..Policy::default() };
     let asked = asked(arguments)?;
     let modules = modules(arguments, &policy)?;
+    let mut warnings = modules.problems().to_vec();
     let earlier: Vec<KnownModule> = modules.all().cloned().collect();
     let decided = decide(&asked, modules, &policy)?;
     for warning in &decided.warnings {
         warn!("{warning}");
     }
-    let report = report(&decided, &earlier, &policy)?;
+    warnings.extend_from_slice(&decided.warnings);
+    let report = report(&decided, &earlier, warnings, &policy)?;
     let text = match arguments.reader() {
         Reader::Person => report.to_string(),
         Reader::Program => report.to_json(),
     };
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Stop::unwritable(&error))?;
+    validate::tolerate(out.write_all(text.as_bytes()).and_then(|()| out.flush()))?;
     Ok(Exit::Done)
 }
 
+/// Reads the document, so that what is wrong with it is said with its file and line.
 fn asked(arguments: &PlanArguments) -> Result<Asked, Stop> {
     let file = &arguments.document;
-    let bytes = validate::read(file, &Limits::of_submission())?;
+    let limits = Limits::of_submission();
+    let bytes = validate::read(file, &limits)?;
     let name = file.display().to_string();
     let text = String::from_utf8(bytes).map_err(|_| Stop::Usage(format!("{name}: the text is not UTF-8")))?;
+    read_submission(&text, Some(&name), &limits)?;
     Ok(Asked {
         owner: String::new(),
         document: Some(GivenDocument { text, file_name: Some(name) }),
@@ -121,13 +126,18 @@ fn decide(asked: &Asked, modules: ModuleFiles, policy: &Policy) -> Result<Decide
     })
 }
 
-fn report(decided: &Decided, earlier: &[KnownModule], policy: &Policy) -> Result<Report, Stop> {
-    let mut report = Report::default();
+fn report(
+    decided: &Decided,
+    earlier: &[KnownModule],
+    warnings: Vec<String>,
+    policy: &Policy,
+) -> Result<Report, Stop> {
+    let mut report = Report::new(warnings);
     for (build, new) in decided.builds.iter().zip(&decided.new) {
         let outlook = outlook(new, earlier, policy).map_err(|error| Stop::Usage(error.to_string()))?;
-        report.push(build, new, &outlook);
+        let exists = earlier.iter().any(|module| module.nsvc == build.nsvc);
+        report.push(build, exists, new, &outlook);
     }
-    report.warnings.clone_from(&decided.warnings);
     Ok(report)
 }
 

@@ -9,10 +9,10 @@ use mbs_core::submission::DecidedBuild;
 use serde::Serialize;
 
 /// All builds of a document.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct Report {
     builds: Vec<BuildReport>,
-    pub(super) warnings: Vec<String>,
+    warnings: Vec<String>,
 }
 
 /// One build.
@@ -20,6 +20,8 @@ pub(super) struct Report {
 struct BuildReport {
     /// Name, stream, version and context.
     nsvc: String,
+    /// Whether the files hold it already.
+    exists: bool,
     /// The runtime requires of all dependency pairs.
     requires: Vec<BTreeMap<String, Vec<String>>>,
     buildrequires: Vec<Buildrequire>,
@@ -55,7 +57,11 @@ struct ComponentReport {
 }
 
 impl Report {
-    pub(super) fn push(&mut self, decided: &DecidedBuild, new: &NewBuild, outlook: &Outlook) {
+    pub(super) fn new(warnings: Vec<String>) -> Self {
+        Self { builds: Vec::new(), warnings }
+    }
+
+    pub(super) fn push(&mut self, decided: &DecidedBuild, exists: bool, new: &NewBuild, outlook: &Outlook) {
         let pairs = new.document.dependencies.iter().map(|pair| {
             let streams = |(name, streams): (&String, &std::collections::BTreeSet<String>)| {
                 (name.clone(), streams.iter().cloned().collect())
@@ -68,6 +74,7 @@ impl Report {
             .map(|one| Buildrequire { nsvc: one.nsvc.to_string(), why: one.why.to_string() });
         self.builds.push(BuildReport {
             nsvc: decided.nsvc.to_string(),
+            exists,
             requires: pairs.collect(),
             buildrequires: buildrequires.collect(),
             reuse_from: outlook.source.as_ref().map(ToString::to_string),
@@ -110,7 +117,8 @@ impl fmt::Display for Report {
 
 impl fmt::Display for BuildReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.nsvc)?;
+        let existing = if self.exists { ", which is there already" } else { "" };
+        writeln!(f, "{}{existing}", self.nsvc)?;
         writeln!(f, "  built with")?;
         let widest = self.buildrequires.iter().map(|one| one.nsvc.len()).max().unwrap_or_default();
         for Buildrequire { nsvc, why } in &self.buildrequires {
@@ -119,7 +127,10 @@ impl fmt::Display for BuildReport {
         self.write_requires(f)?;
         self.write_components(f)?;
         for included in &self.included {
-            writeln!(f, "  includes the module {included}, whose components are not looked at")?;
+            writeln!(
+                f,
+                "  includes the module {included}, whose components no batch and no cost here counts"
+            )?;
         }
         if let Some(source) = &self.reuse_from {
             writeln!(f, "  reuses from {source}")?;

@@ -125,6 +125,51 @@ fn a_program_gets_all_of_it_as_json() {
     assert_eq!((&component["package"], &component["is_built"]), (&"bash".into(), &false.into()));
     assert!(component["fate"].as_str().unwrap().starts_with("reused, if its ref is still 0123"));
     assert_eq!((&build["cost"], &report["warnings"]), (&0.0.into(), &serde_json::json!([])));
+    assert_eq!(build["exists"], false);
+}
+
+#[test]
+fn what_is_there_already_and_what_was_skipped_is_said() {
+    let folder = universe();
+    fs::write(folder.path().join("broken.yaml"), "document: modulemd\nversion: 2\ndata: 1\n").unwrap();
+    let again = folder.path().join("again.txt").display().to_string();
+    fs::write(&again, document("app", 3, &["context: abc", "static_context: true", ON_PLATFORM])).unwrap();
+    fs::write(folder.path().join("there.yaml"), document("app", 1103, &["context: abc", ON_PLATFORM]))
+        .unwrap();
+    let modules = folder.path().display().to_string();
+    let text = planned(&[&again, "-m", &modules]).unwrap();
+    assert!(text.contains("app:1.10:1103:abc, which is there already\n"), "{text}");
+    let report: Value = serde_json::from_str(&planned(&[&again, "-m", &modules, "--json"]).unwrap()).unwrap();
+    assert_eq!(report["builds"][0]["exists"], true);
+    assert!(report["warnings"][0].as_str().unwrap().contains("broken.yaml:3:"), "{report}");
+}
+
+#[test]
+fn a_bad_document_is_named_with_its_line() {
+    let folder = universe();
+    let bad = folder.path().join("bad.txt").display().to_string();
+    fs::write(&bad, "document: modulemd\nversion: 2\ndata: 1\n").unwrap();
+    let stop = planned(&[&bad, "-m", &folder.path().display().to_string()]).unwrap_err();
+    assert!(stop.to_string().contains(&format!("{bad}:3:")), "{stop}");
+}
+
+#[test]
+fn that_nobody_reads_on_is_no_error() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let folder = universe();
+    let document = folder.path().join("new.txt").display().to_string();
+    let modules = folder.path().display().to_string();
+    let arguments = Arguments::try_parse_from(["mbs-build", "plan", &document, "-m", &modules]).unwrap();
+    let Some(Command::Plan(arguments)) = arguments.command else { panic!("it is another command") };
+    assert_eq!(run(&arguments, &mut Closed), Ok(Exit::Done));
 }
 
 #[test]

@@ -32,10 +32,21 @@ pub struct Want {
     pub built_for: Vec<NameStream>,
     /// What is required, each as `name:stream`, or as a name alone where any stream would do; several: one way or another.
     pub what: Vec<String>,
-    /// Whether something there would do, taken by itself.
-    pub is_there: bool,
-    /// Whether a stream is named; where none is, only what takes part for another reason would do.
-    pub names_a_stream: bool,
+    /// What there is of it.
+    pub there: There,
+}
+
+/// What there is that would meet a requirement, taken by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum There {
+    /// Something.
+    Something,
+    /// No build of it.
+    Nothing,
+    /// It would have to take part for another reason, for no stream is named; nothing does.
+    NothingNamed,
+    /// Base modules that provide the stream, but none as new as the one that the build was made for.
+    OnlyOlder,
 }
 
 impl fmt::Display for Clash {
@@ -69,11 +80,12 @@ impl fmt::Display for Want {
                 write!(f, "requires {}", self.what.join(" or "))?;
             }
         }
-        match (self.is_there, self.names_a_stream) {
-            (true, _) => Ok(()),
-            (false, true) => f.write_str(", of which no build is available"),
-            (false, false) => f.write_str(" in whatever stream, which nothing names"),
-        }
+        f.write_str(match self.there {
+            There::Something => "",
+            There::Nothing => ", of which no build is available",
+            There::NothingNamed => " in whatever stream, which nothing names",
+            There::OnlyOlder => ", and what provides that is older than what it was built for",
+        })
     }
 }
 
@@ -177,7 +189,7 @@ fn between(problem: &Problem<'_>, clashing: &[&Switch<'_>]) -> (String, String) 
 
 /// Returns the requirements, those that several builds of a stream have as one.
 fn wants(problem: &Problem<'_>, clashing: &[&Switch<'_>]) -> Vec<Want> {
-    type Key = (bool, Option<NameStream>, Vec<String>, bool, bool);
+    type Key = (bool, Option<NameStream>, Vec<String>, There);
     let mut merged: BTreeMap<Key, BTreeSet<NameStream>> = BTreeMap::new();
     for switch in clashing {
         let spelled_pair = |pair: &Vec<&Requirement>| {
@@ -185,24 +197,32 @@ fn wants(problem: &Problem<'_>, clashing: &[&Switch<'_>]) -> Vec<Want> {
             parts.join(" with ")
         };
         let what = switch.pairs.iter().map(spelled_pair).collect();
-        let has_way = |pair: &Vec<&Requirement>| pair.iter().all(|one| !one.options.is_empty());
-        let is_there = switch.pairs.iter().any(has_way);
         let by = switch.by.map(|place| &problem.pool.module(place).nsvc);
-        let names = |one: &&Requirement| one.written.iter().any(|stream| !stream.starts_with('-'));
-        let lacking = switch.pairs.iter().flatten().filter(|one| one.options.is_empty());
-        let names_a_stream = lacking.copied().all(|one| names(&one));
-        let key = (by.is_none(), by.map(Nsvc::name_stream), what, is_there, names_a_stream);
+        let key = (by.is_none(), by.map(Nsvc::name_stream), what, there(problem, switch));
         let bases = switch.by.into_iter().flat_map(|place| built_for(problem, place));
         merged.entry(key).or_default().extend(bases);
     }
-    let want = |((_, by, what, is_there, names_a_stream), bases): (Key, BTreeSet<NameStream>)| Want {
+    let want = |((_, by, what, there), bases): (Key, BTreeSet<NameStream>)| Want {
         by,
         built_for: bases.into_iter().collect(),
         what,
-        is_there,
-        names_a_stream,
+        there,
     };
     merged.into_iter().map(want).collect()
+}
+
+/// Says what there is that would meet a requirement; of several pairs the first counts that lacks something.
+fn there(problem: &Problem<'_>, switch: &Switch<'_>) -> There {
+    let has_way = |pair: &Vec<&Requirement>| pair.iter().all(|one| !one.options.is_empty());
+    if switch.pairs.iter().any(has_way) {
+        return There::Something;
+    }
+    let lacking = switch.pairs.iter().flatten().find(|one| one.options.is_empty());
+    match lacking {
+        Some(one) if problem.pool.has_older(one) => There::OnlyOlder,
+        Some(one) if !one.written.iter().any(|stream| !stream.starts_with('-')) => There::NothingNamed,
+        Some(_) | None => There::Nothing,
+    }
 }
 
 /// Returns the base modules that a build was built for.
@@ -216,9 +236,17 @@ fn built_for(problem: &Problem<'_>, place: Place) -> Vec<NameStream> {
 }
 
 fn spelled(one: &Requirement) -> String {
-    if one.written.is_empty() {
-        return one.name.clone();
+    let (negated, positive): (Vec<&String>, Vec<&String>) =
+        one.written.iter().partition(|stream| stream.starts_with('-'));
+    if !positive.is_empty() {
+        let streams: Vec<String> = positive.iter().map(|stream| format!("{}:{stream}", one.name)).collect();
+        return streams.join(" or ");
     }
-    let streams: Vec<String> = one.written.iter().map(|stream| format!("{}:{stream}", one.name)).collect();
-    streams.join(" or ")
+    match negated.is_empty() {
+        true => one.name.clone(),
+        false => {
+            let streams: Vec<&str> = negated.iter().map(|stream| &stream[1..]).collect();
+            format!("{} other than {}", one.name, streams.join(", "))
+        }
+    }
 }

@@ -27,7 +27,7 @@ mod unresolved;
 
 use std::collections::BTreeMap;
 
-pub use clash::{Clash, Want};
+pub use clash::{Clash, There, Want};
 pub use expand::{Chosen, Expanded, WhyChosen};
 pub use universe::{Answers, Questions, Universe};
 pub use unresolved::Unresolved;

@@ -160,6 +160,12 @@ impl<'a> Pool<'a> {
         required
     }
 
+    /// Says whether a requirement that nothing meets would be met by a base module that were new enough.
+    pub(super) fn has_older(&self, one: &Requirement) -> bool {
+        self.is_base(&one.name)
+            && self.places(&one.name).any(|place| fits(self.module(place), &one.written, |_| true))
+    }
+
     fn is_base(&self, name: &str) -> bool {
         self.policy.base_module_names.iter().any(|base| base.as_str() == name)
     }

@@ -258,11 +258,19 @@ pub enum Refused {
     NotCancellable,
 }
 
+/// So many modules are named where more may be wrong.
+const MOST_NAMED: usize = 10;
+
 fn nothing_for(modules: &[String]) -> String {
     if modules.is_empty() {
         String::new()
     } else {
-        format!(" Nothing can be chosen for {}.", modules.join(", "))
+        let shown = &modules[..modules.len().min(MOST_NAMED)];
+        let more = match modules.len() - shown.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!(" Nothing can be chosen for {}{more}.", shown.join(", "))
     }
 }
 

@@ -42,14 +42,20 @@ impl Found {
             Ok(nsvc) => nsvc,
             Err(what) => return problems.add(format!("{place}: {what}")),
         };
-        if let Some((_, earlier)) = self.builds.get(&nsvc) {
-            return problems.add(format!("{place}: {nsvc} is in {earlier} already, which counts"));
-        }
         let tag = tag(&document).unwrap_or_else(|error| {
             problems.add(format!("{place}: {error}"));
             None
         });
-        self.builds.insert(nsvc.clone(), (known(nsvc, tag, document), place));
+        let build = known(nsvc.clone(), tag, document);
+        match self.builds.get(&nsvc) {
+            Some((same, _)) if *same == build => {}
+            Some((_, earlier)) => {
+                problems.add(format!("{place}: {nsvc} is in {earlier} already, and differs; that counts"));
+            }
+            None => {
+                self.builds.insert(nsvc, (build, place));
+            }
+        }
     }
 
     /// Returns the builds, by identity, with a base module for each stream that is required of one and that none of them

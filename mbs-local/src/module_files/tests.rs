@@ -206,13 +206,16 @@ fn the_first_of_two_documents_of_one_build_counts() {
     assert!(problem.contains("a.yaml:2:1: app:1:1:a is in ") && problem.contains("z.yaml:2:1"), "{problem}");
     let twice = read(&[first.path(), &first.path().join("z.yaml")]).unwrap();
     assert!(twice.problems().is_empty(), "one file named twice is one file");
+    let same = folder(&[("copy.yaml", tagged("first"))]);
+    let copied = read(&[first.path(), same.path()]).unwrap();
+    assert!(copied.problems().is_empty(), "what two places say alike is no problem");
 }
 
 #[test]
 fn the_order_of_files_in_a_folder_does_not_matter() {
     let names = ["b.yaml", "a/a.yaml", "a.yaml", "c/d/e/f.yml"];
-    let files =
-        names.map(|name| (name, document(&format!("app:{}:1:a", name.len()), &["{platform: [f29]}"])));
+    let of = |name: &str| document(&format!("app:{}:1:a", name.len()), &[&format!("{{of: ['{name}']}}")]);
+    let files = names.map(|name| (name, of(name)));
     let mut backwards = files.clone();
     backwards.reverse();
     let (one, other) = (folder(&files), folder(&backwards));
@@ -298,6 +301,32 @@ async fn a_base_of_a_list_counts_only_if_nothing_runs_on_those_before_it() {
     let modules = read_text(&text).unwrap();
     let bases: &[&str] = &["platform:f30:1:c", "platform:f29:1:00000000", "platform:f28:1:00000000"];
     assert_eq!(latest(&modules, "perl:5", &[bases]).await, ["perl:5:1:a"]);
+}
+
+#[tokio::test]
+async fn what_the_record_says_of_a_base_that_is_there_counts() {
+    let built_with = |nsvc: &str, stream: &str| {
+        let xmd = format!("  xmd: {{mbs: {{buildrequires: {{platform: {{stream: {stream}}}}}}}}}\n...\n");
+        document(nsvc, &["{platform: []}"]).replace("...\n", &xmd)
+    };
+    let text = document("platform:f28:3:00000000", &[])
+        + &document("platform:f29:3:00000000", &[])
+        + &built_with("app:1:1:a", "f28")
+        + &built_with("app:1:2:b", "f29")
+        + &built_with("lib:1:1:a", "f27");
+    let modules = read_text(&text).unwrap();
+    let [f28, f29] = ["platform:f28:4:00000000", "platform:f29:3:00000000"];
+    assert_eq!(
+        latest(&modules, "app:1", &[&[f28]]).await,
+        ["app:1:1:a"],
+        "of the stream, whatever the version"
+    );
+    assert_eq!(latest(&modules, "app:1", &[&[f29]]).await, ["app:1:2:b"]);
+    assert_eq!(
+        latest(&modules, "lib:1", &[&[f29]]).await,
+        ["lib:1:1:a"],
+        "f27 is not there, so it only has to run"
+    );
 }
 
 #[tokio::test]

@@ -242,7 +242,7 @@ proptest! {
         let policy = Policy::default();
         let pool = Pool::new(modules.iter().cloned(), BaseFit::Required, &policy);
         if let Outcome::Clash(clash) = Problem::new(&pool, &direct).solve(1_000).unwrap() {
-            let named = |want: &super::super::Want| want.what[0].split(':').next().unwrap().to_owned();
+            let named = |want: &super::super::Want| want.what[0].split([':', ' ']).next().unwrap().to_owned();
             let of_document: Vec<String> = clash.wants.iter().filter(|w| w.by.is_none()).map(named).collect();
             prop_assert!(!of_document.is_empty());
             let clashing = direct.iter().filter(|(name, _)| of_document.contains(name));
