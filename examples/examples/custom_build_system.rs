@@ -21,7 +21,7 @@ use mbs_core::memory::{ManualClock, MemoryResolver, MemorySourceControl, MemoryS
 use mbs_core::model::{ComponentSource, State};
 use mbs_core::plan::Standard;
 use mbs_core::policy::Policy;
-use mbs_core::store::{Builds, Catalogue, WorkerId};
+use mbs_core::store::{Builds, WorkerId};
 use mbs_examples::{base_module, submission};
 
 type Answer<T> = Result<T, BuildSystemError>;

@@ -8,7 +8,7 @@ use mbs_core::ident::{Arch, TagName};
 use mbs_core::memory::{
     ManualClock, MemoryBuildSystem, MemoryResolver, MemorySourceControl, MemoryStore, Pace, TaskKind,
 };
-use mbs_core::store::{Builds, Catalogue, WorkerId};
+use mbs_core::store::{Builds, WorkerId};
 use mbs_core::{engine::Engine, model::State, plan::Standard, policy::Policy};
 use mbs_examples::{base_module, submission};
 

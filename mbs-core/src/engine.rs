@@ -22,6 +22,7 @@ use crate::ident::BuildId;
 use crate::plan::Planner;
 use crate::policy::Policy;
 use crate::resolver::ModuleResolver;
+use crate::share::microseconds;
 use crate::source_control::SourceControl;
 use crate::store::{Claim, Signal, Store, StoreError, WorkerId};
 
@@ -171,10 +172,11 @@ impl Engine {
         self.store.wake(&[Hint::Build(build)]).await.map(drop)
     }
 
-    /// Returns the store's time as of a claim, moved on by what has passed since on the monotonic clock.
+    /// Returns the store's time as of a claim, moved on by what has passed since on the monotonic clock; in whole microseconds,
+    /// so that every store keeps what is made of it exactly.
     fn now(&self, claim: &Claim, began: Duration) -> Timestamp {
         let passed = self.clock.reading().saturating_sub(began);
-        claim.store_now.checked_add(passed).unwrap_or(claim.store_now)
+        microseconds(claim.store_now.checked_add(passed).unwrap_or(claim.store_now))
     }
 }
 

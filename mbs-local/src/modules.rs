@@ -14,10 +14,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mbs_core::ident::{Context, InvalidIdent, Name, NameStream, Nsvc, Stream, TagName, Version};
 use mbs_core::memory::MemoryResolver;
-use mbs_core::model::{ModuleBuild, State};
+use mbs_core::model::ModuleBuild;
 use mbs_core::modulemd::{ModuleStream, Profile, Xmd};
 use mbs_core::resolver::{Against, KnownModule, ModuleResolver, ResolverError, Retired};
-use mbs_core::store::{Filter, Page, Store, StoreError};
+use mbs_core::store::{ModuleRow, ModulesAsked, Store, StoreError};
 
 /// Where systems say what they are, first come first.
 const OS_RELEASE: [&str; 2] = ["/etc/os-release", "/usr/lib/os-release"];
@@ -207,28 +207,21 @@ pub async fn finished_builds(
     base: &NameStream,
     store: &dyn Store,
 ) -> Result<Vec<ModuleBuild>, StoreError> {
-    let filter = Filter { states: vec![State::Ready], name: Some(wanted.name.clone()), ..Filter::default() };
-    let listed = store.list(&filter, Page { before: None, limit: usize::MAX }).await?;
-    let place = |nsvc: &Nsvc| (nsvc.version, nsvc.stream.clone());
-    let mut builds: Vec<ModuleBuild> = Vec::new();
-    for one in listed.into_iter().filter(|one| wanted.admits(&one.summary.nsvc)) {
-        let build = store.load(one.id).await?.build;
-        let best = builds.first().map(|best| (is_built_on(best, base), place(best.nsvc())));
-        let own = (is_built_on(&build, base), place(build.nsvc()));
-        if best.as_ref().is_none_or(|best| *best <= own) {
-            if best.is_some_and(|best| best < own) {
-                builds.clear();
-            }
-            builds.push(build);
-        }
+    let asked = ModulesAsked { names: vec![wanted.name.clone()], ..ModulesAsked::default() };
+    let known = store.modules(&asked).await?;
+    let fitting: Vec<_> = known.iter().filter(|row| row.is_ready && wanted.admits(&row.nsvc)).collect();
+    let place = |row: &ModuleRow| (is_built_on(row, base), row.nsvc.version, row.nsvc.stream.clone());
+    let best = fitting.iter().map(|row| place(row)).max();
+    let mut builds = Vec::new();
+    for row in fitting.into_iter().filter(|row| Some(place(row)) == best) {
+        builds.push(store.load(row.id).await?.build);
     }
-    builds.sort_by(|a, b| a.nsvc().cmp(b.nsvc()));
     Ok(builds)
 }
 
 /// Says whether a build was made on a base module, or on none at all.
-fn is_built_on(build: &ModuleBuild, base: &NameStream) -> bool {
-    let bases = &build.new.base_modules;
+fn is_built_on(build: &ModuleRow, base: &NameStream) -> bool {
+    let bases = &build.bases;
     bases.is_empty() || bases.iter().any(|nsvc| nsvc.name == base.name && nsvc.stream == base.stream)
 }
 
@@ -237,7 +230,7 @@ mod tests {
     use mbs_core::context::Contexts;
     use mbs_core::ident::BuildId;
     use mbs_core::memory::{ManualClock, MemoryStore};
-    use mbs_core::model::{NewBuild, RebuildStrategy};
+    use mbs_core::model::{NewBuild, RebuildStrategy, State};
     use mbs_core::policy::Policy;
     use mbs_core::store::{Amend, Builds as _, Work as _};
 

@@ -9,7 +9,7 @@ use mbs_core::bus::Hint;
 use mbs_core::engine::Engine;
 use mbs_core::ident::BuildId;
 use mbs_core::model::{ModuleBuild, State};
-use mbs_core::store::{Builds as _, Catalogue as _, Store, Work as _};
+use mbs_core::store::{Builds as _, Store, Work as _};
 use mbs_local::LocalBuildSystem;
 use mbs_local::snapshot_store::{LastWrite, SnapshotStore};
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -13,7 +13,7 @@ use mbs_core::model::{ModuleBuild, NewBuild, RebuildStrategy};
 use mbs_core::modulemd::ModuleStream;
 use mbs_core::policy::Policy;
 use mbs_core::resolver::ModuleResolver;
-use mbs_core::store::{Builds as _, Catalogue as _, Create, Filter, Page, Work as _};
+use mbs_core::store::{Builds as _, Catalogue as _, Create, Filter, MOST_LISTED, Order, Page, Work as _};
 use mbs_core::stream_version::prefixed_version;
 use mbs_core::submission::{Computed, Request, Rules, assemble, resume, version_of};
 use mbs_local::snapshot_store::SnapshotStore;
@@ -218,12 +218,15 @@ impl Submission<'_> {
 
 /// Returns every build of the directory with what it was made from.
 async fn earlier(store: &SnapshotStore) -> Result<Vec<Earlier>, Stop> {
-    let listed = store.list(&Filter::default(), Page { before: None, limit: usize::MAX }).await?;
-    let mut earlier = Vec::new();
-    for id in listed.iter().map(|one| one.id) {
-        earlier.push(Earlier { build: store.load(id).await?.build, origin: store.origin(id) });
+    let (mut earlier, mut page) = (Vec::new(), Page::first(MOST_LISTED));
+    loop {
+        let listed = store.list(&Filter::default(), &Order::default(), page).await?;
+        let Some(last) = listed.last() else { return Ok(earlier) };
+        page.before = Some(last.id);
+        for id in listed.iter().map(|one| one.id) {
+            earlier.push(Earlier { build: store.load(id).await?.build, origin: store.origin(id) });
+        }
     }
-    Ok(earlier)
 }
 
 fn written_version(documents: &[ModuleStream]) -> Version {

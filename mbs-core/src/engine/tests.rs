@@ -25,7 +25,7 @@ use crate::modulemd::{ModuleStream, RpmComponent, Xmd};
 use crate::plan::Standard;
 use crate::policy::Policy;
 use crate::resolver::KnownModule;
-use crate::store::{Amend, Builds, Catalogue, Create, Settings, Upkeep, Work, WorkerId};
+use crate::store::{Amend, Builds, Create, Settings, Upkeep, Work, WorkerId};
 use crate::submission;
 
 mod cost;

@@ -84,7 +84,11 @@ pub struct NewBuild {
     #[serde(default)]
     pub reuse_from: Option<BuildId>,
     /// The expanded document.
-    #[serde(with = "document")]
+    #[serde(
+        with = "document",
+        default = "document::left_out",
+        skip_serializing_if = "document::is_left_out"
+    )]
     pub document: Arc<ModuleStream>,
     /// The hashes of its dependencies, as of submission.
     pub contexts: Contexts,
@@ -319,6 +323,24 @@ impl ModuleBuild {
             .iter()
             .map(|component| &**component)
             .find(|component| component.package.as_str() == package)
+    }
+
+    /// Splits off what stores keep in tables of their own: the record without document and components, and these two.
+    pub fn into_parts(mut self) -> (Self, Arc<ModuleStream>, Vec<Shared<ComponentBuild>>) {
+        let document = std::mem::replace(&mut self.new.document, document::left_out());
+        let components = std::mem::take(&mut self.components);
+        (self, document, components)
+    }
+
+    /// Puts together what [`into_parts`](Self::into_parts) split.
+    pub fn from_parts(
+        mut head: Self,
+        document: Arc<ModuleStream>,
+        components: Vec<Shared<ComponentBuild>>,
+    ) -> Self {
+        head.new.document = document;
+        head.components = components;
+        head
     }
 
     /// Returns the tag its buildroots are made from; `None` before the tags are named.

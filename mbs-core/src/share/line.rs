@@ -31,8 +31,13 @@ pub struct PlaceInLine {
 /// `tau` is what a held slot costs in waiting time.
 pub fn place_in_line(build: &ModuleBuild, line: Line, tau: Duration) -> PlaceInLine {
     let handicap = tau.saturating_mul(build.slots_held());
-    let turn = line.since.checked_add(handicap).unwrap_or(line.since);
+    let turn = microseconds(line.since.checked_add(handicap).unwrap_or(line.since));
     PlaceInLine { priority: Reverse(build.new.priority), turn, build: build.id, wants: line.wants }
+}
+
+/// Cuts a time to microseconds, as finely as databases keep them: two stores never disagree on who comes first.
+pub(crate) fn microseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 /// Returns how many slots may be taken: none during a pause, a great many without a limit.

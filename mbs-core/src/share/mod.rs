@@ -13,5 +13,6 @@
 mod line;
 mod throttle;
 
+pub(crate) use line::microseconds;
 pub use line::{PlaceInLine, first_in_line, free, grant, head, place_in_line};
 pub use throttle::{Throttle, adapt};

@@ -11,18 +11,32 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::bus::Hint;
-use crate::ident::{BuildId, NameStream, Nsvc};
+use crate::ident::{BuildId, Nsvc};
 use crate::model::{ModuleBuild, NewBuild, State, Transition};
+use crate::modulemd::ModuleStream;
 use crate::plan::Why;
 
+pub mod checks;
+mod columns;
 mod error;
+mod listing;
+mod rows;
 mod types;
 
+pub use columns::{
+    BuildColumns, ComponentColumns, Rules, destinations, document_digest, is_under_way, sortable,
+    sortable_text, virtual_streams,
+};
 pub use error::StoreError;
+pub use listing::{
+    BaseFilter, Column, ComponentColumn, ComponentFilter, Condition, Direction, Filter, ListedBuild,
+    ListedComponent, MOST_LISTED, Order, Page, Value,
+};
+pub use rows::{AttemptRow, Changes, ComponentRow};
 pub use types::{
-    Amend, AuditEntry, Claim, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Lease,
-    ListedBuild, Loaded, LogLine, Page, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Slots,
-    StateChange, Summary, WorkerId,
+    Amend, AuditEntry, Claim, ComponentSummary, Create, Created, Delivery, Detail, EventNumber,
+    IdempotencyKey, Lease, Loaded, LogLine, ModuleRow, ModulesAsked, Retention, ReuseQuestion, Save, Saved,
+    Settings, Signal, Sink, Slots, StateChange, Summary, Trim, Trimmed, WorkerId, buildrequires,
 };
 
 /// Everything a store does.
@@ -30,7 +44,7 @@ pub trait Store: Builds + Work + Catalogue + Outbox + Upkeep {}
 
 impl<T: Builds + Work + Catalogue + Outbox + Upkeep> Store for T {}
 
-/// Making, loading and saving module builds.
+/// Making, loading and saving module builds, and what was kept of how each came about.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Builds: Debug + Send + Sync + 'static {
@@ -69,6 +83,24 @@ pub trait Builds: Debug + Send + Sync + 'static {
     /// # Errors
     /// `Stale`: load and apply again. `NotFound`. `Rejected` if it would raise the slots held.
     async fn amend(&self, amend: Amend) -> Result<Saved, StoreError>;
+
+    /// Returns the trace of a build, oldest first; empty for an unknown one.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError>;
+
+    /// Returns the log lines of a build, oldest first; empty for an unknown one.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn log(&self, id: BuildId) -> Result<Vec<LogLine>, StoreError>;
+
+    /// Returns what people did to a build, oldest first.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError>;
 }
 
 /// Who looks at which build, and when.
@@ -137,11 +169,39 @@ pub trait Work: Debug + Send + Sync + 'static {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Catalogue: Debug + Send + Sync + 'static {
-    /// Lists builds that pass a filter, newest id first.
+    /// Lists builds that pass a filter.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<ListedBuild>, StoreError>;
+    async fn list(
+        &self,
+        filter: &Filter,
+        order: &Order<Column>,
+        page: Page,
+    ) -> Result<Vec<ListedBuild>, StoreError>;
+
+    /// Counts the builds that pass a filter, which may cost more than a page of them.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn count(&self, filter: &Filter) -> Result<u64, StoreError>;
+
+    /// Lists components that pass a filter. [`Page::before`] speaks of their module builds.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn list_components(
+        &self,
+        filter: &ComponentFilter,
+        order: &Order<ComponentColumn>,
+        page: Page,
+    ) -> Result<Vec<ListedComponent>, StoreError>;
+
+    /// Counts the components that pass a filter, which may cost more than a page of them.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn count_components(&self, filter: &ComponentFilter) -> Result<u64, StoreError>;
 
     /// Returns the ids of these builds; unknown ones are missing.
     ///
@@ -149,15 +209,17 @@ pub trait Catalogue: Debug + Send + Sync + 'static {
     /// `Unavailable`.
     async fn find(&self, nsvcs: &[Nsvc]) -> Result<BTreeMap<Nsvc, BuildId>, StoreError>;
 
-    /// Returns the whole builds of a name:stream in these states, newest id first; for resolvers.
+    /// Returns what resolvers choose from, by identity. Scratch builds are never `ready` and so never among them.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn of_stream(
-        &self,
-        module: &NameStream,
-        states: &[State],
-    ) -> Result<Vec<Arc<ModuleBuild>>, StoreError>;
+    async fn modules(&self, asked: &ModulesAsked) -> Result<Vec<ModuleRow>, StoreError>;
+
+    /// Returns the documents of builds; unknown ones are missing.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn documents(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, Arc<ModuleStream>>, StoreError>;
 
     /// Returns the builds that could be reused from, last completed first: not the one that asks, no scratch builds. Which is
     /// taken is decided by [`crate::reuse`].
@@ -165,24 +227,6 @@ pub trait Catalogue: Debug + Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`.
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError>;
-
-    /// Returns the trace of a build, oldest first; empty for an unknown one.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError>;
-
-    /// Returns the log lines of a build, oldest first; empty for an unknown one.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    async fn log(&self, id: BuildId) -> Result<Vec<LogLine>, StoreError>;
-
-    /// Returns what people did to a build, oldest first.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError>;
 
     /// Counts the scratch builds of a name, stream and version whose context begins with a text.
     ///
@@ -233,12 +277,17 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
     /// `Unavailable`.
     async fn change_settings(&self, settings: Settings, by: &str) -> Result<(), StoreError>;
 
-    /// Removes log lines, idempotency keys, and events that every known sink has, older than a moment, and returns how many
-    /// rows went. While no sink is known all events stay.
+    /// Returns who changed the settings, oldest first.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn trim(&self, before: Timestamp) -> Result<u64, StoreError>;
+    async fn settings_audit(&self) -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// Removes or counts what is kept no longer. States and traces stay.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn trim(&self, retention: &Retention, trim: Trim) -> Result<Trimmed, StoreError>;
 }
 
 impl Created {

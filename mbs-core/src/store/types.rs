@@ -1,12 +1,14 @@
 //! What goes into and comes out of a store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ident::{BuildId, Name, NameStream, Nsvc, Package, Revision, Stream, TagName};
-use crate::model::{BuildState, ModuleBuild, NewBuild, RebuildStrategy, State, Transition};
+use crate::ident::{BuildId, ComponentId, Name, NameStream, Nsvc, Nvr, Package, Revision, TagName, TaskId};
+use crate::model::{BuildState, ComponentBuild, ModuleBuild, NewBuild, RebuildStrategy, State, Transition};
+use crate::modulemd::{ModuleStream, Xmd};
 use crate::share::PlaceInLine;
 
 /// A submission: all of it is recorded, or nothing.
@@ -204,8 +206,80 @@ pub struct Summary {
     pub modified_at: Timestamp,
     /// When it ended.
     pub completed_at: Option<Timestamp>,
-    /// State of each component, in order.
-    pub components: Vec<(Package, Option<BuildState>)>,
+    /// The last repository task.
+    #[serde(default)]
+    pub repo_task: Option<TaskId>,
+    /// Source RPMs that the user gave.
+    #[serde(default)]
+    pub srpms: Vec<String>,
+    /// What is known of each module that it is built with, by name, from `xmd.mbs.buildrequires`.
+    #[serde(default)]
+    pub buildrequires: BTreeMap<String, BTreeMap<String, Detail>>,
+    /// Its components, in order.
+    #[serde(default)]
+    pub components: Vec<ComponentSummary>,
+}
+
+/// What a summary tells of a component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentSummary {
+    /// Its id; `None` before it was saved.
+    pub id: Option<ComponentId>,
+    /// Its package.
+    pub package: Package,
+    /// Its state; `None`: not started.
+    pub state: Option<BuildState>,
+    /// Why it is in it.
+    pub reason: Option<String>,
+    /// The latest task.
+    pub task: Option<TaskId>,
+    /// What was built or is reused.
+    pub nvr: Option<Nvr>,
+}
+
+/// A value in the description of a buildrequired module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Detail {
+    /// Nothing is known.
+    Null,
+    /// Text.
+    Text(String),
+    /// A list of texts.
+    List(Vec<String>),
+}
+
+impl ComponentSummary {
+    fn of(component: &ComponentBuild) -> Self {
+        Self {
+            id: component.id,
+            package: component.package.clone(),
+            state: component.state,
+            reason: component.reason.clone(),
+            task: component.task,
+            nvr: component.nvr.clone(),
+        }
+    }
+}
+
+impl Detail {
+    fn of(value: &Xmd) -> Self {
+        match value.spelling() {
+            Some("" | "~" | "null" | "Null" | "NULL") => Self::Null,
+            Some(text) => Self::Text(text.to_owned()),
+            None => Self::List(value.texts().into_iter().map(str::to_owned).collect()),
+        }
+    }
+}
+
+/// Returns what a document says of the modules it is built with.
+pub fn buildrequires(document: &ModuleStream) -> BTreeMap<String, BTreeMap<String, Detail>> {
+    let Some(Xmd::Map(modules)) = document.xmd.at(&["mbs", "buildrequires"]) else { return BTreeMap::new() };
+    let details = |module: &Xmd| match module {
+        Xmd::Map(entries) => entries.iter().map(|(key, value)| (key.clone(), Detail::of(value))).collect(),
+        Xmd::Text(_) | Xmd::Bool(_) | Xmd::Seq(_) => BTreeMap::new(),
+    };
+    modules.iter().map(|(name, module)| (name.clone(), details(module))).collect()
 }
 
 impl Summary {
@@ -224,7 +298,10 @@ impl Summary {
             submitted_at: build.submitted_at,
             modified_at: build.life.changed_at(),
             completed_at: build.life.completed_at(),
-            components: build.components.iter().map(|c| (c.package.clone(), c.state)).collect(),
+            repo_task: build.repo_task,
+            srpms: build.new.srpms.values().cloned().collect(),
+            buildrequires: buildrequires(build.document()),
+            components: build.components.iter().map(|component| ComponentSummary::of(component)).collect(),
         }
     }
 }
@@ -246,37 +323,6 @@ pub struct Delivery {
     pub number: EventNumber,
     /// The event.
     pub event: StateChange,
-}
-
-/// Which builds to list; everything given must hold.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Filter {
-    /// In any of these states; empty: in any.
-    pub states: Vec<State>,
-    /// Of this name.
-    pub name: Option<Name>,
-    /// Of this stream.
-    pub stream: Option<Stream>,
-    /// Submitted by this person.
-    pub owner: Option<String>,
-}
-
-/// Which part of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// Only ids below this; `None`: from the newest.
-    pub before: Option<BuildId>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-/// A build in a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ListedBuild {
-    /// Its id.
-    pub id: BuildId,
-    /// Its summary.
-    pub summary: Summary,
 }
 
 /// A line of a build's log.
@@ -323,4 +369,76 @@ pub struct ReuseQuestion {
     pub exactly: Option<BuildId>,
     /// Only builds with one of these build contexts; empty: any.
     pub contexts: Vec<String>,
+}
+
+/// Which modules are asked for; what any part names belongs to the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ModulesAsked {
+    /// All `ready` builds of these names and streams.
+    pub streams: Vec<NameStream>,
+    /// All `ready` and `garbage` builds of these names.
+    pub names: Vec<Name>,
+    /// These builds, `ready` or `garbage`.
+    pub exactly: Vec<Nsvc>,
+    /// The `ready` builds with this destination tag.
+    pub tag: Option<TagName>,
+}
+
+/// What a resolver wants to know of a build before it reads documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleRow {
+    /// The build.
+    pub id: BuildId,
+    /// Its identity.
+    pub nsvc: Nsvc,
+    /// Whether it is `ready`, not retired.
+    pub is_ready: bool,
+    /// The destination tag.
+    pub tag: Option<TagName>,
+    /// What it provides, sorted; only base modules provide anything.
+    pub virtual_streams: Vec<String>,
+    /// The base module builds it buildrequires, sorted.
+    pub bases: Vec<Nsvc>,
+}
+
+/// What is kept how long. What is younger than its moment stays; `None`: all of it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    /// Log lines.
+    pub log: Option<Timestamp>,
+    /// Events that every known sink has; while no sink is known, all stay.
+    pub events: Option<Timestamp>,
+    /// What people did.
+    pub audit: Option<Timestamp>,
+    /// Idempotency keys.
+    pub keys: Option<Timestamp>,
+}
+
+/// Whether anything is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trim {
+    /// It is.
+    Remove,
+    /// It is only counted.
+    Count,
+}
+
+/// How many rows are too old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Trimmed {
+    /// Log lines.
+    pub log: u64,
+    /// Events.
+    pub events: u64,
+    /// Audit rows.
+    pub audit: u64,
+    /// Idempotency keys.
+    pub keys: u64,
+}
+
+impl Trimmed {
+    /// Returns how many rows there are in all.
+    pub fn all(&self) -> u64 {
+        self.log + self.events + self.audit + self.keys
+    }
 }

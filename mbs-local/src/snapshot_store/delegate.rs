@@ -6,13 +6,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mbs_core::bus::Hint;
-use mbs_core::ident::{BuildId, NameStream, Nsvc};
+use mbs_core::ident::{BuildId, Nsvc};
 use mbs_core::model::{ModuleBuild, State, Transition};
+use mbs_core::modulemd::ModuleStream;
 use mbs_core::plan::Why;
 use mbs_core::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter,
-    IdempotencyKey, Lease, ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings,
-    Signal, Sink, StoreError, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter, Create, Created,
+    Delivery, EventNumber, Filter, IdempotencyKey, Lease, ListedBuild, ListedComponent, Loaded, LogLine,
+    ModuleRow, ModulesAsked, Order, Outbox, Page, Retention, ReuseQuestion, Save, Saved, Settings, Signal,
+    Sink, StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 use super::SnapshotStore;
@@ -37,6 +39,18 @@ impl Builds for SnapshotStore {
 
     async fn amend(&self, amend: Amend) -> Result<Saved, StoreError> {
         self.changed(self.memory.amend(amend)).await
+    }
+
+    async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
+        self.answered(self.memory.trace(id)).await
+    }
+
+    async fn log(&self, id: BuildId) -> Result<Vec<LogLine>, StoreError> {
+        self.answered(self.memory.log(id)).await
+    }
+
+    async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
+        self.answered(self.memory.audit(id)).await
     }
 }
 
@@ -83,36 +97,46 @@ impl Work for SnapshotStore {
 
 #[async_trait]
 impl Catalogue for SnapshotStore {
-    async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<ListedBuild>, StoreError> {
-        self.answered(self.memory.list(filter, page)).await
+    async fn list(
+        &self,
+        filter: &Filter,
+        order: &Order<Column>,
+        page: Page,
+    ) -> Result<Vec<ListedBuild>, StoreError> {
+        self.answered(self.memory.list(filter, order, page)).await
+    }
+
+    async fn count(&self, filter: &Filter) -> Result<u64, StoreError> {
+        self.answered(self.memory.count(filter)).await
+    }
+
+    async fn list_components(
+        &self,
+        filter: &ComponentFilter,
+        order: &Order<ComponentColumn>,
+        page: Page,
+    ) -> Result<Vec<ListedComponent>, StoreError> {
+        self.answered(self.memory.list_components(filter, order, page)).await
+    }
+
+    async fn count_components(&self, filter: &ComponentFilter) -> Result<u64, StoreError> {
+        self.answered(self.memory.count_components(filter)).await
     }
 
     async fn find(&self, nsvcs: &[Nsvc]) -> Result<BTreeMap<Nsvc, BuildId>, StoreError> {
         self.answered(self.memory.find(nsvcs)).await
     }
 
-    async fn of_stream(
-        &self,
-        module: &NameStream,
-        states: &[State],
-    ) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
-        self.answered(self.memory.of_stream(module, states)).await
+    async fn modules(&self, asked: &ModulesAsked) -> Result<Vec<ModuleRow>, StoreError> {
+        self.answered(self.memory.modules(asked)).await
+    }
+
+    async fn documents(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, Arc<ModuleStream>>, StoreError> {
+        self.answered(self.memory.documents(ids)).await
     }
 
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
         self.answered(self.memory.reuse_candidates(question)).await
-    }
-
-    async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
-        self.answered(self.memory.trace(id)).await
-    }
-
-    async fn log(&self, id: BuildId) -> Result<Vec<LogLine>, StoreError> {
-        self.answered(self.memory.log(id)).await
-    }
-
-    async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
-        self.answered(self.memory.audit(id)).await
     }
 
     async fn scratch_count(&self, of: &Nsvc) -> Result<u32, StoreError> {
@@ -145,7 +169,11 @@ impl Upkeep for SnapshotStore {
         self.changed(self.memory.change_settings(settings, by)).await
     }
 
-    async fn trim(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.changed(self.memory.trim(before)).await
+    async fn settings_audit(&self) -> Result<Vec<AuditEntry>, StoreError> {
+        self.answered(self.memory.settings_audit()).await
+    }
+
+    async fn trim(&self, retention: &Retention, trim: Trim) -> Result<Trimmed, StoreError> {
+        self.changed(self.memory.trim(retention, trim)).await
     }
 }

@@ -2,57 +2,25 @@
 
 use std::sync::Arc;
 
-use super::bench::{Bench, fail, finish};
+use super::bench::{Bench, enter, fail, finish};
+use super::listing::providing;
 use crate::contract::promise::{Verdict, equal};
 use crate::contract::samples::{id, new_build};
 use crate::ident::BuildId;
 use crate::model::{ModuleBuild, NewBuild, State};
-use crate::store::{Filter, Page, ReuseQuestion};
-
-const ALL: Page = Page { before: None, limit: 100 };
-
-async fn list(bench: &Bench<'_>, filter: &Filter, page: Page) -> Verdict<Vec<BuildId>> {
-    Ok(bench.store.list(filter, page).await?.into_iter().map(|build| build.id).collect())
-}
+use crate::store::{ModuleRow, ModulesAsked, ReuseQuestion};
 
 fn ids(builds: &[Arc<ModuleBuild>]) -> Vec<BuildId> {
     builds.iter().map(|build| build.id).collect()
 }
 
-async fn create_all<const N: usize>(bench: &Bench<'_>, nsvcs: [&str; N]) -> Verdict<[BuildId; N]> {
+/// Makes sleeping builds of these names.
+pub(super) async fn create_all<const N: usize>(bench: &Bench<'_>, nsvcs: [&str; N]) -> Verdict<[BuildId; N]> {
     let mut made = [BuildId(0); N];
     for (place, nsvc) in made.iter_mut().zip(nsvcs) {
         *place = bench.create_asleep(nsvc).await?;
     }
     Ok(made)
-}
-
-/// `list`: newest id first. [`Page`]: only ids below, at most so many.
-pub(super) async fn builds_are_listed_newest_first_page_by_page(bench: &Bench<'_>) -> Verdict {
-    let [a, b, c] = create_all(bench, ["a:1:1:a", "a:2:1:a", "b:1:1:a"]).await?;
-    equal("all", list(bench, &Filter::default(), ALL).await?, [c, b, a])?;
-    equal("a page of two", list(bench, &Filter::default(), Page { limit: 2, ..ALL }).await?, [c, b])?;
-    let rest = Page { before: Some(b), limit: 2 };
-    equal("the page after it", list(bench, &Filter::default(), rest).await?, [a])?;
-    let listed = bench.store.list(&Filter::default(), Page { limit: 1, ..ALL }).await?;
-    let summary = crate::store::Summary::of(&bench.load(c).await?.build);
-    equal("the summary", listed.into_iter().map(|build| build.summary).collect::<Vec<_>>(), [summary])
-}
-
-/// [`Filter`]: everything given must hold; empty states: in any.
-pub(super) async fn everything_that_a_filter_says_must_hold(bench: &Bench<'_>) -> Verdict {
-    let [ready, other, _] = create_all(bench, ["a:1:1:a", "a:2:1:a", "b:1:1:a"]).await?;
-    bench.look(ready, |build| finish(build, 1)).await?;
-    let name = Filter { name: Some(id("a")), ..Filter::default() };
-    equal("by name", list(bench, &name, ALL).await?, [other, ready])?;
-    let states = Filter { states: vec![State::Ready, State::Done], ..name.clone() };
-    equal("by name and states", list(bench, &states, ALL).await?, [ready])?;
-    let stream = Filter { stream: Some(id("2")), ..name.clone() };
-    equal("by name and stream", list(bench, &stream, ALL).await?, [other])?;
-    let owner = Filter { owner: Some("john".into()), ..name.clone() };
-    equal("by name and another owner", list(bench, &owner, ALL).await?, [])?;
-    let owner = Filter { owner: Some("mary".into()), ..name };
-    equal("by name and owner", list(bench, &owner, ALL).await?, [other, ready])
 }
 
 /// `find`: unknown ones are missing.
@@ -62,20 +30,52 @@ pub(super) async fn known_builds_are_found_by_identity(bench: &Bench<'_>) -> Ver
     equal("what is found", found, [(id("a:1:1:a"), known)].into())
 }
 
-/// `of_stream`: whole builds in these states, newest id first.
-pub(super) async fn the_builds_of_a_stream_come_newest_first_in_the_states_asked(
-    bench: &Bench<'_>,
-) -> Verdict {
-    let [a, init, _, b] = create_all(bench, ["a:1:1:a", "a:1:2:a", "a:2:1:a", "a:1:3:a"]).await?;
-    bench.look(a, |build| finish(build, 2)).await?;
-    bench.look(b, |build| finish(build, 1)).await?;
-    let stream = id("a:1");
-    let ready = bench.store.of_stream(&stream, &[State::Ready]).await?;
-    equal("ready", ids(&ready), [b, a])?;
-    equal("a whole build", (*ready[0]).clone(), bench.load(b).await?.build)?;
-    let both = bench.store.of_stream(&stream, &[State::Ready, State::Init]).await?;
-    equal("ready and init", ids(&both), [b, init, a])?;
-    equal("in no state", ids(&bench.store.of_stream(&stream, &[]).await?), [])
+/// `modules`: `ready` builds of a name:stream or a tag; of whole names and by identity retired ones, too; by identity.
+pub(super) async fn modules_are_found_by_stream_name_identity_and_tag(bench: &Bench<'_>) -> Verdict {
+    let names = ["a:1:1:a", "a:1:2:a", "a:2:1:a", "b:1:1:a", "platform:f30:1:a"];
+    let [tagged, init, other, retired, base] = create_all(bench, names).await?;
+    for build in [tagged, other, retired, base] {
+        bench.look(build, |build| finish(build, 1)).await?;
+    }
+    bench.look(retired, |build| enter(build, State::Garbage, 2)).await?;
+    bench.look(tagged, |build| build.koji_tag = Some(id("module-a"))).await?;
+    let ask = async |asked: ModulesAsked| {
+        let rows = bench.store.modules(&asked).await?;
+        Verdict::Ok(rows.into_iter().map(|row| (row.id, row.is_ready)).collect::<Vec<_>>())
+    };
+    let none = ModulesAsked::default;
+    equal("nothing", ask(none()).await?, [])?;
+    let streams = vec![id("a:1"), id("b:1")];
+    equal("of two streams", ask(ModulesAsked { streams, ..none() }).await?, [(tagged, true)])?;
+    let names = vec![id("b"), id("a")];
+    let wanted = [(tagged, true), (other, true), (retired, false)];
+    equal("of two names", ask(ModulesAsked { names, ..none() }).await?, wanted)?;
+    let exactly = vec![id("b:1:1:a"), id("a:1:2:a"), id("z:1:1:a")];
+    equal("exactly", ask(ModulesAsked { exactly, ..none() }).await?, [(retired, false)])?;
+    let tag = Some(id("module-a"));
+    equal("of a tag", ask(ModulesAsked { tag, ..none() }).await?, [(tagged, true)])?;
+    let documents = bench.store.documents(&[base, init, BuildId(init.0 + 1000)]).await?;
+    let wanted = [init, base].map(|id| async move { Ok((id, bench.load(id).await?.build.new.document)) });
+    let wanted: Verdict<Vec<_>> = futures_util::future::join_all(wanted).await.into_iter().collect();
+    equal("the documents", documents, wanted?.into_iter().collect())
+}
+
+/// [`ModuleRow`]: what a base module provides, the base modules that a build was made with.
+pub(super) async fn module_rows_tell_virtual_streams_and_base_modules(bench: &Bench<'_>) -> Verdict {
+    let new = NewBuild { base_modules: vec![id("platform:f30:2:b"), id("platform:f30:1:a")], ..providing() };
+    let build = bench.create_as(new.into()).await?;
+    bench.put_to_sleep(build).await?;
+    bench.look(build, |build| finish(build, 1)).await?;
+    let asked = ModulesAsked { names: vec![id("platform")], ..ModulesAsked::default() };
+    let row = ModuleRow {
+        id: build,
+        nsvc: id("platform:f31:1:a"),
+        is_ready: true,
+        tag: None,
+        virtual_streams: vec!["f".into(), "g".into()],
+        bases: vec![id("platform:f30:1:a"), id("platform:f30:2:b")],
+    };
+    equal("the row", bench.store.modules(&asked).await?, [row])
 }
 
 /// `reuse_candidates`: last completed first. Not the asking build, no scratch build, only the states asked.
@@ -149,12 +149,4 @@ pub(super) async fn unfinished_builds_are_found_by_name_stream_and_version(bench
     let wanted = ["a:1:1:a", "a:1:1:b", "b:1:1:a"].map(|nsvc| (id(nsvc), State::Init));
     equal("the unfinished", bench.store.unfinished(&asked).await?, wanted)?;
     equal("of nothing", bench.store.unfinished(&[]).await?, [])
-}
-
-/// `trace`, `log`, `audit`: empty for an unknown one.
-pub(super) async fn of_an_unknown_build_there_is_no_trace_log_or_audit(bench: &Bench<'_>) -> Verdict {
-    let unknown = BuildId(bench.create("a:1:1:a").await?.0 + 1000);
-    equal("the trace", bench.store.trace(unknown).await?, [])?;
-    equal("the log", bench.store.log(unknown).await?, [])?;
-    equal("the audit", bench.store.audit(unknown).await?, [])
 }

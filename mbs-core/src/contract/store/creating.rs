@@ -185,3 +185,11 @@ pub(super) async fn what_is_unknown_is_not_found(bench: &Bench<'_>) -> Verdict {
     refused("load", bench.store.load(unknown).await, is_missing)?;
     refused("explain", bench.store.explain(unknown).await, is_missing)
 }
+
+/// `trace`, `log`, `audit`: empty for an unknown one.
+pub(super) async fn of_an_unknown_build_there_is_no_trace_log_or_audit(bench: &Bench<'_>) -> Verdict {
+    let unknown = BuildId(bench.create("a:1:1:a").await?.0 + 1000);
+    equal("the trace", bench.store.trace(unknown).await?, [])?;
+    equal("the log", bench.store.log(unknown).await?, [])?;
+    equal("the audit", bench.store.audit(unknown).await?, [])
+}

@@ -14,6 +14,7 @@ mod bench;
 mod catalogue;
 mod claiming;
 mod creating;
+mod listing;
 mod outbox;
 mod releasing;
 mod saving;
@@ -57,6 +58,7 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     creating::a_resumed_build_goes_on_with_trace_event_and_audit,
     creating::a_stale_resumption_creates_nothing,
     creating::what_is_unknown_is_not_found,
+    creating::of_an_unknown_build_there_is_no_trace_log_or_audit,
     saving::a_save_keeps_the_record_and_raises_the_revision_by_one,
     saving::components_get_ids_of_their_own_and_keep_them,
     saving::transitions_go_to_the_trace_and_become_events_in_order,
@@ -95,20 +97,26 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     waking::a_wake_during_a_look_is_worth_one_look_after_the_gap,
     waking::hints_name_builds_by_id_tag_build_tag_and_task,
     waking::everything_is_what_is_under_way,
-    catalogue::builds_are_listed_newest_first_page_by_page,
-    catalogue::everything_that_a_filter_says_must_hold,
+    listing::builds_are_listed_page_by_page,
+    listing::every_column_of_builds_is_filtered_by,
+    listing::every_column_of_builds_sorts_both_ways,
+    listing::every_column_of_components_is_filtered_by,
+    listing::a_listed_component_tells_what_the_record_says,
+    listing::builds_are_found_by_base_module_and_virtual_stream,
+    listing::a_summary_is_that_of_the_record,
     catalogue::known_builds_are_found_by_identity,
-    catalogue::the_builds_of_a_stream_come_newest_first_in_the_states_asked,
+    catalogue::modules_are_found_by_stream_name_identity_and_tag,
+    catalogue::module_rows_tell_virtual_streams_and_base_modules,
     catalogue::reuse_candidates_are_others_of_the_stream_last_completed_first,
     catalogue::a_reuse_candidate_that_is_named_is_the_only_one,
     catalogue::scratch_builds_are_counted_by_the_beginning_of_their_context,
     catalogue::unfinished_builds_are_found_by_name_stream_and_version,
-    catalogue::of_an_unknown_build_there_is_no_trace_log_or_audit,
     outbox::of_each_build_the_oldest_unacknowledged_event_is_given,
     outbox::each_sink_has_its_own_position,
     outbox::acknowledging_twice_or_out_of_order_is_fine,
     upkeep::settings_hold_and_each_look_sees_them,
     upkeep::a_raised_limit_makes_as_many_in_line_due,
     upkeep::what_was_paused_or_drained_goes_on_at_once,
+    upkeep::who_changed_what_is_kept_until_it_is_trimmed,
     upkeep::trimming_takes_old_lines_and_keys_and_events_that_every_sink_has,
 ];

@@ -4,7 +4,7 @@ use super::bench::{Bench, enter, wait_in_line};
 use crate::contract::promise::{Verdict, equal, holds, refused};
 use crate::contract::samples::new_build;
 use crate::model::State;
-use crate::store::{Create, IdempotencyKey, Settings, StoreError};
+use crate::store::{Create, IdempotencyKey, Retention, Settings, StoreError, Trim, Trimmed};
 
 /// `settings`, and [`Slots`](crate::store::Slots): limit, pause and drain at the moment of a load.
 pub(super) async fn settings_hold_and_each_look_sees_them(bench: &Bench<'_>) -> Verdict {
@@ -68,16 +68,44 @@ pub(super) async fn trimming_takes_old_lines_and_keys_and_events_that_every_sink
     let first = bench.take("bus", 9).await?;
     bench.take("pdc", 9).await?;
     bench.ack("bus", &first).await?;
-    equal("the old line and the key", bench.store.trim(moment).await?, 2)?;
+    let old = Retention { log: Some(moment), events: Some(moment), audit: Some(moment), keys: Some(moment) };
+    let wanted = Trimmed { log: 1, keys: 1, ..Trimmed::default() };
+    equal("what would go", bench.store.trim(&old, Trim::Count).await?, wanted)?;
+    let nothing = bench.store.trim(&Retention::default(), Trim::Remove).await?;
+    equal("what goes when all is kept", nothing, Trimmed::default())?;
+    equal("the old line and the key", bench.store.trim(&old, Trim::Remove).await?, wanted)?;
     let log = bench.store.log(build).await?;
     equal("the log", log.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), ["new"])?;
     let again = bench.store.create(keyed).await;
     refused("a forgotten key", again, |error| matches!(error, StoreError::Taken(_)))?;
     equal("what the other sink gets", bench.take("pdc", 9).await?, &first[..])?;
     bench.ack("pdc", &first).await?;
-    equal("the event that both have", bench.store.trim(moment).await?, 1)?;
+    let wanted = Trimmed { events: 1, ..Trimmed::default() };
+    equal("the event that both have", bench.store.trim(&old, Trim::Remove).await?, wanted)?;
     holds(!bench.store.trace(build).await?.is_empty(), "traces stay")?;
     bench.save(&lease, |build| enter(build, State::Wait, 1)).await?;
     let next = bench.drain_events("bus", build).await?;
     equal("the next number", next.iter().map(|e| e.event.seq).collect::<Vec<_>>(), [2])
+}
+
+/// `settings_audit`: who changed the settings, oldest first; `trim` removes old audit rows, of builds, too.
+pub(super) async fn who_changed_what_is_kept_until_it_is_trimmed(bench: &Bench<'_>) -> Verdict {
+    bench.limit(2).await?;
+    bench.set(Settings { paused: true, ..Settings::default() }).await?;
+    let audit = bench.store.settings_audit().await?;
+    let told: Vec<_> = audit.iter().map(|entry| (entry.by.as_str(), entry.what.as_str())).collect();
+    let wanted = [
+        ("op", "changed limit from none to 2"),
+        ("op", "changed limit from 2 to none, paused from false to true"),
+    ];
+    equal("the audit", told, wanted)?;
+    let build = bench.create("a:1:1:a").await?;
+    bench.amend(build, |_| {}).await?;
+    bench.pass_the_gap().await;
+    let before = Retention { audit: Some(bench.store.now().await?), ..Retention::default() };
+    let wanted = Trimmed { audit: 3, ..Trimmed::default() };
+    equal("what would go", bench.store.trim(&before, Trim::Count).await?, wanted)?;
+    equal("what goes", bench.store.trim(&before, Trim::Remove).await?, wanted)?;
+    equal("the audit of the settings", bench.store.settings_audit().await?, [])?;
+    equal("the audit of the build", bench.store.audit(build).await?, [])
 }

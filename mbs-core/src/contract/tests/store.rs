@@ -11,15 +11,17 @@ use super::{broken_by, keeps_all};
 use crate::bus::Hint;
 use crate::contract::samples::at;
 use crate::contract::{StoreGround, store};
-use crate::ident::{BuildId, NameStream, Nsvc};
+use crate::ident::{BuildId, Nsvc};
 use crate::memory::{ManualClock, MemoryStore};
 use crate::model::{ModuleBuild, State, Transition};
+use crate::modulemd::ModuleStream;
 use crate::plan::Why;
 use crate::policy::Policy;
 use crate::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter,
-    IdempotencyKey, Lease, ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings,
-    Signal, Sink, Store, StoreError, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter, Create, Created,
+    Delivery, EventNumber, Filter, IdempotencyKey, Lease, ListedBuild, ListedComponent, Loaded, LogLine,
+    ModuleRow, ModulesAsked, Order, Outbox, Page, Retention, ReuseQuestion, Save, Saved, Settings, Signal,
+    Sink, Store, StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// What is wrong with a store.
@@ -101,11 +103,19 @@ faulty! {
                 outcome => outcome,
             }
         }
+
+        async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
+            let mut audit = self.memory.audit(id).await?;
+            audit.retain(|entry| entry.what != "cancelled it" || !self.has(Defect::KeepsNoAudit));
+            Ok(audit)
+        }
     }
     create(create: Create) -> Created;
     load(id: BuildId) -> Loaded;
     created_with(key: &IdempotencyKey) -> Option<Created>;
     amend(amend: Amend) -> Saved;
+    trace(id: BuildId) -> Vec<Transition>;
+    log(id: BuildId) -> Vec<LogLine>;
 }
 
 faulty! {
@@ -150,22 +160,23 @@ faulty! {
 
 faulty! {
     Catalogue {
-        async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<ListedBuild>, StoreError> {
+        async fn list(
+            &self,
+            filter: &Filter,
+            order: &Order<Column>,
+            page: Page,
+        ) -> Result<Vec<ListedBuild>, StoreError> {
             let before = page.before.filter(|_| !self.has(Defect::GivesTheFirstPageOnly));
-            self.memory.list(filter, Page { before, ..page }).await
-        }
-
-        async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
-            let mut audit = self.memory.audit(id).await?;
-            audit.retain(|entry| entry.what != "cancelled it" || !self.has(Defect::KeepsNoAudit));
-            Ok(audit)
+            self.memory.list(filter, order, Page { before, ..page }).await
         }
     }
     find(nsvcs: &[Nsvc]) -> BTreeMap<Nsvc, BuildId>;
-    of_stream(module: &NameStream, states: &[State]) -> Vec<Arc<ModuleBuild>>;
+    count(filter: &Filter) -> u64;
+    list_components(filter: &ComponentFilter, order: &Order<ComponentColumn>, page: Page) -> Vec<ListedComponent>;
+    count_components(filter: &ComponentFilter) -> u64;
+    modules(asked: &ModulesAsked) -> Vec<ModuleRow>;
+    documents(ids: &[BuildId]) -> BTreeMap<BuildId, Arc<ModuleStream>>;
     reuse_candidates(question: &ReuseQuestion) -> Vec<Arc<ModuleBuild>>;
-    trace(id: BuildId) -> Vec<Transition>;
-    log(id: BuildId) -> Vec<LogLine>;
     scratch_count(of: &Nsvc) -> u32;
     unfinished(of: &[Nsvc]) -> Vec<(Nsvc, State)>;
 }
@@ -187,7 +198,8 @@ faulty! {
     Upkeep {}
     settings() -> Settings;
     change_settings(settings: Settings, by: &str) -> ();
-    trim(before: Timestamp) -> u64;
+    settings_audit() -> Vec<AuditEntry>;
+    trim(retention: &Retention, trim: Trim) -> Trimmed;
 }
 
 #[test]
@@ -203,7 +215,7 @@ fn each_defect_of_a_store_is_named_by_its_promise() {
         (Defect::KeepsNoAudit, "an_amendment_is_saved_with_trace_event_and_audit_and_is_due_at_once"),
         (Defect::LosesWakesDuringLooks, "a_wake_during_a_look_is_worth_one_look_after_the_gap"),
         (Defect::ClaimsNewestDueFirst, "the_oldest_due_is_claimed_first_and_no_more_than_asked"),
-        (Defect::GivesTheFirstPageOnly, "builds_are_listed_newest_first_page_by_page"),
+        (Defect::GivesTheFirstPageOnly, "builds_are_listed_page_by_page"),
     ] {
         assert_eq!(broken_by(store(|| ground(defect))), [promise], "{defect:?}");
     }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::commit::check_successor;
+use super::MemoryStore;
 use super::tables::{KeptKey, Row, Tables, WorkRow};
-use super::{MemoryStore, rejected};
 use crate::ident::{BuildId, Revision};
-use crate::model::{ModuleBuild, NewBuild};
+use crate::model::{ModuleBuild, NewBuild, Transition};
+use crate::store::checks::{self, rejected};
 use crate::store::{
     Amend, AuditEntry, Builds, Create, Created, IdempotencyKey, Loaded, LogLine, Save, Saved, StoreError,
 };
@@ -68,6 +68,18 @@ impl Builds for MemoryStore {
             tables.saved(id)
         })
     }
+
+    async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
+        self.transact(|tables, _| Ok(tables.beside(id, |row| &row.trace)))
+    }
+
+    async fn log(&self, id: BuildId) -> Result<Vec<LogLine>, StoreError> {
+        self.transact(|tables, _| Ok(tables.beside(id, |row| &row.log)))
+    }
+
+    async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
+        self.transact(|tables, _| Ok(tables.beside(id, |row| &row.audit)))
+    }
 }
 
 impl Tables {
@@ -88,8 +100,8 @@ impl Tables {
         if save.was != row.build {
             return Err(rejected(format!("module build {id} was not loaded as this revision")));
         }
-        check_successor(&row.build, &save.now)?;
-        self.check_slots(&row.build, &save.now)
+        checks::successor(&row.build, &save.now)?;
+        checks::slots(&row.build, &save.now, &self.slots_without_line())
     }
 
     /// Returns the builds that a key stands for already.
@@ -165,5 +177,9 @@ impl Tables {
     fn created(&self, builds: &[BuildId]) -> Result<Created, StoreError> {
         let records = builds.iter().map(|id| Ok((*self.row(*id)?.build).clone()));
         Ok(Created::new(records.collect::<Result<_, StoreError>>()?))
+    }
+
+    fn beside<T: Clone>(&self, id: BuildId, part: impl Fn(&Row) -> &Vec<T>) -> Vec<T> {
+        self.rows.row(id).map(|row| part(row).clone()).unwrap_or_default()
     }
 }

@@ -7,22 +7,57 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::MemoryStore;
+use super::listing;
 use super::tables::{Row, Tables};
 use crate::ident::{BuildId, NameStream, Nsvc, Version};
-use crate::model::{ModuleBuild, State, Transition};
+use crate::model::{ModuleBuild, State};
+use crate::modulemd::ModuleStream;
 use crate::store::{
-    AuditEntry, Catalogue, Filter, ListedBuild, LogLine, Page, ReuseQuestion, StoreError, Summary,
+    Catalogue, Column, ComponentColumn, ComponentFilter, Filter, ListedBuild, ListedComponent, ModuleRow,
+    ModulesAsked, Order, Page, ReuseQuestion, StoreError, Summary, virtual_streams,
 };
 
 #[async_trait]
 impl Catalogue for MemoryStore {
-    async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<ListedBuild>, StoreError> {
+    async fn list(
+        &self,
+        filter: &Filter,
+        order: &Order<Column>,
+        page: Page,
+    ) -> Result<Vec<ListedBuild>, StoreError> {
         self.transact(|tables, _| {
-            let rows = tables.rows.all().rev().map(|row| &row.build);
-            let below = rows.filter(|build| page.before.is_none_or(|before| build.id < before));
-            let passing = below.filter(|build| passes(build, filter)).take(page.limit);
-            Ok(passing.map(|build| ListedBuild { id: build.id, summary: Summary::of(build) }).collect())
+            let mut rows = listing::builds(tables.rows.all(), filter, &tables.rules);
+            listing::sort(&mut rows, order);
+            let rows = rows.into_iter().map(|row| row.of).filter(|build| is_before(&page, build.id));
+            let listed = rows.skip(skipped(&page)).take(page.size()).map(|build| ListedBuild {
+                id: build.id,
+                summary: Summary::of(build),
+                siblings: tables.siblings(build),
+            });
+            Ok(listed.collect())
         })
+    }
+
+    async fn count(&self, filter: &Filter) -> Result<u64, StoreError> {
+        self.transact(|tables, _| Ok(listing::builds(tables.rows.all(), filter, &tables.rules).len() as u64))
+    }
+
+    async fn list_components(
+        &self,
+        filter: &ComponentFilter,
+        order: &Order<ComponentColumn>,
+        page: Page,
+    ) -> Result<Vec<ListedComponent>, StoreError> {
+        self.transact(|tables, _| {
+            let mut rows = listing::components(tables.rows.all(), filter);
+            listing::sort(&mut rows, order);
+            let rows = rows.into_iter().map(|row| row.of).filter(|listed| is_before(&page, listed.build));
+            Ok(rows.skip(skipped(&page)).take(page.size()).collect())
+        })
+    }
+
+    async fn count_components(&self, filter: &ComponentFilter) -> Result<u64, StoreError> {
+        self.transact(|tables, _| Ok(listing::components(tables.rows.all(), filter).len() as u64))
     }
 
     async fn find(&self, nsvcs: &[Nsvc]) -> Result<BTreeMap<Nsvc, BuildId>, StoreError> {
@@ -32,31 +67,24 @@ impl Catalogue for MemoryStore {
         })
     }
 
-    async fn of_stream(
-        &self,
-        module: &NameStream,
-        states: &[State],
-    ) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
+    async fn modules(&self, asked: &ModulesAsked) -> Result<Vec<ModuleRow>, StoreError> {
         self.transact(|tables, _| {
-            let builds = tables.rows_of(module).rev().map(|row| &row.build);
-            Ok(builds.filter(|build| states.contains(&build.state())).cloned().collect())
+            let builds = tables.rows.all().map(|row| &row.build);
+            let mut rows: Vec<_> = builds.filter(|build| is_asked(build, asked)).map(module_row).collect();
+            rows.sort_by(|one, other| one.nsvc.cmp(&other.nsvc));
+            Ok(rows)
+        })
+    }
+
+    async fn documents(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, Arc<ModuleStream>>, StoreError> {
+        self.transact(|tables, _| {
+            let document = |id: &BuildId| Some((*id, tables.rows.row(*id)?.build.document().clone()));
+            Ok(ids.iter().filter_map(document).collect())
         })
     }
 
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
         self.transact(|tables, _| Ok(tables.reuse_candidates(question)))
-    }
-
-    async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
-        self.transact(|tables, _| Ok(tables.beside(id, |row| &row.trace)))
-    }
-
-    async fn log(&self, id: BuildId) -> Result<Vec<LogLine>, StoreError> {
-        self.transact(|tables, _| Ok(tables.beside(id, |row| &row.log)))
-    }
-
-    async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
-        self.transact(|tables, _| Ok(tables.beside(id, |row| &row.audit)))
     }
 
     async fn scratch_count(&self, of: &Nsvc) -> Result<u32, StoreError> {
@@ -90,14 +118,45 @@ impl Catalogue for MemoryStore {
     }
 }
 
-fn passes(build: &ModuleBuild, filter: &Filter) -> bool {
-    (filter.states.is_empty() || filter.states.contains(&build.state()))
-        && filter.name.as_ref().is_none_or(|name| *name == build.nsvc().name)
-        && filter.stream.as_ref().is_none_or(|stream| *stream == build.nsvc().stream)
-        && filter.owner.as_ref().is_none_or(|owner| *owner == build.new.owner)
+fn is_before(page: &Page, build: BuildId) -> bool {
+    page.before.is_none_or(|before| build < before)
+}
+
+fn skipped(page: &Page) -> usize {
+    usize::try_from(page.skip).unwrap_or(usize::MAX)
+}
+
+fn is_asked(build: &ModuleBuild, asked: &ModulesAsked) -> bool {
+    let (nsvc, is_ready) = (build.nsvc(), build.state() == State::Ready);
+    let is_of_stream = || asked.streams.iter().any(|of| of.name == nsvc.name && of.stream == nsvc.stream);
+    let is_tagged = || asked.tag.is_some() && build.koji_tag == asked.tag;
+    let is_named = || asked.names.contains(&nsvc.name) || asked.exactly.contains(nsvc);
+    match build.state() {
+        State::Ready | State::Garbage => is_named() || (is_ready && (is_of_stream() || is_tagged())),
+        State::Init | State::Wait | State::Build | State::Done | State::Failed => false,
+    }
+}
+
+fn module_row(build: &Arc<ModuleBuild>) -> ModuleRow {
+    let mut bases = build.new.base_modules.clone();
+    bases.sort();
+    ModuleRow {
+        id: build.id,
+        nsvc: build.nsvc().clone(),
+        is_ready: build.state() == State::Ready,
+        tag: build.koji_tag.clone(),
+        virtual_streams: virtual_streams(build.document()).into_iter().collect(),
+        bases,
+    }
 }
 
 impl Tables {
+    fn siblings(&self, build: &ModuleBuild) -> Vec<BuildId> {
+        let rows = self.rows_of(&build.nsvc().name_stream());
+        let is_sibling = |row: &&Row| row.build.dist_index == build.dist_index && row.build.id != build.id;
+        rows.filter(is_sibling).map(|row| row.build.id).collect()
+    }
+
     fn reuse_candidates(&self, question: &ReuseQuestion) -> Vec<Arc<ModuleBuild>> {
         if let Some(exactly) = question.exactly {
             return self.rows.row(exactly).map(|row| row.build.clone()).into_iter().collect();
@@ -114,9 +173,5 @@ impl Tables {
         // `None` is smaller than any time, so a build that never ended comes last.
         builds.sort_by_key(|build| Reverse((build.life.completed_at(), build.id)));
         builds
-    }
-
-    fn beside<T: Clone>(&self, id: BuildId, part: impl Fn(&Row) -> &Vec<T>) -> Vec<T> {
-        self.rows.row(id).map(|row| part(row).clone()).unwrap_or_default()
     }
 }

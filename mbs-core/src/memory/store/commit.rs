@@ -1,15 +1,13 @@
 //! What every change of a record has in common: the checks before it, and all that is written with it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::rejected;
 use super::tables::{Row, Tables};
 use crate::ident::{BuildId, ComponentId, Revision};
 use crate::model::{ModuleBuild, Transition};
-use crate::store::{AuditEntry, EventNumber, LogLine, Saved, StateChange, StoreError};
+use crate::store::{AuditEntry, EventNumber, LogLine, Saved, StateChange, StoreError, checks};
 
 impl Tables {
     /// Returns the row of a record that was loaded at a revision.
@@ -21,8 +19,7 @@ impl Tables {
     /// Checks what a person did to a record, whether running or resumed.
     pub(super) fn check_by_hand(&self, now: &ModuleBuild, revision: Revision) -> Result<(), StoreError> {
         let row = self.row_at(now.id, revision)?;
-        check_successor(&row.build, now)?;
-        self.check_no_more_slots(&row.build, now)
+        checks::by_hand(&row.build, now)
     }
 
     /// Writes what a person did to a record that passed its checks, with the audit row; the build is due at once.
@@ -74,53 +71,5 @@ impl Tables {
             self.last_component += 1;
             component.id = Some(ComponentId(self.last_component));
         }
-    }
-}
-
-/// Refuses a record that cannot have come from the one that is stored.
-pub(super) fn check_successor(was: &ModuleBuild, now: &ModuleBuild) -> Result<(), StoreError> {
-    let fixed = |build: &ModuleBuild| {
-        (build.id, build.nsvc().clone(), build.dist_index, build.new.scratch, build.submitted_at)
-    };
-    if fixed(was) != fixed(now) {
-        return Err(rejected(format!("the identity of module build {} cannot change", was.id)));
-    }
-    check_components(was, now)?;
-    check_transitions(was, now)
-}
-
-fn check_components(was: &ModuleBuild, now: &ModuleBuild) -> Result<(), StoreError> {
-    let known: BTreeSet<ComponentId> = was.components.iter().filter_map(|component| component.id).collect();
-    let mut ids = BTreeSet::new();
-    let mut packages = BTreeSet::new();
-    for component in &now.components {
-        let package = &component.package;
-        if !packages.insert(package) {
-            return Err(rejected(format!("module build {} has the component {package} twice", now.id)));
-        }
-        if component.id.is_some_and(|id| !known.contains(&id) || !ids.insert(id)) {
-            return Err(rejected(format!(
-                "the id of the component {package} is not one that was given to it"
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn check_transitions(was: &ModuleBuild, now: &ModuleBuild) -> Result<(), StoreError> {
-    let mut state = was.state();
-    for transition in now.life.unsaved() {
-        if transition.from != Some(state) || !state.may_become(transition.to) {
-            return Err(rejected(format!(
-                "the changes of state of module build {} do not follow each other: {state}, then {}",
-                now.id, transition.to
-            )));
-        }
-        state = transition.to;
-    }
-    if state == now.state() {
-        Ok(())
-    } else {
-        Err(rejected(format!("module build {} changed its state without a trace", now.id)))
     }
 }

@@ -9,6 +9,7 @@ use super::tables::WorkRow;
 use crate::ident::{BuildId, NameStream, Nsvc, TagName, TaskId};
 use crate::model::{ModuleBuild, State};
 use crate::share::{PlaceInLine, place_in_line};
+use crate::store::is_under_way;
 
 /// The indexes over all rows.
 #[derive(Debug, Clone, Default)]
@@ -64,16 +65,6 @@ impl Entries {
             tag: build.koji_tag.clone().filter(|_| is_under_way),
             tasks: tasks_of(build).filter(|_| is_under_way).collect(),
         }
-    }
-}
-
-/// Says whether something outside may matter to a build: those that ended have timers only.
-fn is_under_way(build: &ModuleBuild) -> bool {
-    match build.state() {
-        State::Init | State::Wait | State::Build => true,
-        State::Done => !build.new.scratch,
-        State::Failed => !build.life.is_settled(),
-        State::Ready | State::Garbage => false,
     }
 }
 

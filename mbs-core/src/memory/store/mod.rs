@@ -13,12 +13,13 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::policy::Policy;
 use crate::share::Throttle;
-use crate::store::{AuditEntry, StoreError};
+use crate::store::{Rules, StoreError};
 
 mod builds;
 mod catalogue;
 mod commit;
 mod index;
+mod listing;
 mod outbox;
 mod rows;
 mod slots;
@@ -31,7 +32,7 @@ mod work;
 
 pub use snapshot::{Leases, Snapshot};
 
-use tables::{Rules, Tables};
+use tables::Tables;
 
 /// A store that lives as long as its process.
 ///
@@ -76,11 +77,6 @@ impl MemoryStore {
         self.tables().throttle
     }
 
-    /// Returns who changed the settings, oldest first.
-    pub fn settings_audit(&self) -> Vec<AuditEntry> {
-        self.tables().settings_audit.clone()
-    }
-
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().expect("no call panics while it holds the tables")
     }
@@ -115,8 +111,4 @@ impl fmt::Debug for MemoryStore {
 /// Returns the moment `by` after `at`, at most the last one there is.
 fn later(at: Timestamp, by: Duration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
-fn rejected(reason: impl Into<String>) -> StoreError {
-    StoreError::Rejected { reason: reason.into() }
 }

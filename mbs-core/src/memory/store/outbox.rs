@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
+use super::MemoryStore;
 use super::tables::{Position, Tables};
-use super::{MemoryStore, rejected};
+use crate::store::checks::rejected;
 use crate::store::{Delivery, EventNumber, Outbox, Sink, StateChange, StoreError};
 
 #[async_trait]

@@ -6,9 +6,8 @@ use jiff::Timestamp;
 
 use super::tables::Tables;
 use crate::ident::BuildId;
-use crate::model::ModuleBuild;
 use crate::share;
-use crate::store::{Signal, Slots, StoreError};
+use crate::store::{Signal, Slots};
 
 impl Tables {
     /// Returns the slots as they are.
@@ -18,7 +17,7 @@ impl Tables {
         Slots { head: share::head(free, &self.index.line), ..slots }
     }
 
-    fn slots_without_line(&self) -> Slots {
+    pub(super) fn slots_without_line(&self) -> Slots {
         Slots {
             limit: self.limit(),
             in_use: self.index.in_use,
@@ -39,29 +38,6 @@ impl Tables {
             self.throttle = next;
             self.generation += 1;
         }
-    }
-
-    /// Refuses a record that takes more slots than before if they do not fit, counted over all builds.
-    pub(super) fn check_slots(&self, was: &ModuleBuild, now: &ModuleBuild) -> Result<(), StoreError> {
-        let Some(limit) = self.limit() else { return Ok(()) };
-        let (held, wanted) = (was.slots_held(), now.slots_held());
-        let in_use = self.index.in_use;
-        let others = in_use - held;
-        if wanted > held && others.saturating_add(wanted) > limit {
-            return Err(StoreError::NoSlot { in_use, limit });
-        }
-        Ok(())
-    }
-
-    /// Refuses a record that holds more slots than before.
-    pub(super) fn check_no_more_slots(&self, was: &ModuleBuild, now: &ModuleBuild) -> Result<(), StoreError> {
-        if now.slots_held() > was.slots_held() {
-            return Err(super::rejected(format!(
-                "what a person does to module build {} must not submit components",
-                now.id
-            )));
-        }
-        Ok(())
     }
 
     /// Makes a change, and makes those in line due for whom it leaves a slot and who had none before. `except` is a build that

@@ -13,10 +13,9 @@ use super::rows::Rows;
 use crate::ident::{BuildId, NameStream, Revision};
 use crate::model::{ModuleBuild, Transition};
 use crate::plan::Why;
-use crate::policy::Policy;
 use crate::share::Throttle;
 use crate::store::{
-    AuditEntry, EventNumber, Lease, LogLine, Settings, Sink, StateChange, StoreError, WorkerId,
+    AuditEntry, EventNumber, Lease, LogLine, Rules, Settings, Sink, StateChange, StoreError, WorkerId,
 };
 
 /// All that is stored. Rows are changed through [`Tables::change`] only, which keeps the indexes.
@@ -100,26 +99,6 @@ pub(super) struct KeptKey {
     pub(super) content: String,
     pub(super) builds: Vec<BuildId>,
     pub(super) at: Timestamp,
-}
-
-/// What the store takes from the policy.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Rules {
-    pub(super) lease: Duration,
-    pub(super) min_gap: Duration,
-    pub(super) tau: Duration,
-    pub(super) adapt_every: Duration,
-}
-
-impl Rules {
-    pub(super) fn of(policy: &Policy) -> Self {
-        Self {
-            lease: policy.lease,
-            min_gap: policy.min_gap,
-            tau: policy.tau,
-            adapt_every: policy.adapt_every,
-        }
-    }
 }
 
 impl WorkRow {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::MemoryStore;
 use super::tables::Tables;
-use crate::store::{AuditEntry, EventNumber, Settings, StoreError, Upkeep};
+use crate::store::{AuditEntry, EventNumber, Retention, Settings, StoreError, Trim, Trimmed, Upkeep, checks};
 
 #[async_trait]
 impl Upkeep for MemoryStore {
@@ -20,14 +20,21 @@ impl Upkeep for MemoryStore {
         })
     }
 
-    async fn trim(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.transact(|tables, _| Ok(tables.trim(before)))
+    async fn settings_audit(&self) -> Result<Vec<AuditEntry>, StoreError> {
+        self.transact(|tables, _| Ok(tables.settings_audit.clone()))
+    }
+
+    async fn trim(&self, retention: &Retention, trim: Trim) -> Result<Trimmed, StoreError> {
+        self.transact(|tables, _| match trim {
+            Trim::Remove => Ok(tables.trim(retention)),
+            Trim::Count => Ok(tables.clone().trim(retention)),
+        })
     }
 }
 
 impl Tables {
     fn change_settings(&mut self, settings: Settings, by: &str, now: Timestamp) {
-        let what = describe(&self.settings, &settings);
+        let what = checks::describe(&self.settings, &settings);
         self.settings_audit.push(AuditEntry { at: now, by: by.to_owned(), what });
         self.generation += 1;
         let drain_ends = self.settings.draining && !settings.draining;
@@ -37,45 +44,40 @@ impl Tables {
         }
     }
 
-    fn trim(&mut self, before: Timestamp) -> u64 {
-        let mut gone = 0;
+    fn trim(&mut self, retention: &Retention) -> Trimmed {
+        let mut gone = Trimmed::default();
         for row in self.rows.all_mut() {
-            let had = row.log.len();
-            row.log.retain(|line| line.at >= before);
-            gone += had - row.log.len();
+            gone.log += drop_older(&mut row.log, retention.log, |line| line.at);
+            gone.audit += drop_older(&mut row.audit, retention.audit, |entry| entry.at);
         }
-        let had = self.keys.len();
-        self.keys.retain(|_, key| key.at >= before);
-        gone += had - self.keys.len();
-        gone += self.trim_events(before);
-        if gone > 0 {
+        gone.audit += drop_older(&mut self.settings_audit, retention.audit, |entry| entry.at);
+        if let Some(before) = retention.keys {
+            let had = self.keys.len();
+            self.keys.retain(|_, key| key.at >= before);
+            gone.keys = (had - self.keys.len()) as u64;
+        }
+        if let Some(before) = retention.events {
+            gone.events = self.trim_events(before);
+        }
+        if gone.all() > 0 {
             self.generation += 1;
         }
-        gone as u64
+        gone
     }
 
     /// Removes events that every sink has. While no sink is known nobody has any, and all are kept.
-    fn trim_events(&mut self, before: Timestamp) -> usize {
+    fn trim_events(&mut self, before: Timestamp) -> u64 {
         let positions = &self.positions;
         let is_delivered =
             |number: EventNumber| !positions.is_empty() && positions.values().all(|sink| sink.has(number));
         let had = self.events.len();
         self.events.retain(|number, event| event.transition.at >= before || !is_delivered(*number));
-        had - self.events.len()
+        (had - self.events.len()) as u64
     }
 }
 
-fn describe(was: &Settings, now: &Settings) -> String {
-    let limit = |settings: &Settings| settings.limit.map_or("none".to_owned(), |limit| limit.to_string());
-    let mut changes = Vec::new();
-    if was.limit != now.limit {
-        changes.push(format!("limit from {} to {}", limit(was), limit(now)));
-    }
-    if was.paused != now.paused {
-        changes.push(format!("paused from {} to {}", was.paused, now.paused));
-    }
-    if was.draining != now.draining {
-        changes.push(format!("draining from {} to {}", was.draining, now.draining));
-    }
-    if changes.is_empty() { "changed nothing".to_owned() } else { format!("changed {}", changes.join(", ")) }
+fn drop_older<T>(rows: &mut Vec<T>, before: Option<Timestamp>, at: impl Fn(&T) -> Timestamp) -> u64 {
+    let had = rows.len();
+    rows.retain(|row| before.is_none_or(|before| at(row) >= before));
+    (had - rows.len()) as u64
 }

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use super::tables::{HeldLease, Tables};
 use super::{MemoryStore, later};
 use crate::bus::Hint;
-use crate::ident::{BuildId, TagName};
+use crate::ident::BuildId;
 use crate::model::State;
 use crate::plan::Why;
-use crate::store::{Claim, Lease, Signal, StoreError, Work, WorkerId};
+use crate::store::{Claim, Lease, Signal, StoreError, Work, WorkerId, destinations};
 
 #[async_trait]
 impl Work for MemoryStore {
@@ -85,12 +85,6 @@ impl Work for MemoryStore {
     async fn now(&self) -> Result<Timestamp, StoreError> {
         self.transact(|_, now| Ok(now))
     }
-}
-
-/// Returns the destination tags of the builds that may own a tag: it is one itself, or made of one.
-fn destinations(tag: &TagName) -> impl Iterator<Item = TagName> {
-    let made_of = tag.as_str().strip_suffix("-build").and_then(|destination| TagName::new(destination).ok());
-    std::iter::once(tag.clone()).chain(made_of)
 }
 
 impl Tables {

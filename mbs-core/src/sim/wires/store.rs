@@ -9,15 +9,17 @@ use jiff::Timestamp;
 use super::hesitate;
 use super::network::Network;
 use crate::bus::Hint;
-use crate::ident::{BuildId, NameStream, Nsvc};
+use crate::ident::{BuildId, Nsvc};
 use crate::model::{ModuleBuild, State, Transition};
+use crate::modulemd::ModuleStream;
 use crate::plan::Why;
 use crate::sim::fault::{FaultKind, StoreFault};
 use crate::sim::inspector::{Commit, Inspector};
 use crate::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter,
-    IdempotencyKey, Lease, ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings,
-    Signal, Sink, Store, StoreError, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter, Create, Created,
+    Delivery, EventNumber, Filter, IdempotencyKey, Lease, ListedBuild, ListedComponent, Loaded, LogLine,
+    ModuleRow, ModulesAsked, Order, Outbox, Page, Retention, ReuseQuestion, Save, Saved, Settings, Signal,
+    Sink, Store, StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// Carries calls to the store, and tells the inspector what was committed.
@@ -102,6 +104,18 @@ impl Builds for StoreWire {
         })
         .await
     }
+
+    async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
+        self.carry(self.store.trace(id)).await
+    }
+
+    async fn log(&self, id: BuildId) -> Result<Vec<LogLine>, StoreError> {
+        self.carry(self.store.log(id)).await
+    }
+
+    async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
+        self.carry(self.store.audit(id)).await
+    }
 }
 
 #[async_trait]
@@ -167,36 +181,46 @@ impl Work for StoreWire {
 
 #[async_trait]
 impl Catalogue for StoreWire {
-    async fn list(&self, filter: &Filter, page: Page) -> Result<Vec<ListedBuild>, StoreError> {
-        self.carry(self.store.list(filter, page)).await
+    async fn list(
+        &self,
+        filter: &Filter,
+        order: &Order<Column>,
+        page: Page,
+    ) -> Result<Vec<ListedBuild>, StoreError> {
+        self.carry(self.store.list(filter, order, page)).await
+    }
+
+    async fn count(&self, filter: &Filter) -> Result<u64, StoreError> {
+        self.carry(self.store.count(filter)).await
+    }
+
+    async fn list_components(
+        &self,
+        filter: &ComponentFilter,
+        order: &Order<ComponentColumn>,
+        page: Page,
+    ) -> Result<Vec<ListedComponent>, StoreError> {
+        self.carry(self.store.list_components(filter, order, page)).await
+    }
+
+    async fn count_components(&self, filter: &ComponentFilter) -> Result<u64, StoreError> {
+        self.carry(self.store.count_components(filter)).await
     }
 
     async fn find(&self, nsvcs: &[Nsvc]) -> Result<BTreeMap<Nsvc, BuildId>, StoreError> {
         self.carry(self.store.find(nsvcs)).await
     }
 
-    async fn of_stream(
-        &self,
-        module: &NameStream,
-        states: &[State],
-    ) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
-        self.carry(self.store.of_stream(module, states)).await
+    async fn modules(&self, asked: &ModulesAsked) -> Result<Vec<ModuleRow>, StoreError> {
+        self.carry(self.store.modules(asked)).await
+    }
+
+    async fn documents(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, Arc<ModuleStream>>, StoreError> {
+        self.carry(self.store.documents(ids)).await
     }
 
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
         self.carry(self.store.reuse_candidates(question)).await
-    }
-
-    async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
-        self.carry(self.store.trace(id)).await
-    }
-
-    async fn log(&self, id: BuildId) -> Result<Vec<LogLine>, StoreError> {
-        self.carry(self.store.log(id)).await
-    }
-
-    async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
-        self.carry(self.store.audit(id)).await
     }
 
     async fn scratch_count(&self, of: &Nsvc) -> Result<u32, StoreError> {
@@ -234,7 +258,11 @@ impl Upkeep for StoreWire {
         .await
     }
 
-    async fn trim(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.carry(self.store.trim(before)).await
+    async fn settings_audit(&self) -> Result<Vec<AuditEntry>, StoreError> {
+        self.carry(self.store.settings_audit()).await
+    }
+
+    async fn trim(&self, retention: &Retention, trim: Trim) -> Result<Trimmed, StoreError> {
+        self.carry(self.store.trim(retention, trim)).await
     }
 }

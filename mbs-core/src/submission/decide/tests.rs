@@ -11,7 +11,7 @@ use crate::memory::{EndOfLife, ManualClock, MemoryResolver, MemorySourceControl,
 use crate::model::{Failure, RebuildStrategy};
 use crate::modulemd::{Dependencies, Xmd};
 use crate::resolver::KnownModule;
-use crate::store::{Amend, Builds as _, Catalogue as _, IdempotencyKey, StoreError};
+use crate::store::{Amend, Builds as _, IdempotencyKey, StoreError};
 use crate::submission::{GivenBuild, GivenDocument, Overrides, Patterns, RefusedAs};
 
 const REPOSITORY: &str = "https://src.example/modules/app";

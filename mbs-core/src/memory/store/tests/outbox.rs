@@ -1,7 +1,7 @@
 //! Events and their sinks.
 
 use super::*;
-use crate::store::{EventNumber, Outbox, Sink};
+use crate::store::{EventNumber, Outbox, Retention, Sink, Trim, Trimmed};
 
 fn sink(name: &str) -> Sink {
     Sink(name.into())
@@ -37,11 +37,15 @@ fn an_event_that_never_was_cannot_be_acknowledged() {
 fn a_sink_that_comes_after_a_trim_sees_what_is_left() {
     let bench = bench();
     ack(&bench, "bus", &[1, 2]).unwrap();
-    now_or_panic(bench.store.trim(at(1000))).unwrap();
+    let old_events = Retention { events: Some(at(1000)), ..Retention::default() };
+    now_or_panic(bench.store.trim(&old_events, Trim::Remove)).unwrap();
     assert_eq!(take(&bench, "late", 9), [(3, 2, 1)]);
     ack(&bench, "late", &[3]).unwrap();
     ack(&bench, "bus", &[3]).unwrap();
-    assert_eq!(now_or_panic(bench.store.trim(at(1000))), Ok(1));
+    assert_eq!(
+        now_or_panic(bench.store.trim(&old_events, Trim::Remove)),
+        Ok(Trimmed { events: 1, ..Trimmed::default() })
+    );
     bench.create("c:1:1:a");
     assert_eq!(take(&bench, "late", 9), [(4, 3, 1)]);
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::ident::ComponentId;
 use crate::memory::samples::{component, running};
-use crate::store::{Catalogue, EventNumber, Outbox, Sink};
+use crate::store::{EventNumber, Outbox, Sink};
 
 fn restore(snapshot: Snapshot, leases: Leases, start: Timestamp) -> Bench {
     let clock = Arc::new(ManualClock::new());

@@ -10,7 +10,7 @@ fn changed_settings_hold_and_who_changed_them_is_kept() {
     bench.pass(3);
     bench.set(settings.clone());
     assert_eq!(now_or_panic(bench.store.settings()), Ok(settings));
-    let audit = bench.store.settings_audit();
+    let audit = now_or_panic(bench.store.settings_audit()).unwrap();
     let kept: Vec<_> = audit.iter().map(|e| (e.at, e.by.as_str(), e.what.as_str())).collect();
     assert_eq!(kept, [(at(3), "op", "changed limit from none to 5, paused from false to true")]);
 }

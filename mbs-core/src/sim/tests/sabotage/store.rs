@@ -7,15 +7,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::bus::Hint;
-use crate::ident::{BuildId, NameStream, Nsvc, Revision};
+use crate::ident::{BuildId, Nsvc, Revision};
 use crate::memory::{ManualClock, MemoryStore};
 use crate::model::{ModuleBuild, State, Transition};
+use crate::modulemd::ModuleStream;
 use crate::plan::Why;
 use crate::sim::cast;
 use crate::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Create, Created, Delivery, EventNumber, Filter,
-    IdempotencyKey, Lease, ListedBuild, Loaded, LogLine, Outbox, Page, ReuseQuestion, Save, Saved, Settings,
-    Signal, Sink, Store, StoreError, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter, Create, Created,
+    Delivery, EventNumber, Filter, IdempotencyKey, Lease, ListedBuild, ListedComponent, Loaded, LogLine,
+    ModuleRow, ModulesAsked, Order, Outbox, Page, Retention, ReuseQuestion, Save, Saved, Settings, Signal,
+    Sink, Store, StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// What is wrong with a store.
@@ -132,10 +134,26 @@ bent! {
                 (answer, _) => answer,
             }
         }
+
+        async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
+            let mut trace = self.memory.trace(id).await?;
+            if self.defect == Defect::LacksARow {
+                trace.pop();
+            }
+            Ok(trace)
+        }
+
+        async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
+            if self.defect == Defect::KeepsNoAudit {
+                return Ok(Vec::new());
+            }
+            self.memory.audit(id).await
+        }
     }
     load(id: BuildId) -> Loaded;
     created_with(key: &IdempotencyKey) -> Option<Created>;
     amend(amend: Amend) -> Saved;
+    log(id: BuildId) -> Vec<LogLine>;
 }
 
 bent! {
@@ -175,27 +193,15 @@ bent! {
 }
 
 bent! {
-    Catalogue {
-        async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
-            let mut trace = self.memory.trace(id).await?;
-            if self.defect == Defect::LacksARow {
-                trace.pop();
-            }
-            Ok(trace)
-        }
-
-        async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
-            if self.defect == Defect::KeepsNoAudit {
-                return Ok(Vec::new());
-            }
-            self.memory.audit(id).await
-        }
-    }
-    list(filter: &Filter, page: Page) -> Vec<ListedBuild>;
+    Catalogue {}
+    list(filter: &Filter, order: &Order<Column>, page: Page) -> Vec<ListedBuild>;
+    count(filter: &Filter) -> u64;
+    list_components(filter: &ComponentFilter, order: &Order<ComponentColumn>, page: Page) -> Vec<ListedComponent>;
+    count_components(filter: &ComponentFilter) -> u64;
     find(nsvcs: &[Nsvc]) -> BTreeMap<Nsvc, BuildId>;
-    of_stream(module: &NameStream, states: &[State]) -> Vec<Arc<ModuleBuild>>;
+    modules(asked: &ModulesAsked) -> Vec<ModuleRow>;
+    documents(ids: &[BuildId]) -> BTreeMap<BuildId, Arc<ModuleStream>>;
     reuse_candidates(question: &ReuseQuestion) -> Vec<Arc<ModuleBuild>>;
-    log(id: BuildId) -> Vec<LogLine>;
     scratch_count(of: &Nsvc) -> u32;
     unfinished(of: &[Nsvc]) -> Vec<(Nsvc, State)>;
 }
@@ -226,5 +232,6 @@ bent! {
     Upkeep {}
     settings() -> Settings;
     change_settings(settings: Settings, by: &str) -> ();
-    trim(before: Timestamp) -> u64;
+    settings_audit() -> Vec<AuditEntry>;
+    trim(retention: &Retention, trim: Trim) -> Trimmed;
 }
