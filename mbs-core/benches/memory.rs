@@ -89,6 +89,7 @@ fn submission(number: usize) -> NewBuild {
         commit: None,
         strategy: RebuildStrategy::All,
         reuse_from: None,
+        origin: None,
         contexts: Contexts::default(),
         srpms: BTreeMap::new(),
         base_modules: vec![base()],

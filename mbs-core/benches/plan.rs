@@ -57,6 +57,7 @@ fn module() -> ModuleBuild {
         commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
+        origin: None,
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: BTreeMap::new(),

@@ -190,6 +190,7 @@ fn earlier_build(module: &KnownModule, policy: &Policy) -> Result<ModuleBuild, O
         commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
+        origin: None,
         document: Arc::clone(&module.document),
         contexts: crate::context::Contexts::default(),
         srpms: BTreeMap::new(),

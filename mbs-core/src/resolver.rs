@@ -10,8 +10,11 @@ use crate::ident::{Name, NameStream, Nsvc, Stream, TagName};
 use crate::modulemd::{ModuleStream, Xmd};
 
 mod chain;
+pub(crate) mod choice;
+mod in_store;
 
 pub use chain::Chain;
+pub use in_store::StoreResolver;
 
 /// Finds modules. Answers hold `ready` builds unless a method says otherwise.
 #[cfg_attr(feature = "mock", mockall::automock)]

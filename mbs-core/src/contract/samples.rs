@@ -45,6 +45,7 @@ pub(crate) fn new_build(nsvc: &str) -> NewBuild {
         commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
+        origin: None,
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: Default::default(),

@@ -173,6 +173,7 @@ pub(super) fn new_build(version: u64) -> NewBuild {
         commit: None,
         strategy: RebuildStrategy::All,
         reuse_from: None,
+        origin: None,
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: BTreeMap::new(),

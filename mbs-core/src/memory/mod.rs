@@ -22,4 +22,4 @@ pub use bus::MemoryBus;
 pub use clock::ManualClock;
 pub use resolver::{EndOfLife, MemoryResolver};
 pub use source_control::MemorySourceControl;
-pub use store::{Leases, MemoryStore, Snapshot};
+pub use store::MemoryStore;

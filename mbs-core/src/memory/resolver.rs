@@ -1,14 +1,13 @@
 //! A resolver over a list of module builds in memory.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 
 use crate::ident::{Context, Name, NameStream, Nsvc, Stream, TagName, Version};
+use crate::resolver::choice;
 use crate::resolver::{Against, KnownModule, ModuleResolver, ResolverError, Retired};
-use crate::stream_version::{Padding, stream_version};
 
 /// Knows the module builds it was told, and nothing else.
 ///
@@ -134,20 +133,7 @@ impl ModuleResolver for MemoryResolver {
         let mut latest = BTreeMap::new();
         for asked in modules {
             let builds: Vec<&KnownModule> = shelf.ready_of(asked).collect();
-            let mut found = match against {
-                Against::Anything => of_highest_version(builds),
-                Against::FirstOf(lists) => {
-                    let first = |bases: &Vec<Nsvc>| {
-                        let on = |base: &Nsvc| {
-                            builds.iter().copied().filter(|m| m.was_built_against(base)).collect()
-                        };
-                        bases.iter().map(on).find(|builds: &Vec<_>| !builds.is_empty()).unwrap_or_default()
-                    };
-                    lists.iter().flat_map(|bases| of_highest_version(first(bases))).collect()
-                }
-            };
-            found.sort_by_key(|module| (Reverse(module.nsvc.version), &module.nsvc.context));
-            found.dedup();
+            let found = choice::latest(&builds, against);
             if !found.is_empty() {
                 latest.insert(asked.clone(), found.into_iter().cloned().collect());
             }
@@ -178,10 +164,8 @@ impl ModuleResolver for MemoryResolver {
         let shelf = self.reach()?;
         let mut providers = BTreeMap::new();
         for asked in virtual_streams {
-            let provides = |module: &&KnownModule| {
-                module.nsvc.name == asked.name && module.virtual_streams().contains(&asked.stream.as_str())
-            };
-            let highest = highest_of_streams(shelf.ready().filter(provides));
+            let of_name: Vec<_> = shelf.of_name(&asked.name).collect();
+            let highest = choice::providers(&of_name, &asked.stream);
             if !highest.is_empty() {
                 providers.insert(asked.clone(), highest.into_iter().cloned().collect());
             }
@@ -222,34 +206,14 @@ impl Shelf {
         builds.take_while(move |build| build.nsvc.name_stream() == module).filter(|build| build.is_ready)
     }
 
-    fn compatible_with(&self, base: &KnownModule, retired: Retired) -> Vec<KnownModule> {
-        let virtual_streams = base.virtual_streams();
-        let is_compatible = |module: &&KnownModule| {
-            module.nsvc.name == base.nsvc.name
-                && module.virtual_streams().iter().any(|stream| virtual_streams.contains(stream))
-        };
-        let compatible = || self.modules.values().filter(is_compatible);
-        let mut bases = highest_of_streams(compatible().filter(|module| module.is_ready));
-        if retired == Retired::Included {
-            bases.extend(highest_of_streams(compatible().filter(|module| !module.is_ready)));
-        }
-        if !bases.contains(&base) {
-            bases.push(base);
-        }
-        bases.sort_by_key(|module| Reverse((stream_rank(&module.nsvc.stream), &module.nsvc)));
-        bases.into_iter().cloned().collect()
+    fn of_name(&self, name: &Name) -> impl Iterator<Item = &KnownModule> {
+        self.modules.values().filter(move |module| module.nsvc.name == *name)
     }
-}
 
-fn of_highest_version(builds: Vec<&KnownModule>) -> Vec<&KnownModule> {
-    let highest = builds.iter().map(|module| module.nsvc.version).max();
-    builds.into_iter().filter(|module| Some(module.nsvc.version) == highest).collect()
-}
-
-/// Keeps the highest version of each stream; in the order of identities that is the last of it.
-fn highest_of_streams<'m>(modules: impl Iterator<Item = &'m KnownModule>) -> Vec<&'m KnownModule> {
-    let of_stream = |module: &'m KnownModule| (&module.nsvc.stream, module);
-    modules.map(of_stream).collect::<BTreeMap<_, _>>().into_values().collect()
+    fn compatible_with(&self, base: &KnownModule, retired: Retired) -> Vec<KnownModule> {
+        let of_name: Vec<_> = self.of_name(&base.nsvc.name).collect();
+        choice::compatible(&of_name, base, retired).into_iter().cloned().collect()
+    }
 }
 
 fn unknown(kind: &str, name: &dyn std::fmt::Display) -> ResolverError {
@@ -267,12 +231,6 @@ fn check_document(module: &KnownModule) -> Result<(), ResolverError> {
     } else {
         Err(ResolverError::Conflict { what: format!("the document of {nsvc} names another module") })
     }
-}
-
-/// Orders base module streams; the suffixes of the configuration are not known here.
-fn stream_rank(stream: &Stream) -> u64 {
-    // Stream versions are whole numbers without a suffix, and far below what a float holds exactly.
-    stream_version(stream.as_str(), Padding::Right, 0.0).max(0.0) as u64
 }
 
 #[cfg(test)]

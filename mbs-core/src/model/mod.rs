@@ -83,6 +83,9 @@ pub struct NewBuild {
     /// The build to reuse from that the user named.
     #[serde(default)]
     pub reuse_from: Option<BuildId>,
+    /// What the submitter made it from, in words that only the submitter understands; `None`: nobody said.
+    #[serde(default)]
+    pub origin: Option<String>,
     /// The expanded document.
     #[serde(
         with = "document",

@@ -95,6 +95,15 @@ pub enum BuildState {
 }
 
 impl BuildState {
+    /// All states by number.
+    pub const ALL: [BuildState; 5] = [
+        BuildState::Building,
+        BuildState::Complete,
+        BuildState::Deleted,
+        BuildState::Failed,
+        BuildState::Canceled,
+    ];
+
     /// Returns the name that Koji, REST and the command line show.
     pub fn name(self) -> &'static str {
         match self {

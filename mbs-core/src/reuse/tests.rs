@@ -45,6 +45,7 @@ fn build(id: i64) -> ModuleBuild {
         commit: None,
         strategy: RebuildStrategy::ChangedAndAfter,
         reuse_from: None,
+        origin: None,
         document: Arc::new(ModuleStream::default()),
         contexts: Contexts { build: "same".into(), ..Contexts::default() },
         srpms: [].into(),

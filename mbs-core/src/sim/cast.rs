@@ -67,6 +67,7 @@ pub(super) fn new_build(scenario: &Scenario, place: usize) -> NewBuild {
         commit: None,
         strategy: if script.scratch { RebuildStrategy::All } else { script.strategy },
         reuse_from: None,
+        origin: None,
         contexts: Contexts { build: "b".into(), runtime: "r".into(), ..Contexts::default() },
         srpms: BTreeMap::new(),
         base_modules: vec![base_nsvc()],

@@ -76,6 +76,7 @@ pub fn assemble(
         commit: request.commit.clone(),
         strategy: request.strategy,
         reuse_from: request.reuse_from,
+        origin: None,
         document: Arc::new(document),
         contexts: computed.contexts,
         srpms: request.srpms.clone(),

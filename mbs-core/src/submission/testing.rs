@@ -37,6 +37,7 @@ pub(crate) fn new_build(nsvc: &str) -> NewBuild {
         commit: None,
         strategy: RebuildStrategy::ChangedAndAfter,
         reuse_from: None,
+        origin: None,
         document: Arc::new(ModuleStream::default()),
         contexts: Contexts::default(),
         srpms: [].into(),

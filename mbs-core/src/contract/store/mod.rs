@@ -61,6 +61,7 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     creating::of_an_unknown_build_there_is_no_trace_log_or_audit,
     saving::a_save_keeps_the_record_and_raises_the_revision_by_one,
     saving::components_get_ids_of_their_own_and_keep_them,
+    saving::what_changes_in_a_record_is_kept_and_what_goes_is_gone,
     saving::transitions_go_to_the_trace_and_become_events_in_order,
     saving::log_lines_are_kept_in_order_with_the_time_of_the_store,
     saving::without_the_lease_nothing_is_saved,

@@ -1,12 +1,14 @@
 //! `save`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::bench::{Bench, enter, fail, take_slots};
 use crate::contract::promise::{Verdict, equal, holds, refused};
 use crate::contract::samples::{at, component, new_build};
-use crate::ident::{ComponentId, Revision};
-use crate::model::{ModuleBuild, State};
+use crate::ident::{ComponentId, Revision, TaskId, Weight};
+use crate::model::{AttemptEnd, ModuleBuild, State};
+use crate::modulemd::ModuleStream;
 use crate::store::{Lease, StoreError};
 
 /// Design, section 5, `save`: the record, revision + 1.
@@ -39,6 +41,40 @@ pub(super) async fn components_get_ids_of_their_own_and_keep_them(bench: &Bench<
     }
     let distinct: BTreeSet<ComponentId> = ids.iter().copied().flatten().collect();
     equal("the number of different ids", distinct.len(), 6)
+}
+
+/// `save`: the record as it is after many changes, of components and attempts that were stored before, too.
+pub(super) async fn what_changes_in_a_record_is_kept_and_what_goes_is_gone(bench: &Bench<'_>) -> Verdict {
+    let build = bench.create("app:1:1:a").await?;
+    let lease = bench.claim_only(build).await?;
+    let changes: [(&str, fn(&mut ModuleBuild)); 7] = [
+        ("components", |build| take_slots(build, 3)),
+        ("a task of an attempt", |build| {
+            build.components[1].attempts[0].task = Some(TaskId(9));
+        }),
+        ("the end of an attempt, and another", |build| {
+            let mut next = build.components[1].attempts[0].clone();
+            build.components[1].attempts[0].end = Some(AttemptEnd::Aborted("gone".into()));
+            (next.number, next.task) = (2, None);
+            build.components[1].attempts.push(next);
+        }),
+        ("a component", |build| build.components[0].tagged = true),
+        ("the order of components", |build| build.components.swap(0, 2)),
+        ("fewer components and attempts", |build| {
+            build.components.remove(0);
+            build.components[0].attempts.pop();
+        }),
+        ("a weight and the document", |build| {
+            build.components[0].weight = Weight::new(0.1 + 0.2);
+            let document = ModuleStream { summary: "Another".into(), ..(**build.document()).clone() };
+            build.new.document = Arc::new(document);
+        }),
+    ];
+    for (what, change) in changes {
+        let saved = bench.save(&lease, change).await?;
+        equal(what, bench.load(build).await?.build, saved.build)?;
+    }
+    Ok(())
 }
 
 /// `save`: traces, events (seq per build). Each event shows the state it led to.

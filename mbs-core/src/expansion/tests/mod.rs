@@ -57,6 +57,7 @@ impl Known {
             commit: None,
             strategy: RebuildStrategy::default(),
             reuse_from: None,
+            origin: None,
             document: module.document.clone(),
             contexts: Contexts::default(),
             srpms: [].into(),

@@ -1,8 +1,7 @@
 //! A store in memory: one mutex over all tables, so that every call is one transaction.
 //!
 //! It keeps the whole contract of [`crate::store`] and refuses more than it must: a record that is not the one loaded, an
-//! identity that changed, transitions that do not follow each other. Nothing is written to disk; a program that wants that
-//! compares [`MemoryStore::generation`] after each call and keeps the [`Snapshot`].
+//! identity that changed, transitions that do not follow each other. Nothing is written to disk.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,14 +22,11 @@ mod listing;
 mod outbox;
 mod rows;
 mod slots;
-mod snapshot;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod upkeep;
 mod work;
-
-pub use snapshot::{Leases, Snapshot};
 
 use tables::Tables;
 
@@ -48,11 +44,7 @@ impl MemoryStore {
     /// Makes an empty store. Of the policy it takes the length of leases, the gap between looks, what a held slot
     /// costs in line, and how often the limit adapts.
     pub fn new(clock: Arc<dyn Clock>, start: Timestamp, policy: &Policy) -> Self {
-        Self::over(Tables::default(), clock, start, policy)
-    }
-
-    fn over(mut tables: Tables, clock: Arc<dyn Clock>, start: Timestamp, policy: &Policy) -> Self {
-        tables.reindex(Rules::of(policy));
+        let tables = Tables { rules: Rules::of(policy), ..Tables::default() };
         let zero = clock.reading();
         Self { clock, start, zero, tables: Mutex::new(tables) }
     }

@@ -3,17 +3,13 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::tables::Row;
 use crate::ident::BuildId;
 
 /// A row for each build. Whoever looks into a row is counted, so that tests can tell what a call costs without a stopwatch.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
     rows: BTreeMap<BuildId, Row>,
-    #[serde(skip)]
     read: Cell<u64>,
 }
 
@@ -50,11 +46,6 @@ impl Rows {
 
     pub(super) fn insert(&mut self, row: Row) {
         self.rows.insert(row.build.id, row);
-    }
-
-    /// Gives all rows away.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = Row> + use<> {
-        std::mem::take(&mut self.rows).into_values()
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::index::{Claimable, Entries, Index};
 use super::later;
@@ -19,8 +18,7 @@ use crate::store::{
 };
 
 /// All that is stored. Rows are changed through [`Tables::change`] only, which keeps the indexes.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     pub(super) rows: Rows,
     pub(super) events: BTreeMap<EventNumber, Arc<StateChange>>,
@@ -33,39 +31,27 @@ pub(super) struct Tables {
     pub(super) last_component: i64,
     pub(super) last_token: u64,
     pub(super) last_event: u64,
-    /// The store's time when the snapshot was taken.
-    pub(super) saved_at: Timestamp,
-    #[serde(skip)]
     pub(super) generation: u64,
-    #[serde(skip)]
     pub(super) calls: u64,
-    #[serde(skip)]
     pub(super) index: Index,
-    #[serde(skip)]
     pub(super) rules: Rules,
 }
 
 /// One build with everything kept beside it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) build: Arc<ModuleBuild>,
     pub(super) revision: Revision,
-    #[serde(default)]
     pub(super) work: WorkRow,
-    #[serde(default)]
     pub(super) trace: Vec<Transition>,
-    #[serde(default)]
     pub(super) log: Vec<LogLine>,
-    #[serde(default)]
     pub(super) audit: Vec<AuditEntry>,
     /// The number of its last event.
-    #[serde(default)]
     pub(super) last_seq: u64,
 }
 
 /// When a build is to be looked at, and who does.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct WorkRow {
     /// `None`: only when woken. It stays as it is during a look, so that a look that crashed is due again.
     pub(super) due: Option<Timestamp>,
@@ -78,7 +64,7 @@ pub(super) struct WorkRow {
 }
 
 /// A lease and its end.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub(super) struct HeldLease {
     pub(super) worker: WorkerId,
     pub(super) token: u64,
@@ -86,15 +72,14 @@ pub(super) struct HeldLease {
 }
 
 /// What a sink has acknowledged: everything up to `floor`, and those beyond it.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Position {
     pub(super) floor: u64,
     pub(super) beyond: BTreeSet<EventNumber>,
 }
 
 /// What an idempotency key was used for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub(super) struct KeptKey {
     pub(super) content: String,
     pub(super) builds: Vec<BuildId>,
@@ -164,21 +149,6 @@ impl Tables {
             self.index.remove(Entries::of(&build, self.rules.tau));
             self.index.add(Entries::of(&row.build, self.rules.tau));
         }
-    }
-
-    /// Computes all indexes anew, and the counters from what they must be beyond.
-    pub(super) fn reindex(&mut self, rules: Rules) {
-        self.rules = rules;
-        self.index = Index::default();
-        for row in self.rows.take() {
-            let components = row.build.components.iter().filter_map(|component| component.id);
-            self.last_component = components.map(|id| id.0).fold(self.last_component, i64::max);
-            self.last_build = self.last_build.max(row.build.id.0);
-            self.last_token = row.work.lease.as_ref().map_or(0, |lease| lease.token).max(self.last_token);
-            self.insert(row);
-        }
-        let last_event = self.events.last_key_value().map_or(0, |(number, _)| number.0);
-        self.last_event = last_event.max(self.last_event);
     }
 
     /// Returns the rows of a name:stream, smallest id first.

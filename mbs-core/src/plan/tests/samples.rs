@@ -94,6 +94,7 @@ pub(super) fn submitted(document: ModuleStream) -> ModuleBuild {
         commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
+        origin: None,
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: BTreeMap::new(),

@@ -16,7 +16,6 @@ mod builds;
 mod cost;
 mod outbox;
 mod slots;
-mod snapshot;
 mod throttle;
 mod upkeep;
 

@@ -85,19 +85,3 @@ fn a_new_maximum_bounds_a_lowered_limit_and_does_not_raise_it() {
     };
     assert_eq!([Some(100), Some(3), None].map(limit_after), [Some(4), Some(3), None]);
 }
-
-#[test]
-fn a_lowered_limit_survives_its_process_and_every_step_is_a_change_to_keep() {
-    let bench = Bench::with_limit(8);
-    let id = bench.create_asleep("a:1:1:a");
-    let lease_and_release = bench.store.generation();
-    bench.hears(id, Quiet);
-    let quiet = bench.store.generation() - lease_and_release;
-    bench.hears(id, Strained);
-    assert!(bench.store.generation() - lease_and_release > 2 * quiet);
-    let text = serde_json::to_string(&bench.store.snapshot()).unwrap();
-    let clock = Arc::new(ManualClock::new());
-    let read = serde_json::from_str(&text).unwrap();
-    let new = MemoryStore::restore(read, Leases::Keep, clock, at(10), &Policy::default());
-    assert_eq!(now_or_panic(new.load(id)).unwrap().slots.limit, Some(4));
-}
