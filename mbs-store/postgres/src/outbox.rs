@@ -1,0 +1,153 @@
+//! Events on their way out: each sink has its own position.
+//!
+//! Events get their numbers when somebody first asks for them, one by one under a lock: what a reader saw up to a number is all
+//! there is up to it. Of one build they come in the order of its changes.
+
+use async_trait::async_trait;
+use mbs_core::store::checks::rejected;
+use mbs_core::store::{Delivery, EventNumber, Outbox, Sink, StateChange, StoreError};
+use sqlx::PgConnection;
+use sqlx::types::Json;
+
+use crate::PostgresStore;
+use crate::error::Failure;
+use crate::text::checked;
+
+#[async_trait]
+impl Outbox for PostgresStore {
+    async fn take(&self, sink: &Sink, n: usize) -> Result<Vec<Delivery>, StoreError> {
+        let name = checked("the name of a sink", &sink.0)?;
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        self.retried(|| async {
+            let mut transaction = self.pool.begin().await?;
+            number_events(&mut transaction).await?;
+            know(&mut transaction, name).await?;
+            let events = undelivered(&mut transaction, name, n).await?;
+            transaction.commit().await?;
+            Ok(events)
+        })
+        .await
+    }
+
+    async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
+        let name = checked("the name of a sink", &sink.0)?;
+        let numbers: Vec<i64> =
+            events.iter().map(|event| i64::try_from(event.0).unwrap_or(i64::MAX)).collect();
+        self.retried(|| async {
+            let mut transaction = self.pool.begin().await?;
+            let last = sqlx::query_scalar!("SELECT last_number FROM publication")
+                .fetch_one(&mut *transaction)
+                .await?;
+            if let Some(unknown) = numbers.iter().find(|number| **number > last) {
+                return Err(rejected(format!("there is no event {unknown}")).into());
+            }
+            know(&mut transaction, name).await?;
+            acknowledge(&mut transaction, name, &numbers).await?;
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Gives numbers to events that have none.
+async fn number_events(connection: &mut PgConnection) -> Result<(), Failure> {
+    let are_there =
+        sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM events WHERE number IS NULL) AS "is!""#);
+    if !are_there.fetch_one(&mut *connection).await? {
+        return Ok(());
+    }
+    // Who waited here sees, in the next query, what the one before it numbered.
+    sqlx::query!("SELECT last_number FROM publication FOR UPDATE").fetch_one(&mut *connection).await?;
+    let numbered = sqlx::query!(
+        "WITH new AS (
+             SELECT build_id, seq, last_number + row_number() OVER (ORDER BY events.id) AS number
+             FROM events, publication WHERE number IS NULL
+         ), numbered AS (
+             UPDATE events SET number = new.number FROM new
+             WHERE events.build_id = new.build_id AND events.seq = new.seq
+             RETURNING events.number
+         )
+         UPDATE publication SET last_number = greatest(last_number, (SELECT max(number) FROM numbered))"
+    );
+    numbered.execute(connection).await?;
+    Ok(())
+}
+
+/// Begins a position for a sink that is new: from now on events are kept until it, too, has them.
+async fn know(connection: &mut PgConnection, sink: &str) -> Result<(), Failure> {
+    let known = sqlx::query!(
+        "INSERT INTO sinks (sink, floor)
+         SELECT $1, coalesce((SELECT min(number) FROM events), last_number + 1) - 1 FROM publication
+         WHERE NOT EXISTS (SELECT FROM sinks WHERE sink = $1)
+         ON CONFLICT DO NOTHING",
+        sink,
+    );
+    known.execute(connection).await?;
+    Ok(())
+}
+
+/// Returns per build the oldest event that a sink does not have, by number.
+async fn undelivered(connection: &mut PgConnection, sink: &str, n: i64) -> Result<Vec<Delivery>, Failure> {
+    let events = sqlx::query!(
+        r#"
+        SELECT e.number AS "number!", e.record AS "record: Json<StateChange>"
+        FROM sinks s JOIN events e ON e.number > s.floor
+        WHERE s.sink = $1
+          AND NOT EXISTS (SELECT FROM acknowledged a WHERE a.sink = s.sink AND a.number = e.number)
+          AND NOT EXISTS (
+              SELECT FROM events o
+              WHERE o.build_id = e.build_id AND o.seq < e.seq AND o.number > s.floor
+                AND NOT EXISTS (SELECT FROM acknowledged a WHERE a.sink = s.sink AND a.number = o.number)
+          )
+        ORDER BY e.number
+        LIMIT $2
+        "#,
+        sink,
+        n,
+    );
+    let delivery = |number: i64, event: Json<StateChange>| Delivery {
+        number: EventNumber(u64::try_from(number).unwrap_or_default()),
+        event: event.0,
+    };
+    Ok(events.fetch_all(connection).await?.into_iter().map(|row| delivery(row.number, row.record)).collect())
+}
+
+/// Notes that a sink has events, and moves its floor up to the first that it lacks.
+async fn acknowledge(connection: &mut PgConnection, sink: &str, numbers: &[i64]) -> Result<(), Failure> {
+    sqlx::query!("SELECT floor FROM sinks WHERE sink = $1 FOR UPDATE", sink)
+        .fetch_one(&mut *connection)
+        .await?;
+    let noted = sqlx::query!(
+        "INSERT INTO acknowledged (sink, number)
+         SELECT $1, number FROM unnest($2::bigint[]) AS new (number), sinks
+         WHERE sinks.sink = $1 AND number > sinks.floor
+         ON CONFLICT DO NOTHING",
+        sink,
+        numbers,
+    );
+    noted.execute(&mut *connection).await?;
+    // Numbers that were trimmed away leave gaps, so the next event counts, not the next number.
+    let moved = sqlx::query_scalar!(
+        r#"
+        UPDATE sinks SET floor = greatest(floor, coalesce(
+            (
+                SELECT min(number) - 1 FROM (
+                    SELECT e.number FROM events e
+                    WHERE e.number > sinks.floor
+                      AND NOT EXISTS (SELECT FROM acknowledged a WHERE a.sink = $1 AND a.number = e.number)
+                    ORDER BY e.number LIMIT 1
+                ) AS lacking
+            ),
+            (SELECT max(number) FROM acknowledged WHERE sink = $1),
+            floor
+        ))
+        WHERE sink = $1 RETURNING floor
+        "#,
+        sink,
+    );
+    let floor = moved.fetch_one(&mut *connection).await?;
+    let passed = sqlx::query!("DELETE FROM acknowledged WHERE sink = $1 AND number <= $2", sink, floor);
+    passed.execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,51 @@
+-- Indexes for lists: each column with the id, so that one column filters or sorts in either direction.
+
+CREATE INDEX module_builds_list_name ON module_builds (name, id);
+CREATE INDEX module_builds_list_stream ON module_builds (stream, id);
+CREATE INDEX module_builds_list_version ON module_builds (version, id);
+CREATE INDEX module_builds_list_context ON module_builds (context, id);
+CREATE INDEX module_builds_list_build_context ON module_builds (build_context, id);
+CREATE INDEX module_builds_list_no_bases ON module_builds (build_context_no_bases, id);
+CREATE INDEX module_builds_list_runtime ON module_builds (runtime_context, id);
+CREATE INDEX module_builds_list_state ON module_builds (state, id);
+CREATE INDEX module_builds_list_reason ON module_builds (state_reason, id);
+CREATE INDEX module_builds_list_koji_tag ON module_builds (koji_tag, id);
+CREATE INDEX module_builds_list_cg_tag ON module_builds (cg_tag, id);
+CREATE INDEX module_builds_list_scmurl ON module_builds (scmurl, id);
+CREATE INDEX module_builds_list_scratch ON module_builds (scratch, id);
+CREATE INDEX module_builds_list_srpms ON module_builds (srpms, id);
+CREATE INDEX module_builds_list_owner ON module_builds (owner, id);
+CREATE INDEX module_builds_list_submitted ON module_builds (submitted_at, id);
+CREATE INDEX module_builds_list_modified ON module_builds (modified_at, id);
+CREATE INDEX module_builds_list_completed ON module_builds (completed_at, id);
+CREATE INDEX module_builds_list_repo_task ON module_builds (repo_task, id);
+CREATE INDEX module_builds_list_strategy ON module_builds (strategy, id);
+CREATE INDEX module_builds_list_reuse_from ON module_builds (reuse_from, id);
+CREATE INDEX module_builds_list_batch ON module_builds (batch, id);
+CREATE INDEX module_builds_list_stream_version ON module_builds (stream_version, id);
+CREATE INDEX module_builds_siblings ON module_builds (dist_index, id);
+CREATE INDEX module_builds_under_way ON module_builds (id) WHERE under_way;
+
+CREATE INDEX documents_text ON documents (text, build_id);
+CREATE INDEX virtual_streams_stream ON virtual_streams (stream, build_id);
+CREATE INDEX base_modules_nsvc ON base_modules (name, stream, version, context, build_id);
+CREATE INDEX base_modules_stream ON base_modules (stream, build_id);
+CREATE INDEX base_modules_version ON base_modules (version, build_id);
+CREATE INDEX base_modules_context ON base_modules (context, build_id);
+CREATE INDEX base_modules_stream_version ON base_modules (stream_version, build_id);
+
+CREATE INDEX components_list_package ON components (package, id);
+CREATE INDEX components_list_scmurl ON components (scmurl, id);
+CREATE INDEX components_list_task ON components (task, id);
+CREATE INDEX components_list_commit ON components ("commit", id);
+CREATE INDEX components_list_state ON components (state, id);
+CREATE INDEX components_list_reason ON components (state_reason, id);
+CREATE INDEX components_list_nvr ON components (nvr, id);
+CREATE INDEX components_list_tagged ON components (tagged, id);
+CREATE INDEX components_list_tagged_in_final ON components (tagged_in_final, id);
+CREATE INDEX components_list_build_time_only ON components (build_time_only, id);
+CREATE INDEX components_list_buildonly ON components (buildonly, id);
+CREATE INDEX components_list_batch ON components (batch, id);
+CREATE INDEX components_list_module ON components (build_id, id);
+CREATE INDEX components_list_reused_from ON components (reused_from, id);
+CREATE INDEX components_list_weight ON components (weight, id);

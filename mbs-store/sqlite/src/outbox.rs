@@ -1,0 +1,141 @@
+//! Events on their way out: each sink has its own position.
+//!
+//! An event gets its number when it is first asked for, in the order of the commits; nobody sees one before its commit.
+
+use async_trait::async_trait;
+use mbs_core::store::checks::rejected;
+use mbs_core::store::{Delivery, EventNumber, Outbox, Sink, StoreError};
+
+use crate::SqliteStore;
+use crate::error::Outcome;
+use crate::record::{parse_of, unsigned};
+use crate::text::{checked, json};
+use crate::write::Write;
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn take(&self, sink: &Sink, n: usize) -> Result<Vec<Delivery>, StoreError> {
+        self.told(self.take_events(sink, n).await)
+    }
+
+    async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
+        self.told(self.acknowledge(sink, events).await)
+    }
+}
+
+impl SqliteStore {
+    async fn take_events(&self, sink: &Sink, n: usize) -> Outcome<Vec<Delivery>> {
+        let name = checked("the name of a sink", &sink.0)?;
+        if self.has_news(name).await? {
+            let mut write = self.write().await?;
+            write.know(name).await?;
+            write.number_events().await?;
+            write.commit().await?;
+        }
+        self.undelivered(name, n).await
+    }
+
+    /// Says whether a sink is new, or an event has no number yet.
+    async fn has_news(&self, sink: &str) -> Outcome<bool> {
+        let news = sqlx::query_scalar!(
+            r#"SELECT NOT EXISTS (SELECT 1 FROM sinks WHERE sink = ?1)
+                OR EXISTS (SELECT 1 FROM events WHERE number IS NULL) AS "news!: bool""#,
+            sink,
+        );
+        Ok(news.fetch_one(&self.readers).await?)
+    }
+
+    /// Returns per build the oldest event that a sink has not acknowledged, by number.
+    async fn undelivered(&self, sink: &str, n: usize) -> Outcome<Vec<Delivery>> {
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        let rows = sqlx::query!(
+            r#"SELECT number AS "number!", build_id, record FROM sinks JOIN events ON number > floor
+            WHERE sinks.sink = ?1
+                AND NOT EXISTS (SELECT 1 FROM acknowledged a WHERE a.sink = ?1 AND a.number = events.number)
+                AND NOT EXISTS (
+                    SELECT 1 FROM events o WHERE o.build_id = events.build_id AND o.seq < events.seq AND o.number > floor
+                        AND NOT EXISTS (SELECT 1 FROM acknowledged a WHERE a.sink = ?1 AND a.number = o.number)
+                )
+            ORDER BY number LIMIT ?2"#,
+            sink,
+            n,
+        );
+        let rows = rows.fetch_all(&self.readers).await?;
+        let delivery = rows.into_iter().map(|row| {
+            let event = parse_of(&row.record, "event", row.build_id)?;
+            Ok(Delivery { number: EventNumber(unsigned(row.number)), event })
+        });
+        Ok(delivery.collect::<Result<_, StoreError>>()?)
+    }
+
+    async fn acknowledge(&self, sink: &Sink, events: &[EventNumber]) -> Outcome<()> {
+        let name = checked("the name of a sink", &sink.0)?;
+        let mut write = self.write().await?;
+        let last = sqlx::query_scalar!("SELECT last_number FROM main.publication");
+        let last = unsigned(last.fetch_one(write.connection()).await?);
+        if let Some(unknown) = events.iter().find(|number| number.0 > last) {
+            return Err(rejected(format!("there is no event {}", unknown.0)).into());
+        }
+        write.know(name).await?;
+        let numbers = json(events)?;
+        let insert = sqlx::query!(
+            "INSERT OR IGNORE INTO acknowledged (sink, number)
+            SELECT ?1, value FROM json_each(?2) WHERE value > (SELECT floor FROM sinks WHERE sink = ?1)",
+            name,
+            numbers,
+        );
+        insert.execute(write.connection()).await?;
+        write.raise_floor(name).await?;
+        write.commit().await
+    }
+}
+
+impl Write<'_> {
+    /// Begins a position for a sink that is new: from now on events are kept until it, too, has them.
+    async fn know(&mut self, sink: &str) -> Outcome<()> {
+        let insert = sqlx::query!(
+            "INSERT INTO sinks (sink, floor)
+            SELECT ?1, coalesce((SELECT min(number) FROM events) - 1, last_number) FROM publication
+            WHERE true ON CONFLICT (sink) DO NOTHING",
+            sink,
+        );
+        insert.execute(self.connection()).await?;
+        Ok(())
+    }
+
+    async fn number_events(&mut self) -> Outcome<()> {
+        let numbered = sqlx::query!(
+            "WITH new AS (SELECT id AS event, row_number() OVER (ORDER BY id) AS place FROM main.events WHERE number IS NULL)
+            UPDATE events SET number = (SELECT last_number FROM publication) + place FROM new WHERE id = event",
+        );
+        let numbered = numbered.execute(self.connection()).await?.rows_affected();
+        let numbered = i64::try_from(numbered).unwrap_or(i64::MAX);
+        let publication = sqlx::query!("UPDATE publication SET last_number = last_number + ?1", numbered);
+        publication.execute(self.connection()).await?;
+        Ok(())
+    }
+
+    /// Numbers that were trimmed away leave gaps, so the next event counts, not the next number.
+    async fn raise_floor(&mut self, sink: &str) -> Outcome<()> {
+        let raise = sqlx::query!(
+            "UPDATE sinks SET floor = coalesce(
+                (SELECT max(number) FROM events WHERE number > floor AND number < coalesce(
+                    (SELECT number FROM events e WHERE number > floor AND NOT EXISTS (
+                        SELECT 1 FROM acknowledged a WHERE a.sink = ?1 AND a.number = e.number
+                    ) ORDER BY number LIMIT 1),
+                    (SELECT last_number + 1 FROM publication)
+                )),
+                floor
+            )
+            WHERE sink = ?1",
+            sink,
+        );
+        raise.execute(self.connection()).await?;
+        let below = sqlx::query!(
+            "DELETE FROM acknowledged WHERE sink = ?1 AND number <= (SELECT floor FROM sinks WHERE sink = ?1)",
+            sink,
+        );
+        below.execute(self.connection()).await?;
+        Ok(())
+    }
+}
