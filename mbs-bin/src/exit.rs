@@ -18,8 +18,8 @@ use mbs_core::resolver::ResolverError;
 use mbs_core::store::StoreError;
 use mbs_core::submission::Refused;
 use mbs_local::lock::LockError;
-use mbs_local::snapshot_store::OpenError;
 use mbs_local::{Lacking, LocalError};
+use mbs_store::sqlite::OpenError;
 
 /// An exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,8 +129,19 @@ impl From<StoreError> for Stop {
 
 impl From<OpenError> for Stop {
     fn from(error: OpenError) -> Self {
-        Stop::Machine(error.to_string())
+        Stop::Machine(chain(&error))
     }
+}
+
+/// Tells an error with its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        told = format!("{told}: {next}");
+        cause = next.source();
+    }
+    told
 }
 
 impl From<LockError> for Stop {

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod exit;
 pub mod local;
 pub mod logging;
+pub mod manager;
 pub mod plan;
 pub mod table;
 pub mod validate;

@@ -15,7 +15,7 @@ pub(crate) const UNFINISHED: &str = ".new-";
 ///
 /// # Errors
 /// If the directory cannot be read, or something in it not removed.
-pub(crate) fn remove_leftovers(directory: &Path) -> Result<(), LocalError> {
+pub fn remove_leftovers(directory: &Path) -> Result<(), LocalError> {
     for entry in fs::read_dir(directory).at(directory)? {
         let entry = entry.at(directory)?;
         if !entry.file_name().to_string_lossy().starts_with(UNFINISHED) {

@@ -13,7 +13,7 @@ pub mod files;
 pub mod git;
 pub mod headers;
 pub mod host_packages;
-mod leftovers;
+pub mod leftovers;
 pub mod lock;
 pub mod mock;
 pub mod mock_build;
@@ -24,7 +24,6 @@ pub mod programs;
 pub mod repo;
 pub mod rpmbuild;
 pub mod sandbox;
-pub mod snapshot_store;
 pub mod srpm;
 pub mod supervise;
 

@@ -15,10 +15,15 @@ use std::path::{Path, PathBuf};
 use crate::error::{AtPath as _, LocalError};
 use crate::files::ensure_directory;
 use crate::leftovers::UNFINISHED;
-use crate::snapshot_store::STATE_FILE;
 
 /// The lock's file in the results directory.
 pub const LOCK_FILE: &str = "lock";
+
+/// The record of builds in the results directory: a database.
+pub const RECORD_FILE: &str = "builds.db";
+
+/// What the database keeps beside its file while it is open.
+const BESIDE_RECORD: [&str; 2] = ["builds.db-wal", "builds.db-shm"];
 
 /// Longest holder's name that is repeated, in bytes.
 const LONGEST_HOLDER: u64 = 20;
@@ -109,7 +114,7 @@ impl DirectoryLock {
 /// Whether the record of builds, if there is one, belongs to our user.
 fn is_ours(directory: &Path) -> Result<bool, LocalError> {
     let our_user = fs::metadata("/proc/self").at("/proc/self")?.uid();
-    let record = directory.join(STATE_FILE);
+    let record = directory.join(RECORD_FILE);
     match fs::symlink_metadata(&record) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
         data => Ok(data.at(&record)?.uid() == our_user),
@@ -128,13 +133,14 @@ fn foreign_entry(directory: &Path) -> Result<Option<OsString>, LocalError> {
     names.sort();
     let foreign = names.into_iter().find(|name| !may_be_ours(name));
     // Asked last: another program may just begin here, and it makes the record before all else.
-    Ok(foreign.filter(|_| !directory.join(STATE_FILE).is_file()))
+    Ok(foreign.filter(|_| !directory.join(RECORD_FILE).is_file()))
 }
 
 fn may_be_ours(name: &OsStr) -> bool {
     // The last one is in every new file system.
-    let is_named = [LOCK_FILE, STATE_FILE, "lost+found"].iter().any(|ours| name == *ours);
+    let is_named = [LOCK_FILE, RECORD_FILE, "lost+found"].iter().any(|ours| name == *ours);
     is_named
+        || BESIDE_RECORD.iter().any(|ours| name == *ours)
         || name.to_string_lossy().starts_with(UNFINISHED)
         || name.to_string_lossy().starts_with("module-")
 }
@@ -204,7 +210,7 @@ mod tests {
     #[test]
     fn a_lock_file_that_is_not_ours_is_refused_and_keeps_its_content() {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join(STATE_FILE), "{}").unwrap();
+        fs::write(directory.path().join(RECORD_FILE), "{}").unwrap();
         let lock = directory.path().join(LOCK_FILE);
         for content in ["version = 3", "123456789012345678901234567890", "12\n34\n"] {
             fs::write(&lock, content).unwrap();
@@ -220,7 +226,7 @@ mod tests {
     #[test]
     fn builds_of_another_user_are_left_alone() {
         let directory = tempfile::tempdir().unwrap();
-        let record = directory.path().join(STATE_FILE);
+        let record = directory.path().join(RECORD_FILE);
         fs::write(&record, "{}").unwrap();
         if std::os::unix::fs::chown(&record, Some(65534), None).is_err() {
             // Only root gives files away.
@@ -239,7 +245,7 @@ mod tests {
         fs::create_dir(killed_at_once.path().join("module-app-1-2")).unwrap();
         DirectoryLock::take(killed_at_once.path()).unwrap();
         let used = tempfile::tempdir().unwrap();
-        fs::write(used.path().join(STATE_FILE), "{}").unwrap();
+        fs::write(used.path().join(RECORD_FILE), "{}").unwrap();
         fs::create_dir(used.path().join("work")).unwrap();
         DirectoryLock::take(used.path()).unwrap();
     }

@@ -252,6 +252,7 @@ mod tests {
             commit: None,
             strategy: RebuildStrategy::default(),
             reuse_from: None,
+            origin: None,
             document: Arc::new(document),
             contexts: Contexts::default(),
             srpms: BTreeMap::new(),

@@ -1,9 +1,8 @@
 //! Cancelling a build by hand: recorded at once; the engine then ends what is under way.
 
 use mbs_core::ident::BuildId;
-use mbs_core::store::{Amend, Builds as _, StoreError, Work as _};
+use mbs_core::store::{Amend, Store, StoreError};
 use mbs_core::submission;
-use mbs_local::snapshot_store::SnapshotStore;
 
 use crate::exit::Stop;
 
@@ -11,7 +10,7 @@ use crate::exit::Stop;
 ///
 /// # Errors
 /// `Machine`: the record cannot be kept.
-pub async fn cancel(store: &SnapshotStore, id: BuildId, user: &str) -> Result<(), Stop> {
+pub async fn cancel(store: &dyn Store, id: BuildId, user: &str) -> Result<(), Stop> {
     loop {
         let loaded = store.load(id).await?;
         let Ok(now) = submission::cancel(&loaded.build, user, store.now().await?) else { return Ok(()) };

@@ -2,7 +2,7 @@
 //!
 //! | in the results directory | |
 //! | --- | --- |
-//! | `state.json`, `lock` | the record of builds, and who works on it |
+//! | `builds.db`, `lock` | the record of builds, and who works on it |
 //! | `work/` | tasks with their logs, tags, repositories, caches |
 //! | `module-NAME-STREAM-VERSION/` | what was built |
 

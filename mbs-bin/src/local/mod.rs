@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | the document and what the options say against it | [`document`], [`settings`] |
 //! | what the build is made from, as a fingerprint | [`origin`] |
-//! | the machine, the record of builds, known modules | [`machine`] |
+//! | the machine, the record of builds, known modules | [`machine`], [`record`] |
 //! | go on, resume or begin, and with which identity | [`course`], [`submit`], [`cancel`] |
 //! | the engine, progress, Ctrl-C | [`mod@run`], [`news`], [`display`], [`json`] |
 //! | what it came to | [`report`] |
@@ -21,6 +21,7 @@ pub mod json;
 pub mod machine;
 pub mod news;
 pub mod origin;
+pub mod record;
 pub mod report;
 pub mod run;
 pub mod settings;
@@ -42,12 +43,10 @@ use mbs_core::engine::Engine;
 use mbs_core::ident::{Name, NameStream, Stream};
 use mbs_core::model::ModuleBuild;
 use mbs_core::plan::Standard;
-use mbs_core::store::{Settings, Upkeep as _, WorkerId};
+use mbs_core::store::{Settings, Store};
 use mbs_local::clock::SystemClock;
 use mbs_local::lock::DirectoryLock;
 use mbs_local::modules::{LocalModules, finished_builds, platform_of_machine};
-use mbs_local::snapshot_store::SnapshotStore;
-use tracing::warn;
 
 use crate::cli::LocalArguments;
 use crate::exit::{Exit, Stop};
@@ -57,6 +56,7 @@ use course::Mode;
 use display::Display;
 use machine::Machine;
 use origin::{Origin, given_srpms};
+use record::Record;
 use run::Run;
 use submit::{Submission, Submitted, now, user};
 
@@ -94,9 +94,10 @@ async fn build(arguments: &LocalArguments, display: Display) -> Result<Exit, Sto
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let results = results_directory(arguments)?;
     let lock = DirectoryLock::take(&results)?;
-    let store = Arc::new(SnapshotStore::open(lock, clock.clone(), now(), &policy)?);
+    let record = Record::open(lock, &policy).await?;
+    let store = record.store.clone();
     let machine = Machine::open(&results, arguments.builder()).await?;
-    let (modules, default_streams) = known_modules(arguments, &base, &store).await?;
+    let (modules, default_streams) = known_modules(arguments, &base, &*store).await?;
     let submission = Submission {
         origin: Origin::of(&documents, arguments, &base, &srpms),
         documents: documents.streams,
@@ -107,9 +108,9 @@ async fn build(arguments: &LocalArguments, display: Display) -> Result<Exit, Sto
         user: user(),
         policy: &policy,
     };
-    let submitted = submission.submit(&store, &modules).await?;
+    let submitted = submission.submit(&*store, &modules).await?;
     tell_start(&display, &submitted);
-    limit_jobs(arguments, &store).await?;
+    limit_jobs(arguments, &*store).await?;
     let engine = Engine {
         store: store.clone(),
         build_system: machine.build_system.clone(),
@@ -118,15 +119,10 @@ async fn build(arguments: &LocalArguments, display: Display) -> Result<Exit, Sto
         clock,
         planner: Arc::new(Standard),
         policy: policy.clone(),
-        worker: WorkerId(format!("mbs-build {}", std::process::id())),
+        worker: record::worker(),
         looks_at_once: LOOKS_AT_ONCE,
     };
-    let builds =
-        Run::start(engine, store.clone(), machine.clone(), display, &submitted).await?.to_end().await?;
-    if let Err(error) = store.flush().await {
-        // How the builds ended is in the record already.
-        warn!(%error, "the times of next looks are not kept");
-    }
+    let builds = Run::start(engine, record, machine.clone(), display, &submitted).await?.to_end().await?;
     Ok(report(arguments, &builds, &machine))
 }
 
@@ -166,7 +162,7 @@ fn results_directory(arguments: &LocalArguments) -> Result<PathBuf, Stop> {
 async fn known_modules(
     arguments: &LocalArguments,
     base: &NameStream,
-    store: &SnapshotStore,
+    store: &dyn Store,
 ) -> Result<(LocalModules, BTreeMap<Name, Stream>), Stop> {
     let mut results: Vec<ModuleBuild> = Vec::new();
     for wanted in &arguments.add_local_builds {
@@ -211,7 +207,7 @@ fn tell_start(display: &Display, submitted: &Submitted) {
     }
 }
 
-async fn limit_jobs(arguments: &LocalArguments, store: &SnapshotStore) -> Result<(), Stop> {
+async fn limit_jobs(arguments: &LocalArguments, store: &dyn Store) -> Result<(), Stop> {
     let processors = || available_parallelism().ok().and_then(|count| u32::try_from(count.get()).ok());
     let jobs = arguments.jobs.map(NonZeroU32::get).or_else(processors).unwrap_or(1);
     let settings = Settings { limit: Some(jobs), ..Settings::default() };

@@ -9,9 +9,8 @@ use mbs_core::bus::Hint;
 use mbs_core::engine::Engine;
 use mbs_core::ident::BuildId;
 use mbs_core::model::{ModuleBuild, State};
-use mbs_core::store::{Builds as _, Store, Work as _};
+use mbs_core::store::Store;
 use mbs_local::LocalBuildSystem;
-use mbs_local::snapshot_store::{LastWrite, SnapshotStore};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, watch};
@@ -21,12 +20,13 @@ use super::cancel::cancel;
 use super::display::Display;
 use super::machine::Machine;
 use super::news::{History, Told};
+use super::record::Record;
 use super::submit::{Submitted, ids};
 use crate::exit::Stop;
 
 /// A run under way.
 pub struct Run {
-    store: Arc<SnapshotStore>,
+    record: Record,
     machine: Machine,
     display: Display,
     user: String,
@@ -44,14 +44,14 @@ impl Run {
     /// `Machine`: the record cannot be read.
     pub async fn start(
         engine: Engine,
-        store: Arc<SnapshotStore>,
+        record: Record,
         machine: Machine,
         display: Display,
         submitted: &Submitted,
     ) -> Result<Self, Stop> {
-        let mut told = BTreeMap::new();
+        let (mut told, store) = (BTreeMap::new(), record.store.clone());
         for build in submitted.builds.iter().filter(|_| submitted.is_taken_up) {
-            told.insert(build.id, Told::up_to(build, &history(&store, build.id).await?));
+            told.insert(build.id, Told::up_to(build, &history(&*store, build.id).await?));
         }
         // What waits for a time, waits for one that an earlier run chose.
         store.wake(&[Hint::Everything]).await?;
@@ -61,7 +61,7 @@ impl Run {
         helpers.spawn(drive(engine, woken.clone()));
         let user = super::submit::user();
         let builds = ids(&submitted.builds);
-        Ok(Self { store, machine, display, user, builds, told, helpers, woken })
+        Ok(Self { record, machine, display, user, builds, told, helpers, woken })
     }
 
     /// Shows progress until every build has ended, and returns them.
@@ -73,22 +73,24 @@ impl Run {
     pub async fn to_end(&mut self) -> Result<Vec<ModuleBuild>, Stop> {
         let ended = self.watch().await;
         self.helpers.shutdown().await;
+        self.record.close().await;
         self.display.end();
         ended
     }
 
     async fn watch(&mut self) -> Result<Vec<ModuleBuild>, Stop> {
-        let mut writes = self.store.writes();
+        let (mut news, mut failure) = (self.record.news(), self.record.failure());
         let mut signals = Signals::listen()?;
         let mut is_cancelled = false;
         loop {
-            writes.mark_unchanged();
+            news.mark_unchanged();
             let builds = self.show().await?;
             if builds.iter().all(is_over) {
                 return Ok(builds);
             }
             tokio::select! {
-                news = news_of(&mut writes) => news?,
+                told = news_of(&mut news) => told?,
+                stopped = end_of_writing(&mut failure) => return Err(stopped),
                 stopped = end_of_one(&mut self.helpers) => return Err(stopped),
                 () = signals.next() => {
                     if is_cancelled {
@@ -103,11 +105,11 @@ impl Run {
 
     /// Tells what is new, and returns the builds as they are.
     async fn show(&mut self) -> Result<Vec<ModuleBuild>, Stop> {
-        let now = self.store.now().await?;
+        let now = self.record.store.now().await?;
         let mut builds = Vec::new();
         for id in &self.builds {
-            let build = self.store.load(*id).await?.build;
-            let history = history(&self.store, *id).await?;
+            let build = self.record.store.load(*id).await?.build;
+            let history = history(&*self.record.store, *id).await?;
             let news = self.told.entry(*id).or_default().news(&build, &history, now);
             self.display.tell(&build, &news, &self.machine);
             builds.push(build);
@@ -119,14 +121,14 @@ impl Run {
     async fn cancel(&self) -> Result<(), Stop> {
         self.display.say("cancelling; once more to stop at once");
         for id in &self.builds {
-            cancel(&self.store, *id, &self.user).await?;
+            cancel(&*self.record.store, *id, &self.user).await?;
         }
         self.woken.notify_one();
         Ok(())
     }
 }
 
-async fn history(store: &SnapshotStore, id: BuildId) -> Result<History, Stop> {
+async fn history(store: &dyn Store, id: BuildId) -> Result<History, Stop> {
     let notes = store.log(id).await?.into_iter().map(|line| line.text).collect();
     Ok(History { trace: store.trace(id).await?, notes })
 }
@@ -141,18 +143,18 @@ fn is_over(build: &ModuleBuild) -> bool {
     }
 }
 
-/// Waits for the next write of the record.
-async fn news_of(writes: &mut watch::Receiver<LastWrite>) -> Result<(), Stop> {
-    if writes.changed().await.is_err() {
-        return Err(Stop::Machine("the record of builds was closed".to_owned()));
-    }
-    match &writes.borrow_and_update().failure {
-        None => Ok(()),
-        Some(error) => {
-            let what =
-                format!("the record of builds cannot be kept: {error}\nThe same command goes on from here.");
-            Err(Stop::Machine(what))
-        }
+/// Waits for the next news of the record.
+async fn news_of(news: &mut watch::Receiver<u64>) -> Result<(), Stop> {
+    news.changed().await.map_err(|_| Stop::Machine("the record of builds was closed".to_owned()))
+}
+
+/// Waits until the record cannot be written.
+async fn end_of_writing(failure: &mut watch::Receiver<Option<Arc<str>>>) -> Stop {
+    match failure.wait_for(Option::is_some).await.as_deref() {
+        Ok(Some(error)) => Stop::Machine(format!(
+            "the record of builds cannot be kept: {error}\nThe same command goes on from here."
+        )),
+        Ok(None) | Err(_) => Stop::Machine("the record of builds was closed".to_owned()),
     }
 }
 
@@ -174,8 +176,7 @@ async fn drive(engine: Engine, woken: Arc<Notify>) {
 }
 
 /// Makes builds due that the build system has news of.
-async fn pass_hints(build_system: Arc<LocalBuildSystem>, store: Arc<SnapshotStore>, woken: Arc<Notify>) {
-    let store: Arc<dyn Store> = store;
+async fn pass_hints(build_system: Arc<LocalBuildSystem>, store: Arc<dyn Store>, woken: Arc<Notify>) {
     let mut hints = build_system.hints();
     loop {
         let hint = match hints.recv().await {

@@ -13,10 +13,9 @@ use mbs_core::model::{ModuleBuild, NewBuild, RebuildStrategy};
 use mbs_core::modulemd::ModuleStream;
 use mbs_core::policy::Policy;
 use mbs_core::resolver::ModuleResolver;
-use mbs_core::store::{Builds as _, Catalogue as _, Create, Filter, MOST_LISTED, Order, Page, Work as _};
+use mbs_core::store::{Create, Filter, MOST_LISTED, Order, Page, Store};
 use mbs_core::stream_version::prefixed_version;
 use mbs_core::submission::{Computed, Request, Rules, assemble, resume, version_of};
-use mbs_local::snapshot_store::SnapshotStore;
 use tracing::warn;
 
 use super::cancel::cancel;
@@ -61,11 +60,7 @@ impl Submission<'_> {
     ///
     /// # Errors
     /// `Usage`: the dependencies do not work out, or there is nothing to resume. `Machine`: the record cannot be kept.
-    pub async fn submit(
-        &self,
-        store: &SnapshotStore,
-        modules: &dyn ModuleResolver,
-    ) -> Result<Submitted, Stop> {
+    pub async fn submit(&self, store: &dyn Store, modules: &dyn ModuleResolver) -> Result<Submitted, Stop> {
         let module = self.module()?;
         let course = course(&earlier(store).await?, &module, &self.origin, self.mode)?;
         let new = match course.next {
@@ -80,7 +75,7 @@ impl Submission<'_> {
             Next::Resume(failed) => (self.resume(store, failed).await?, true),
             Next::Begin => {
                 let create = Create { new, by: self.user.clone(), ..Create::default() };
-                (store.create_from(create, self.origin.as_str()).await?.builds, false)
+                (store.create(create).await?.builds, false)
             }
         };
         Ok(Submitted { builds, cancelled: course.cancelled, is_taken_up })
@@ -93,24 +88,22 @@ impl Submission<'_> {
         Ok(NameStream { name, stream })
     }
 
-    async fn resume(
-        &self,
-        store: &SnapshotStore,
-        failed: Vec<ModuleBuild>,
-    ) -> Result<Vec<ModuleBuild>, Stop> {
+    async fn resume(&self, store: &dyn Store, failed: Vec<ModuleBuild>) -> Result<Vec<ModuleBuild>, Stop> {
         let now = store.now().await?;
         let mut resumed = Vec::new();
         for build in failed {
             let loaded = store.load(build.id).await?;
-            resumed.push((resume(&loaded.build, &self.user, None, now)?, loaded.revision));
+            let mut build = resume(&loaded.build, &self.user, None, now)?;
+            build.new.origin = Some(self.origin.as_str().to_owned());
+            resumed.push((build, loaded.revision));
         }
         let create = Create { resumed, by: self.user.clone(), ..Create::default() };
-        Ok(store.create_from(create, self.origin.as_str()).await?.builds)
+        Ok(store.create(create).await?.builds)
     }
 
     async fn new_builds(
         &self,
-        store: &SnapshotStore,
+        store: &dyn Store,
         modules: &dyn ModuleResolver,
     ) -> Result<Vec<NewBuild>, Stop> {
         let mut expanded = Vec::new();
@@ -196,7 +189,8 @@ impl Submission<'_> {
             version: prefixed.map_or(version, |prefixed| prefixed.version),
             earlier_scratch: 0,
         };
-        Ok(assemble(expanded, &self.request(), computed, &Rules::default())?)
+        let new = assemble(expanded, &self.request(), computed, &Rules::default())?;
+        Ok(NewBuild { origin: Some(self.origin.as_str().to_owned()), ..new })
     }
 
     fn request(&self) -> Request {
@@ -217,14 +211,15 @@ impl Submission<'_> {
 }
 
 /// Returns every build of the directory with what it was made from.
-async fn earlier(store: &SnapshotStore) -> Result<Vec<Earlier>, Stop> {
+async fn earlier(store: &dyn Store) -> Result<Vec<Earlier>, Stop> {
     let (mut earlier, mut page) = (Vec::new(), Page::first(MOST_LISTED));
     loop {
         let listed = store.list(&Filter::default(), &Order::default(), page).await?;
         let Some(last) = listed.last() else { return Ok(earlier) };
         page.before = Some(last.id);
         for id in listed.iter().map(|one| one.id) {
-            earlier.push(Earlier { build: store.load(id).await?.build, origin: store.origin(id) });
+            let build = store.load(id).await?.build;
+            earlier.push(Earlier { origin: build.new.origin.clone(), build });
         }
     }
 }

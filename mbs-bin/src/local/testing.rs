@@ -27,6 +27,7 @@ pub(crate) fn module_build(nsvc: &str) -> ModuleBuild {
         commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
+        origin: None,
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: [].into(),

@@ -118,7 +118,7 @@ fn a_results_directory_in_use_is_left_alone() {
     let ended = local(folder.path(), &[]);
     assert_eq!(ended.status, 3);
     assert!(ended.err.contains(&format!("(process {})", std::process::id())), "{}", ended.err);
-    assert!(!folder.path().join("results/state.json").exists());
+    assert!(!folder.path().join("results/builds.db").exists());
 }
 
 #[test]
@@ -137,12 +137,12 @@ fn a_folder_with_other_things_is_never_taken_for_results() {
 #[test]
 fn a_record_that_is_damaged_is_never_overwritten() {
     let folder = folder(DOCUMENT);
-    let record = folder.path().join("results/state.json");
+    let record = folder.path().join("results/builds.db");
     fs::create_dir(folder.path().join("results")).unwrap();
     fs::write(&record, "half a rec").unwrap();
     let ended = local(folder.path(), &[]);
     assert_eq!(ended.status, 3);
-    assert!(ended.err.contains("state.json is no record of builds"), "{}", ended.err);
+    assert!(ended.err.contains("builds.db cannot be used: "), "{}", ended.err);
     assert_eq!(fs::read_to_string(&record).unwrap(), "half a rec");
 }
 

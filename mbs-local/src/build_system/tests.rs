@@ -214,6 +214,7 @@ fn module(components: Vec<ComponentBuild>, filter: &[&str]) -> FinishedModule {
         commit: None,
         strategy: RebuildStrategy::default(),
         reuse_from: None,
+        origin: None,
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: BTreeMap::new(),

@@ -1,0 +1,119 @@
+//! What `mbs-manager` does: the upkeep of a service by those who run it.
+//!
+//! It decides nothing but which part of the library serves each command.
+
+use std::io::Write as _;
+
+use clap::{Parser, Subcommand};
+use mbs_store::{OpenError, Upgraded};
+
+use crate::exit::{Exit, Stop, chain};
+use crate::logging::{self, Verbosity};
+
+/// Takes care of a module build service.
+#[derive(Debug, Parser)]
+#[command(name = "mbs-manager", version, arg_required_else_help = true)]
+pub struct Arguments {
+    /// The store: postgresql://USER@HOST/DATABASE, or sqlite:PATH
+    #[arg(long, env = "MBS_DATABASE", value_name = "URL", global = true, hide_env_values = true)]
+    pub database: Option<String>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `mbs-manager` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring the schema of the store up to what this program needs
+    ///
+    /// An empty database gets its first schema. Services that run may go on meanwhile.
+    Upgradedb,
+}
+
+/// Runs a command to its end and returns the exit status; what went wrong has been logged.
+pub fn run(arguments: &Arguments) -> Exit {
+    logging::start(Verbosity::Warnings);
+    match execute(arguments) {
+        Ok(()) => Exit::Done,
+        Err(stop) => {
+            tracing::error!("{stop}");
+            stop.exit()
+        }
+    }
+}
+
+fn execute(arguments: &Arguments) -> Result<(), Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::Machine(format!("no threads can be started: {error}")))?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Upgradedb => upgrade(database(arguments)?).await,
+        }
+    })
+}
+
+fn database(arguments: &Arguments) -> Result<&str, Stop> {
+    arguments
+        .database
+        .as_deref()
+        .ok_or_else(|| Stop::Usage("which store? Say --database URL, or set MBS_DATABASE".to_owned()))
+}
+
+async fn upgrade(url: &str) -> Result<(), Stop> {
+    let Upgraded { from, to } = mbs_store::upgrade(url).await?;
+    let told = if from == to {
+        format!("database schema is at {to} already\n")
+    } else {
+        format!("database schema is at {to}; it was at {from}\n")
+    };
+    // That nobody reads on is no error.
+    drop(anstream::stdout().write_all(told.as_bytes()));
+    Ok(())
+}
+
+impl From<OpenError> for Stop {
+    fn from(error: OpenError) -> Self {
+        let told = chain(&error);
+        match error {
+            OpenError::Unknown => Self::Usage(told),
+            OpenError::Postgres(mbs_store::postgres::OpenError::Address(_)) => Self::Usage(told),
+            OpenError::Postgres(_) | OpenError::Sqlite(_) => Self::Machine(told),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(words: &[&str]) -> Arguments {
+        Arguments::try_parse_from([&["mbs-manager"], words].concat()).unwrap()
+    }
+
+    fn run_with(url: &str) -> Result<(), Stop> {
+        execute(&arguments(&["upgradedb", "--database", url]))
+    }
+
+    #[test]
+    fn a_file_is_made_and_brought_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("mbs.db").display());
+        assert_eq!((run_with(&url), run_with(&url)), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn what_names_no_store_is_wrong_usage_and_what_does_not_answer_is_trouble_of_the_machine() {
+        let stop = run_with("mysql://h/mbs").unwrap_err();
+        assert!(matches!(&stop, Stop::Usage(what) if what.contains("sqlite:")), "{stop}");
+        let stop = run_with("postgresql://mbs:geheim@127.0.0.1:1/mbs").unwrap_err();
+        assert_eq!(stop.exit(), Exit::Machine);
+        let told = stop.to_string();
+        assert!(told.starts_with("the database mbs on 127.0.0.1 cannot be reached: "), "{told}");
+        assert!(!told.contains("geheim"), "{told}");
+        let stop = execute(&arguments(&["upgradedb"])).unwrap_err();
+        assert_eq!(stop.exit(), Exit::Usage);
+    }
+}
