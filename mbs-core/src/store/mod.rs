@@ -21,6 +21,7 @@ mod columns;
 mod error;
 mod listing;
 mod rows;
+mod summary;
 mod types;
 
 pub use columns::{
@@ -33,10 +34,11 @@ pub use listing::{
     ListedComponent, MOST_LISTED, Order, Page, Value,
 };
 pub use rows::{AttemptRow, Changes, ComponentRow};
+pub use summary::{ComponentSummary, Detail, Summary, buildrequires};
 pub use types::{
-    Amend, AuditEntry, Claim, ComponentSummary, Create, Created, Delivery, Detail, EventNumber,
-    IdempotencyKey, Lease, Loaded, LogLine, ModuleRow, ModulesAsked, Retention, ReuseQuestion, Save, Saved,
-    Settings, Signal, Sink, Slots, StateChange, Summary, Trim, Trimmed, WorkerId, buildrequires,
+    Amend, AuditEntry, Claim, Create, Created, Delivery, EventNumber, IdempotencyKey, Lease, Loaded, LogLine,
+    ModuleRow, ModulesAsked, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Slots,
+    StateChange, Trim, Trimmed, WorkerId,
 };
 
 /// Everything a store does.

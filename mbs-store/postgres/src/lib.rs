@@ -53,6 +53,8 @@ const TRIES: usize = 5;
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: PgPool,
+    /// For renewals alone: they must not wait behind saves that wait for each other.
+    renewals: PgPool,
     rules: Arc<Rules>,
     documents: Arc<Documents>,
     /// The database, without its password.
@@ -66,14 +68,21 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError::Behind`]: the schema has to be brought up first. [`OpenError::Address`], [`OpenError::Unreachable`].
     pub async fn connect(url: &str, policy: &Policy) -> Result<Self, OpenError> {
-        let (pool, name) = open::connect(url).await?;
-        open::check(&pool).await?;
-        Ok(Self { pool, rules: Arc::new(Rules::of(policy)), documents: Arc::default(), name: name.into() })
+        let open::Connected { pool, renewals, name } = open::connect(url).await?;
+        open::check(&pool, &name).await?;
+        Ok(Self {
+            pool,
+            renewals,
+            rules: Arc::new(Rules::of(policy)),
+            documents: Arc::default(),
+            name: name.into(),
+        })
     }
 
     /// Closes all connections; calls under way end first.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.renewals.close().await;
     }
 
     /// Runs a transaction, anew if it was undone for the sake of another.

@@ -18,6 +18,9 @@ pub const SCHEMA: i64 = 3;
 /// Most connections of a process; its calls wait for one.
 const CONNECTIONS: u32 = 10;
 
+/// Of these so many more are for renewals, which take turns quickly.
+const CONNECTIONS_FOR_RENEWALS: u32 = 2;
+
 /// How long a call waits for a connection.
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -79,18 +82,26 @@ pub async fn upgrade(url: &str) -> Result<Upgraded, OpenError> {
     Ok(Upgraded { from, to })
 }
 
-pub(crate) async fn connect(url: &str) -> Result<(PgPool, String), OpenError> {
+/// The connections of a process.
+pub(crate) struct Connected {
+    pub(crate) pool: PgPool,
+    pub(crate) renewals: PgPool,
+    pub(crate) name: String,
+}
+
+pub(crate) async fn connect(url: &str) -> Result<Connected, OpenError> {
     let (options, name) = options(url)?;
-    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT);
-    match pool.connect_with(options).await {
-        Ok(pool) => Ok((pool, name)),
+    let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(WAIT);
+    let renewals = pool(CONNECTIONS_FOR_RENEWALS).connect_lazy_with(options.clone());
+    match pool(CONNECTIONS).connect_with(options).await {
+        Ok(pool) => Ok(Connected { pool, renewals, name }),
         Err(source) => Err(OpenError::Unreachable { name, source }),
     }
 }
 
 /// Refuses a schema that is older than this program. A newer one serves it: migrations keep what it needs.
-pub(crate) async fn check(pool: &PgPool) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Unreachable { name: "chosen".to_owned(), source };
+pub(crate) async fn check(pool: &PgPool, name: &str) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Unreachable { name: name.to_owned(), source };
     let mut connection = pool.acquire().await.map_err(failed)?;
     let schema = schema(&mut connection).await.map_err(failed)?;
     if schema < SCHEMA { Err(OpenError::Behind { schema }) } else { Ok(()) }

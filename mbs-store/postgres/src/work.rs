@@ -38,7 +38,7 @@ impl Work for PostgresStore {
                 token(lease),
                 self.lease(),
             );
-            Ok(renewed.execute(&self.pool).await?.rows_affected())
+            Ok(renewed.execute(&self.renewals).await?.rows_affected())
         });
         match renewed.await? {
             0 => Err(StoreError::LeaseLost(lease.build)),

@@ -38,6 +38,7 @@ mod create;
 mod documents;
 mod error;
 mod head;
+mod header;
 mod line;
 mod listing;
 mod network;

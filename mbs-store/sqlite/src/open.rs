@@ -3,8 +3,7 @@
 //! Decides whether a file is one that this program may work on. A file that it may not is left as it is.
 
 use std::fmt;
-use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +15,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 
 use crate::Time;
 use crate::error::{code, primary_code};
+use crate::header::{Beginning, beginning};
 use crate::network::networked;
 
 /// The schema that this program works on.
@@ -28,9 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// So many calls read at once.
 const READERS: u32 = 4;
-
-/// The size of the smallest database.
-const SMALLEST: u64 = 512;
 
 /// Why a file cannot be worked on, by what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -164,6 +161,7 @@ async fn inspect(path: &Path, create: bool) -> Result<i64, OpenError> {
         Ok(Beginning::Empty) => return Ok(0),
         Ok(Beginning::Database) => {}
         Ok(Beginning::Other) => return Err(no_database(path)),
+        Ok(Beginning::Cut) => return Err(damaged(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound && create => return Ok(0),
         Err(error) => return Err(machine(path, error)),
     }
@@ -175,25 +173,6 @@ async fn inspect(path: &Path, create: bool) -> Result<i64, OpenError> {
     };
     let schema = schema.await.map_err(|error| failed(path, error))?;
     schema.map_err(|reason| unreadable(path, reason))
-}
-
-/// What a file looks like.
-enum Beginning {
-    Empty,
-    Database,
-    Other,
-}
-
-/// SQLite itself would take a file of a few bytes, whatever they are, for an empty database.
-fn beginning(path: &Path) -> io::Result<Beginning> {
-    let mut beginning = Vec::new();
-    fs::File::open(path)?.take(SMALLEST).read_to_end(&mut beginning)?;
-    let is_whole = beginning.len() as u64 == SMALLEST;
-    Ok(match beginning.starts_with(b"SQLite format 3\0") && is_whole {
-        _ if beginning.is_empty() => Beginning::Empty,
-        true => Beginning::Database,
-        false => Beginning::Other,
-    })
 }
 
 /// Returns the schema of a database, or why this program has no business with it.
@@ -264,12 +243,14 @@ async fn connect_to_migrate(path: &Path) -> Result<SqliteConnection, sqlx::Error
 fn failed(path: &Path, error: sqlx::Error) -> OpenError {
     match primary_code(&error) {
         Some(code::NOT_A_DATABASE) => no_database(path),
-        Some(code::CORRUPT) => {
-            unreadable(path, "it is damaged, and was left untouched: restore it from a copy")
-        }
+        Some(code::CORRUPT) => damaged(path),
         Some(code::FULL) => machine(path, format!("no space left for {}: make room there", path.display())),
         _ => machine(path, error),
     }
+}
+
+fn damaged(path: &Path) -> OpenError {
+    unreadable(path, "it is damaged, and was left untouched: restore it from a copy")
 }
 
 fn no_database(path: &Path) -> OpenError {

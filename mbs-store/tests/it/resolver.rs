@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mbs_core::contract::{self, Kept, ModuleResolverGround};
-use mbs_core::ident::Nsvc;
+use mbs_core::ident::{Nsvc, TagName};
 use mbs_core::memory::{ManualClock, MemoryStore};
 use mbs_core::model::{ModuleBuild, State};
 use mbs_core::policy::Policy;
@@ -91,13 +91,13 @@ async fn modules_in_memory_are_resolved() {
 
 /// What the suite leaves out: it wants other tags, too.
 async fn assert_found_in_own_tag(ground: &Ground) {
-    let tag = Some("module-perl".parse().unwrap());
-    for (nsvc, tag) in [("perl:5:1:a", &tag), ("perl:5:2:a", &None)] {
+    let tag: TagName = "module-perl".parse().unwrap();
+    for (nsvc, tag) in [("perl:5:1:a", Some(tag.clone())), ("perl:5:2:a", None)] {
         let new = new_build(nsvc);
         let (nsvc, document) = (new.nsvc, new.document);
-        ground.add(KnownModule { nsvc, tag: tag.clone(), document, is_ready: true }).await;
+        ground.add(KnownModule { nsvc, tag, document, is_ready: true }).await;
     }
-    let found = ground.resolver.in_tag(&tag.unwrap()).await.unwrap();
+    let found = ground.resolver.in_tag(&tag).await.unwrap();
     assert_eq!(found.iter().map(|module| module.nsvc.to_string()).collect::<Vec<_>>(), ["perl:5:1:a"]);
     assert_eq!(ground.resolver.in_tag(&"other".parse().unwrap()).await, Ok(Vec::new()));
 }

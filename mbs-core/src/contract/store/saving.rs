@@ -11,6 +11,8 @@ use crate::model::{AttemptEnd, ModuleBuild, State};
 use crate::modulemd::ModuleStream;
 use crate::store::{Lease, StoreError};
 
+type Change = fn(&mut ModuleBuild);
+
 /// Design, section 5, `save`: the record, revision + 1.
 pub(super) async fn a_save_keeps_the_record_and_raises_the_revision_by_one(bench: &Bench<'_>) -> Verdict {
     let build = bench.create("app:1:1:a").await?;
@@ -47,7 +49,7 @@ pub(super) async fn components_get_ids_of_their_own_and_keep_them(bench: &Bench<
 pub(super) async fn what_changes_in_a_record_is_kept_and_what_goes_is_gone(bench: &Bench<'_>) -> Verdict {
     let build = bench.create("app:1:1:a").await?;
     let lease = bench.claim_only(build).await?;
-    let changes: [(&str, fn(&mut ModuleBuild)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("components", |build| take_slots(build, 3)),
         ("a task of an attempt", |build| {
             build.components[1].attempts[0].task = Some(TaskId(9));
@@ -192,8 +194,6 @@ pub(super) async fn the_lease_is_checked_first_then_the_revision_then_the_slots(
     let full = StoreError::NoSlot { in_use: 0, limit: 0 };
     refused("a slot too many", bench.store.save(stale).await, |error| *error == full)
 }
-
-type Change = fn(&mut ModuleBuild);
 
 /// `save`, errors: `Rejected`. I7.
 pub(super) async fn a_record_that_cannot_come_from_the_loaded_one_is_refused(bench: &Bench<'_>) -> Verdict {

@@ -178,6 +178,17 @@ async fn a_damaged_file_is_left_as_it_is() {
     is_refused_and_untouched(&file(&directory), "damaged").await;
 }
 
+#[tokio::test]
+async fn half_a_file_is_left_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    make(&file(&directory), SCHEMA).await;
+    let bytes = fs::read(file(&directory)).unwrap();
+    for length in [bytes.len() / 2, bytes.len() - 1, 4096] {
+        fs::write(file(&directory), &bytes[..length]).unwrap();
+        is_refused_and_untouched(&file(&directory), "damaged").await;
+    }
+}
+
 async fn is_refused_and_untouched(path: &Path, wanted: &str) {
     let before = fs::read(path).unwrap();
     let refusals = [open(path).await.map(drop), upgrade(path).await.map(drop)];
