@@ -1,5 +1,6 @@
 //! Whole-system tests: one module per question asked of the whole system.
 
+mod chaos;
 mod embed;
 mod local_build;
 mod local_faults;
@@ -10,4 +11,5 @@ mod modulemd_robustness;
 mod mutation;
 mod sim_fairness;
 mod sim_graphs;
+mod sim_stores;
 mod simulation;

@@ -1,8 +1,10 @@
-//! What the whole-system tests start: the real `mbs-build` on copies of the example modules, and ways to make a machine worse.
+//! What the whole-system tests start: the real `mbs-build` on copies of the example modules, ways to make a machine worse, and
+//! many backends on one database.
 //!
 //! Nothing here judges; the tests do.
 
 pub mod built;
+pub mod chaos;
 pub mod greeter;
 pub mod held;
 pub mod needed;
@@ -13,6 +15,7 @@ pub mod repository;
 pub mod running;
 pub mod small_module;
 pub mod within;
+pub mod world_store;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

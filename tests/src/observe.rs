@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqliteConnection};
 
 use crate::within::eventually_within;
 
@@ -95,22 +97,16 @@ impl Record {
     /// # Errors
     /// The file is there and cannot be understood.
     pub fn read(results: &Path) -> Result<Option<Self>> {
-        let text = match fs::read(results.join("state.json")) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            text => text?,
-        };
-        let state: Value = serde_json::from_slice(&text).context("state.json is whole at any time")?;
-        let rows = state["store"]["rows"].as_object().context("state.json holds builds")?;
-        let last = rows.iter().max_by_key(|(id, _)| id.parse::<u64>().unwrap_or_default());
-        let lines = |row: &Value| {
-            let lines = row["log"].as_array().into_iter().flatten();
-            lines.filter_map(|line| line["text"].as_str().map(str::to_owned)).collect()
-        };
-        Ok(last.map(|(_, row)| Self {
-            revision: row["revision"].as_u64().unwrap_or_default(),
-            build: row["build"].clone(),
-            log: lines(row),
-        }))
+        let file = results.join("builds.db");
+        if !file.is_file() {
+            return Ok(None);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        match runtime.block_on(last_build(&file)) {
+            // Its first tables are just being made.
+            Err(sqlx::Error::Database(error)) if error.message().contains("no such table") => Ok(None),
+            read => read.context("builds.db is whole at any time"),
+        }
     }
 
     /// Reads the record of a results folder that holds a build.
@@ -161,6 +157,42 @@ impl Record {
         let is_in = |one: &Component| one.state.as_deref() == Some(state);
         self.components().into_iter().filter(|(_, one)| is_in(one)).map(|(name, _)| name).collect()
     }
+}
+
+/// Reads the last build with its components, their attempts, and the log.
+async fn last_build(file: &Path) -> Result<Option<Record>, sqlx::Error> {
+    let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(DYING);
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    // One state over all of it.
+    let mut state = connection.begin().await?;
+    let last = "SELECT id, revision, record FROM module_builds ORDER BY id DESC LIMIT 1";
+    let Some((id, revision, record)) =
+        sqlx::query_as::<_, (i64, i64, String)>(last).fetch_optional(&mut *state).await?
+    else {
+        return Ok(None);
+    };
+    let components = "SELECT id, record FROM components WHERE build_id = ? ORDER BY position";
+    let components: Vec<(i64, String)> = sqlx::query_as(components).bind(id).fetch_all(&mut *state).await?;
+    let attempts =
+        "SELECT component_id, attempts.record FROM attempts JOIN components ON components.id = component_id
+        WHERE build_id = ? ORDER BY attempts.position";
+    let attempts: Vec<(i64, String)> = sqlx::query_as(attempts).bind(id).fetch_all(&mut *state).await?;
+    let log = "SELECT record FROM log_lines WHERE build_id = ? ORDER BY id";
+    let log: Vec<String> = sqlx::query_scalar(log).bind(id).fetch_all(&mut *state).await?;
+    let json = |text: &String| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let with_attempts = |(id, record): &(i64, String)| {
+        let mut component = json(record);
+        let own = attempts.iter().filter(|(of, _)| of == id).map(|(_, attempt)| json(attempt));
+        component["attempts"] = own.collect();
+        component
+    };
+    let mut build = json(&record);
+    build["components"] = components.iter().map(with_attempts).collect();
+    Ok(Some(Record {
+        revision: u64::try_from(revision).unwrap_or_default(),
+        build,
+        log: log.iter().filter_map(|line| json(line)["text"].as_str().map(str::to_owned)).collect(),
+    }))
 }
 
 fn component(value: &Value) -> Component {

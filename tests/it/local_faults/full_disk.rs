@@ -151,7 +151,7 @@ fn a_disk_without_room_for_the_record_names_its_file() {
     for pages in [1, 3] {
         let room = Room { kib: pages * page_kib(), databases: 0 };
         let Some(disk) = Disk::mounted(&module, room) else { return };
-        let record = disk.results().join("state.json").display().to_string();
+        let record = disk.results().join("builds.db").display().to_string();
         let first = disk.run(&module);
         assert_says(&first, LACKING, &[&format!("no space left for {record}: make room there")]);
         disk.make_room();

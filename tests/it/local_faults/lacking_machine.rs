@@ -143,7 +143,7 @@ fn a_damaged_record_is_left_untouched_and_a_restored_one_serves_again() {
     }
     let module = module();
     assert_a_later_run_works(&module);
-    let (record, copy) = (module.results().join("state.json"), module.path("copy.json"));
+    let (record, copy) = (module.results().join("builds.db"), module.path("copy.db"));
     fs::copy(&record, &copy).unwrap();
     let whole = fs::read(&record).unwrap();
     fs::write(&record, &whole[..whole.len() / 2]).unwrap();

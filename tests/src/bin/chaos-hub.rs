@@ -1,0 +1,5 @@
+//! The build system and bus of the test with many processes.
+
+fn main() -> anyhow::Result<()> {
+    mbs_tests::chaos::hub::main()
+}
