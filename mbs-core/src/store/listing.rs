@@ -55,7 +55,7 @@ pub enum Column {
     Name,
     /// Its stream.
     Stream,
-    /// Its version: text of digits, sorted as a number.
+    /// Its version: twenty digits ([`sortable_text`](super::sortable_text)), sorted as a number.
     Version,
     /// Its context.
     Context,

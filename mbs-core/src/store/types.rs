@@ -36,7 +36,7 @@ pub struct IdempotencyKey {
     pub content: String,
 }
 
-/// The builds of a submission: new ones in the order given, then resumed ones.
+/// The builds of a submission: new ones in the order given, then resumed ones, then those that existed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Created {
     /// The records as stored: new ones, resumed ones, and those that existed.

@@ -101,28 +101,24 @@ impl PostgresStore {
         if save.now.slots_held() > save.was.slots_held() {
             lock_settings(connection).await?;
         }
-        let seen = self.leased(connection, &save.lease).await?;
+        let seen = self.leased(connection, &save.lease).await?.ok_or(StoreError::NotFound(id))?;
         check(save, locked, &seen)?;
         let mut now = save.now.clone();
         let next = Next { was: &save.was, locked, notes: &save.notes, at: seen.now };
         self.commit(connection, &mut now, next).await?;
-        let moving = (save.signal, &seen.slots.settings, seen.now);
-        let moved = self.adapt(connection, seen.slots.throttle, moving).await?;
+        let moved = self.adapt(connection, (save.signal, seen.now), &seen.slots).await?;
         let reach = if moved == Moved::Yes { Reach::Everybody } else { Reach::Head };
         let mut slots = self.wake_line(connection, Some(id), reach).await?;
+        // Locks may have been waited for since it was checked.
+        if !self.leased(connection, &save.lease).await?.is_some_and(|seen| seen.is_honoured()) {
+            return Err(StoreError::LeaseLost(id).into());
+        }
         transaction.commit().await?;
-        if now.slots_held() < save.was.slots_held() || now.line != save.was.line {
-            slots = self.wake_line_again(id).await.unwrap_or(slots);
+        let frees = now.slots_held() < save.was.slots_held() || now.line != save.was.line;
+        if frees || moved == Moved::Yes {
+            slots = self.look_again(Some(id)).await.unwrap_or(slots);
         }
         Ok(Saved { build: now, revision: revision(locked.revision + 1), slots })
-    }
-
-    /// Wakes the line as it is after a commit. The record is saved whatever comes of this.
-    async fn wake_line_again(&self, except: BuildId) -> Result<Slots, Failure> {
-        let mut transaction = self.pool.begin().await?;
-        let slots = self.wake_line(&mut transaction, Some(except), Reach::Head).await?;
-        transaction.commit().await?;
-        Ok(slots)
     }
 
     async fn amend_once(&self, amend: &Amend) -> Result<Saved, Failure> {

@@ -9,7 +9,7 @@ use mbs_core::ident::BuildId;
 use mbs_core::model::{ModuleBuild, NewBuild};
 use mbs_core::store::checks::rejected;
 use mbs_core::store::{Create, Created, IdempotencyKey, StoreError, sortable};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 
 use crate::PostgresStore;
 use crate::builds::{database_time, lock_record};
@@ -109,11 +109,9 @@ impl PostgresStore {
         let transitions = build.life.take_unsaved();
         let step =
             Step { was: None, now: &build, last_seq: 0, revision: 0, transitions: &transitions, notes, at };
-        let mut savepoint = connection.begin().await?;
         let taken =
             |failure| if is_taken(&failure) { StoreError::Taken(nsvc.clone()).into() } else { failure };
-        self.write(&mut savepoint, &step).await.map_err(taken)?;
-        savepoint.commit().await?;
+        self.write(connection, &step).await.map_err(taken)?;
         let work = sqlx::query!("INSERT INTO work (build_id, due) VALUES ($1, $2)", id.0, sql(at) as _);
         work.execute(connection).await?;
         Ok(id.0)

@@ -34,8 +34,8 @@ mod code {
     pub(super) const BAD_DATA: [&str; 3] = ["22", "23", "54"];
     /// A text with a NUL, which no column holds.
     pub(super) const NUL: [&str; 2] = ["22021", "22P05"];
-    /// Something is missing that this program expects: another schema.
-    pub(super) const OTHER_SCHEMA: &str = "42";
+    /// A table, column or function is missing that this program expects: another schema.
+    pub(super) const OTHER_SCHEMA: [&str; 3] = ["42P01", "42703", "42883"];
 }
 
 impl Failure {
@@ -76,7 +76,7 @@ fn of_database(code: &str, error: &sqlx::Error) -> StoreError {
     if code::BAD_DATA.contains(&class) {
         return rejected(format!("PostgreSQL does not take this: {error}"));
     }
-    if class == code::OTHER_SCHEMA {
+    if code::OTHER_SCHEMA.contains(&code) {
         return unavailable(&format!(
             "the database is not as this program expects ({error}): run mbs-manager upgradedb"
         ));

@@ -35,6 +35,7 @@ mod outbox;
 mod record;
 mod text;
 mod time;
+mod trim;
 mod upkeep;
 mod wakes;
 mod work;
@@ -53,8 +54,8 @@ const TRIES: usize = 5;
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: PgPool,
-    /// For renewals alone: they must not wait behind saves that wait for each other.
-    renewals: PgPool,
+    /// For renewals, which must not wait behind saves that wait for each other, and for listening.
+    apart: PgPool,
     rules: Arc<Rules>,
     documents: Arc<Documents>,
     /// The database, without its password.
@@ -68,11 +69,11 @@ impl PostgresStore {
     /// # Errors
     /// [`OpenError::Behind`]: the schema has to be brought up first. [`OpenError::Address`], [`OpenError::Unreachable`].
     pub async fn connect(url: &str, policy: &Policy) -> Result<Self, OpenError> {
-        let open::Connected { pool, renewals, name } = open::connect(url).await?;
+        let open::Connected { pool, apart, name } = open::connect(url).await?;
         open::check(&pool, &name).await?;
         Ok(Self {
             pool,
-            renewals,
+            apart,
             rules: Arc::new(Rules::of(policy)),
             documents: Arc::default(),
             name: name.into(),
@@ -82,7 +83,7 @@ impl PostgresStore {
     /// Closes all connections; calls under way end first.
     pub async fn close(&self) {
         self.pool.close().await;
-        self.renewals.close().await;
+        self.apart.close().await;
     }
 
     /// Runs a transaction, anew if it was undone for the sake of another.

@@ -1,9 +1,9 @@
 //! The slots and the line for them: read as one value, and who is woken when some are free.
 //!
 //! Who may take a slot is decided by [`mbs_core::share`]. Waking goes by how things are, not by what a change did to them: each
-//! save and each release wakes everybody else for whom a slot is free at that moment and who would sleep. A save that frees
-//! slots or moves the line looks again once it is committed, since another that it did not see may do the opposite at the same
-//! time: of two that look after their commit, one sees both.
+//! save and each release wakes everybody else for whom a slot is free at that moment and who would sleep. What frees slots,
+//! moves the line or raises the limit looks again once it is committed, since another that it did not see may do the opposite at
+//! the same time: of two that look after their commit, one sees both.
 //!
 //! Locks are taken in this order, and rows of one table by id: `module_builds`, `settings`, `work`.
 
@@ -85,23 +85,20 @@ pub(crate) async fn lock_settings(connection: &mut PgConnection) -> Result<(), F
 }
 
 impl PostgresStore {
-    /// Takes in how the build system behaved; the settings are locked only if that moves the limit.
+    /// Takes in how the build system behaved; the settings are locked, and read again, only if that moves the limit.
     pub(crate) async fn adapt(
         &self,
         connection: &mut PgConnection,
-        throttle: Throttle,
-        (signal, settings, now): (Signal, &Settings, Timestamp),
+        (signal, now): (Signal, Timestamp),
+        seen: &SlotsNow,
     ) -> Result<Moved, Failure> {
-        let next = |throttle| share::adapt(throttle, signal, settings.limit, now, self.rules.adapt_every);
-        if next(throttle) == throttle {
+        let next = |throttle, maximum| share::adapt(throttle, signal, maximum, now, self.rules.adapt_every);
+        if next(seen.throttle, seen.settings.limit) == seen.throttle {
             return Ok(Moved::No);
         }
         lock_settings(connection).await?;
-        let current: Json<Throttle> =
-            sqlx::query_scalar!(r#"SELECT throttle AS "throttle: Json<Throttle>" FROM settings"#)
-                .fetch_one(&mut *connection)
-                .await?;
-        let next = Json(next(current.0));
+        let current = SlotsNow::read(connection, Reach::Head).await?;
+        let next = Json(next(current.throttle, current.settings.limit));
         sqlx::query!("UPDATE settings SET throttle = $1", next as _).execute(connection).await?;
         Ok(Moved::Yes)
     }
@@ -116,6 +113,18 @@ impl PostgresStore {
         let now = SlotsNow::read(connection, reach).await?;
         self.wake_builds(connection, &now.may_take(except)).await?;
         Ok(now.slots())
+    }
+
+    /// Wakes the line as it is after a commit, but for one that sees the slots anyway, and returns the slots; `None` if the
+    /// database gave up. What was committed holds whatever comes of this.
+    pub(crate) async fn look_again(&self, except: Option<BuildId>) -> Option<Slots> {
+        let looked = self.retried(|| async {
+            let mut transaction = self.pool.begin().await?;
+            let slots = self.wake_line(&mut transaction, except, Reach::Head).await?;
+            transaction.commit().await?;
+            Ok(slots)
+        });
+        looked.await.inspect_err(|error| tracing::warn!(%error, "the line was not looked at again")).ok()
     }
 
     /// Makes builds due, not before the gap after their last look; during a look it is remembered.

@@ -18,21 +18,29 @@ pub const SCHEMA: i64 = 3;
 /// Most connections of a process; its calls wait for one.
 const CONNECTIONS: u32 = 10;
 
-/// Of these so many more are for renewals, which take turns quickly.
-const CONNECTIONS_FOR_RENEWALS: u32 = 2;
+/// So many more are for renewals, which take turns quickly, and for listening.
+const CONNECTIONS_APART: u32 = 3;
 
 /// How long a call waits for a connection.
 const WAIT: Duration = Duration::from_secs(10);
 
 /// Limits that the server holds each connection to, so that nobody waits for one that hangs.
-const LIMITS: [(&str, &str); 3] =
-    [("statement_timeout", "20s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "20s")];
+///
+/// What a save relies on is said, too, whatever a database or a user has been set to: that each statement sees what was
+/// committed before it, and that what was committed stays.
+const LIMITS: [(&str, &str); 5] = [
+    ("statement_timeout", "20s"),
+    ("lock_timeout", "10s"),
+    ("idle_in_transaction_session_timeout", "20s"),
+    ("default_transaction_isolation", "read committed"),
+    ("synchronous_commit", "on"),
+];
 
 /// Why a database was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The URL is none that this store understands.
-    #[error("the address of the database is not understood: {0}")]
+    #[error("the address of the database is not understood")]
     Address(#[source] sqlx::Error),
     /// The database does not answer, or does not let us in.
     #[error("the database {name} cannot be reached")]
@@ -85,16 +93,16 @@ pub async fn upgrade(url: &str) -> Result<Upgraded, OpenError> {
 /// The connections of a process.
 pub(crate) struct Connected {
     pub(crate) pool: PgPool,
-    pub(crate) renewals: PgPool,
+    pub(crate) apart: PgPool,
     pub(crate) name: String,
 }
 
 pub(crate) async fn connect(url: &str) -> Result<Connected, OpenError> {
     let (options, name) = options(url)?;
     let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(WAIT);
-    let renewals = pool(CONNECTIONS_FOR_RENEWALS).connect_lazy_with(options.clone());
+    let apart = pool(CONNECTIONS_APART).connect_lazy_with(options.clone());
     match pool(CONNECTIONS).connect_with(options).await {
-        Ok(pool) => Ok(Connected { pool, renewals, name }),
+        Ok(pool) => Ok(Connected { pool, apart, name }),
         Err(source) => Err(OpenError::Unreachable { name, source }),
     }
 }

@@ -50,7 +50,10 @@ impl Outbox for PostgresStore {
     }
 }
 
-/// Gives numbers to events that have none.
+/// So many events are numbered at once; what is left waits for the next to ask.
+const NUMBERED_AT_ONCE: i64 = 10_000;
+
+/// Gives numbers to events that have none, the oldest first.
 async fn number_events(connection: &mut PgConnection) -> Result<(), Failure> {
     let are_there =
         sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM events WHERE number IS NULL) AS "is!""#);
@@ -62,13 +65,14 @@ async fn number_events(connection: &mut PgConnection) -> Result<(), Failure> {
     let numbered = sqlx::query!(
         "WITH new AS (
              SELECT build_id, seq, last_number + row_number() OVER (ORDER BY events.id) AS number
-             FROM events, publication WHERE number IS NULL
+             FROM events, publication WHERE number IS NULL ORDER BY events.id LIMIT $1
          ), numbered AS (
              UPDATE events SET number = new.number FROM new
              WHERE events.build_id = new.build_id AND events.seq = new.seq
              RETURNING events.number
          )
-         UPDATE publication SET last_number = greatest(last_number, (SELECT max(number) FROM numbered))"
+         UPDATE publication SET last_number = greatest(last_number, (SELECT max(number) FROM numbered))",
+        NUMBERED_AT_ONCE,
     );
     numbered.execute(connection).await?;
     Ok(())

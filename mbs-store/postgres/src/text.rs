@@ -18,9 +18,9 @@ pub(crate) fn plain_or_none(text: Option<&String>) -> Option<Cow<'_, str>> {
     text.map(|text| plain(text))
 }
 
-/// As [`plain`], and at most 200 characters of it: for hashes and names, which are shorter, in columns indexed as a whole.
+/// As [`plain`], and at most 300 characters of it: for hashes and names, which are shorter, in columns indexed as a whole.
 pub(crate) fn bounded(text: &str) -> String {
-    plain(text).chars().take(200).collect()
+    plain(text).chars().take(300).collect()
 }
 
 /// Checks a text that rows are told apart by.

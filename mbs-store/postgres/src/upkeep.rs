@@ -1,7 +1,6 @@
 //! Settings, and what time sweeps away.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use mbs_core::store::{AuditEntry, Retention, Settings, StoreError, Trim, Trimmed, Upkeep, checks};
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -10,7 +9,6 @@ use crate::PostgresStore;
 use crate::builds::database_time;
 use crate::error::Failure;
 use crate::line::{Reach, SlotsNow, lock_settings, tell};
-use crate::time::sql;
 use crate::work::lock_work;
 use crate::write::write_audit;
 
@@ -39,16 +37,10 @@ impl Upkeep for PostgresStore {
     }
 
     async fn trim(&self, retention: &Retention, trim: Trim) -> Result<Trimmed, StoreError> {
-        self.retried(|| async {
-            let mut transaction = self.pool.begin().await?;
-            let trimmed = remove(&mut transaction, retention).await?;
-            match trim {
-                Trim::Remove => transaction.commit().await?,
-                Trim::Count => transaction.rollback().await?,
-            }
-            Ok(trimmed)
-        })
-        .await
+        match trim {
+            Trim::Count => self.retried(|| self.count_old(retention)).await,
+            Trim::Remove => self.retried(|| self.remove_old(retention)).await,
+        }
     }
 }
 
@@ -74,6 +66,21 @@ impl PostgresStore {
         self.wake_builds(connection, &woken).await?;
         tell(connection).await?;
         transaction.commit().await?;
+        if (was.limit, was.paused) != (settings.limit, settings.paused) {
+            self.look_again(None).await;
+        }
+        if was.draining && !settings.draining {
+            self.wake_drained().await?;
+        }
+        Ok(())
+    }
+
+    /// Wakes once more whom a drain held, after it has ended: one may have come meanwhile and seen it.
+    async fn wake_drained(&self) -> Result<(), Failure> {
+        let mut transaction = self.pool.begin().await?;
+        let held = held_by_drain(&mut transaction).await?;
+        self.wake_builds(&mut transaction, &held).await?;
+        transaction.commit().await?;
         Ok(())
     }
 }
@@ -83,39 +90,4 @@ async fn held_by_drain(connection: &mut PgConnection) -> Result<Vec<i64>, Failur
     Ok(sqlx::query_scalar!("SELECT id FROM module_builds WHERE state IN (0, 1)")
         .fetch_all(connection)
         .await?)
-}
-
-async fn remove(connection: &mut PgConnection, retention: &Retention) -> Result<Trimmed, Failure> {
-    let mut gone = Trimmed::default();
-    if let Some(before) = retention.log {
-        let old = sqlx::query!("DELETE FROM log_lines WHERE at < $1", sql(before) as _);
-        gone.log = old.execute(&mut *connection).await?.rows_affected();
-    }
-    if let Some(before) = retention.audit {
-        let old = sqlx::query!("DELETE FROM audit WHERE at < $1", sql(before) as _);
-        gone.audit = old.execute(&mut *connection).await?.rows_affected();
-    }
-    if let Some(before) = retention.keys {
-        let old = sqlx::query!("DELETE FROM idempotency_keys WHERE at < $1", sql(before) as _);
-        gone.keys = old.execute(&mut *connection).await?.rows_affected();
-    }
-    if let Some(before) = retention.events {
-        gone.events = remove_events(connection, before).await?;
-    }
-    Ok(gone)
-}
-
-/// Removes events that every sink has. While no sink is known nobody has any, and all are kept.
-async fn remove_events(connection: &mut PgConnection, before: Timestamp) -> Result<u64, Failure> {
-    let old = sqlx::query!(
-        "DELETE FROM events e
-         WHERE e.at < $1 AND e.number IS NOT NULL AND EXISTS (SELECT FROM sinks)
-           AND NOT EXISTS (
-               SELECT FROM sinks s
-               WHERE e.number > s.floor
-                 AND NOT EXISTS (SELECT FROM acknowledged a WHERE a.sink = s.sink AND a.number = e.number)
-           )",
-        sql(before) as _,
-    );
-    Ok(old.execute(connection).await?.rows_affected())
 }

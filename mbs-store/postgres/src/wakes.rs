@@ -43,11 +43,13 @@ impl PostgresStore {
     /// Begins to listen, on a connection of its own that is made anew whenever it is lost. To be called on a Tokio runtime.
     pub fn wakes(&self) -> Wakes {
         let (sender, news) = watch::channel(0);
-        let pool = self.pool.clone();
+        let pool = self.apart.clone();
         let listening = tokio::spawn(async move {
             loop {
-                if let Err(error) = listen(&pool, &sender).await {
-                    tracing::warn!(%error, "news of the database are not heard");
+                match listen(&pool, &sender).await {
+                    Err(sqlx::Error::PoolClosed) => return,
+                    Err(error) => tracing::warn!(%error, "news of the database are not heard"),
+                    Ok(()) => {}
                 }
                 tokio::time::sleep(PAUSE).await;
             }

@@ -38,7 +38,7 @@ impl Work for PostgresStore {
                 token(lease),
                 self.lease(),
             );
-            Ok(renewed.execute(&self.renewals).await?.rows_affected())
+            Ok(renewed.execute(&self.apart).await?.rows_affected())
         });
         match renewed.await? {
             0 => Err(StoreError::LeaseLost(lease.build)),
@@ -135,7 +135,7 @@ impl PostgresStore {
             r#"
             WITH next AS (
                 SELECT build_id, due, store_now() AS now FROM work
-                WHERE due <= store_now() AND (lease_until IS NULL OR lease_until <= store_now())
+                WHERE due <= (SELECT store_now()) AND (lease_until IS NULL OR lease_until <= (SELECT store_now()))
                 ORDER BY due, build_id
                 LIMIT $2
                 FOR UPDATE SKIP LOCKED
@@ -165,12 +165,10 @@ impl PostgresStore {
     ) -> Result<(), Failure> {
         let mut transaction = self.pool.begin().await?;
         let connection = &mut *transaction;
-        let seen = self.leased(connection, lease).await?;
-        if !seen.is_honoured() {
-            return Ok(());
-        }
-        let Leased { now, mut slots, .. } = seen;
-        if self.adapt(connection, slots.throttle, (signal, &slots.settings, now)).await? == Moved::Yes {
+        let honoured = self.leased(connection, lease).await?.filter(Leased::is_honoured);
+        let Some(Leased { now, mut slots, .. }) = honoured else { return Ok(()) };
+        let moved = self.adapt(connection, (signal, now), &slots).await?;
+        if moved == Moved::Yes {
             slots = SlotsNow::read(connection, Reach::Head).await?;
         }
         let woken = slots.may_take(Some(lease.build));
@@ -180,16 +178,19 @@ impl PostgresStore {
         if self.give_back(connection, lease, (wake_at, why)).await? {
             self.wake_builds(connection, &woken).await?;
             transaction.commit().await?;
+            if moved == Moved::Yes {
+                self.look_again(None).await;
+            }
         }
         Ok(())
     }
 
-    /// Reads what a lease and the slots are like at this moment; nothing is locked.
+    /// Reads what a lease and the slots are like at this moment, and locks nothing; `None`: the build is unknown.
     pub(crate) async fn leased(
         &self,
         connection: &mut PgConnection,
         lease: &Lease,
-    ) -> Result<Leased, Failure> {
+    ) -> Result<Option<Leased>, Failure> {
         let row = sqlx::query!(
             r#"SELECT store_now() AS "now!", slots_now(false) AS "slots!: Json<SlotsNow>",
                    coalesce(lease_worker = $2 AND lease_token = $3, false) AS "is_theirs!", lease_until
@@ -198,9 +199,9 @@ impl PostgresStore {
             &lease.worker.0,
             token(lease),
         );
-        let row = row.fetch_optional(connection).await?.ok_or(StoreError::NotFound(lease.build))?;
+        let Some(row) = row.fetch_optional(connection).await? else { return Ok(None) };
         let until = row.lease_until.filter(|_| row.is_theirs).map(jiff_sqlx::Timestamp::to_jiff);
-        Ok(Leased { now: row.now.to_jiff(), until, slots: row.slots.0 })
+        Ok(Some(Leased { now: row.now.to_jiff(), until, slots: row.slots.0 }))
     }
 
     /// Ends a lease that lives, and says whether it did.

@@ -26,7 +26,7 @@ CREATE INDEX module_builds_list_stream_version ON module_builds (stream_version,
 CREATE INDEX module_builds_siblings ON module_builds (dist_index, id);
 CREATE INDEX module_builds_under_way ON module_builds (id) WHERE under_way;
 
-CREATE INDEX documents_text ON documents (text, build_id);
+CREATE INDEX documents_digest ON documents (digest, build_id);
 CREATE INDEX virtual_streams_stream ON virtual_streams (stream, build_id);
 CREATE INDEX base_modules_nsvc ON base_modules (name, stream, version, context, build_id);
 CREATE INDEX base_modules_stream ON base_modules (stream, build_id);

@@ -37,6 +37,8 @@ pub(crate) mod code {
     /// There is no room for what connections share beside the file.
     pub(crate) const NO_SPACE_TO_SHARE: i32 = 4874;
     pub(crate) const BUSY: i32 = 5;
+    pub(crate) const READ_ONLY: i32 = 8;
+    pub(crate) const DISK: i32 = 10;
     pub(crate) const CORRUPT: i32 = 11;
     pub(crate) const FULL: i32 = 13;
     pub(crate) const TOO_BIG: i32 = 18;
@@ -54,6 +56,13 @@ pub(crate) fn primary_code(error: &sqlx::Error) -> Option<i32> {
 }
 
 impl Failure {
+    /// Says whether it is the file that fails, not others who are at it: waiting alone does not mend it.
+    pub(crate) fn is_of_file(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let of_file = [code::FULL, code::DISK, code::READ_ONLY, code::CORRUPT, code::NOT_A_DATABASE];
+        primary_code(error).is_some_and(|code| of_file.contains(&code))
+    }
+
     /// Says it to the caller of a store over this file.
     pub(crate) fn told(self, path: &Path) -> StoreError {
         let error = match self {

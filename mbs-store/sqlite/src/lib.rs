@@ -121,7 +121,8 @@ impl SqliteStore {
         self.changes.subscribe()
     }
 
-    /// Returns why the file could not be used when a call last tried; `None` if it could, or a commit has succeeded since.
+    /// Returns why a call could not work on the file (no space, an error of the disk, damage); `None` if none has failed so
+    /// since the last commit.
     pub fn failure(&self) -> watch::Receiver<Option<Arc<str>>> {
         self.changes.failure()
     }
@@ -139,11 +140,14 @@ impl SqliteStore {
 
     /// Tells the caller how a transaction ended.
     fn told<T>(&self, outcome: Outcome<T>) -> Result<T, StoreError> {
-        let told = outcome.map_err(|failure| failure.told(&self.path));
-        if let Err(StoreError::Unavailable { reason }) = &told {
-            self.changes.note_failure(reason);
-        }
-        told
+        outcome.map_err(|failure| {
+            let is_of_file = failure.is_of_file();
+            let told = failure.told(&self.path);
+            if is_of_file {
+                self.changes.note_failure(&told.to_string());
+            }
+            told
+        })
     }
 }
 

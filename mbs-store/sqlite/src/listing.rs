@@ -6,7 +6,7 @@
 
 use mbs_core::store::{
     BaseFilter, Column, ComponentColumn, ComponentFilter, Condition, Direction, Filter, Order, Page, Value,
-    sortable_text,
+    document_digest, sortable_text,
 };
 use sqlx::{QueryBuilder, Sqlite};
 
@@ -82,6 +82,9 @@ fn passing(query: &mut QueryBuilder<Sqlite>, filter: &Filter, sorts_documents: b
     }
 }
 
+/// Where the text of a document stands.
+const DOCUMENT: &str = "d.text";
+
 fn conditions<C: Copy>(
     query: &mut QueryBuilder<Sqlite>,
     conditions: &[Condition<C>],
@@ -98,7 +101,14 @@ fn conditions<C: Copy>(
     }
 }
 
-fn any_of(query: &mut QueryBuilder<Sqlite>, (name, kind): Place, values: impl Iterator<Item = Value>) {
+fn any_of(
+    query: &mut QueryBuilder<Sqlite>,
+    (name, kind): Place,
+    values: impl Iterator<Item = Value> + Clone,
+) {
+    if name == DOCUMENT {
+        digests(query, values.clone());
+    }
     query.push(name).push(" IN (");
     let mut list = query.separated(", ");
     for value in values.filter(|value| kind_of(value) == kind) {
@@ -111,6 +121,18 @@ fn any_of(query: &mut QueryBuilder<Sqlite>, (name, kind): Place, values: impl It
         };
     }
     query.push(")");
+}
+
+/// Names the digests of documents, which are indexed, beside their texts.
+fn digests(query: &mut QueryBuilder<Sqlite>, values: impl Iterator<Item = Value>) {
+    query.push("d.digest IN (");
+    let mut list = query.separated(", ");
+    for value in values {
+        if let Value::Text(text) = value {
+            list.push_bind(document_digest(&text));
+        }
+    }
+    query.push(") AND ");
 }
 
 fn compare(query: &mut QueryBuilder<Sqlite>, (name, kind): Place, how: &'static str, value: Value) {
@@ -211,7 +233,7 @@ fn place(column: Column) -> Place {
         Column::RuntimeContext => ("b.runtime_context", Kind::Text),
         Column::State => ("b.state", Kind::Number),
         Column::StateReason => ("b.state_reason", Kind::Text),
-        Column::Document => ("d.text", Kind::Text),
+        Column::Document => (DOCUMENT, Kind::Text),
         Column::KojiTag => ("b.koji_tag", Kind::Text),
         Column::CgTag => ("b.cg_tag", Kind::Text),
         Column::ScmUrl => ("b.scmurl", Kind::Text),

@@ -75,7 +75,12 @@ async fn no_two_workers_claim_the_same_build() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_race_exceeds_the_limit_and_none_wastes_it() {
-    let (store, _database) = servers::postgres().await;
+    let (_, database) = servers::postgres().await;
+    // Whatever somebody has set for all who use the database.
+    let set = "DO $$ BEGIN EXECUTE format(
+        'ALTER DATABASE %I SET default_transaction_isolation = ''repeatable read''', current_database()); END $$";
+    database.connect().await.unwrap().execute(set).await.unwrap();
+    let store = PostgresStore::connect(&database.url, &Policy::default()).await.unwrap();
     store.change_settings(Settings { limit: Some(7), ..Settings::default() }, "op").await.unwrap();
     let new = (0..40).map(|number| new_build(&format!("app:{number}:1:a"))).collect();
     store.create(Create { new, ..Create::default() }).await.unwrap();

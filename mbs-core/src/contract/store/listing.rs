@@ -125,6 +125,7 @@ pub(super) async fn every_column_of_builds_is_filtered_by(bench: &Bench<'_>) -> 
             conditions.push(Condition::AtMost(column, one));
         }
         let kinds = [Value::Text("no such text\0".into()), Value::Number(i64::MIN), Value::Decimal(-0.5)];
+        conditions.push(Condition::AtMost(column, Value::Decimal(f64::NAN)));
         conditions.extend(kinds.map(|kind| Condition::AnyOf(column, vec![kind])));
         for condition in conditions {
             let passes = |build: &&ModuleBuild| condition.holds(|column| value(build, column, &rules));
@@ -240,6 +241,7 @@ pub(super) async fn builds_are_found_by_base_module_and_virtual_stream(bench: &B
         (BaseFilter { stream_version: Some(310_000.0), ..f30 }, vec![]),
         (BaseFilter { stream_version_at_least: Some(305_000.0), ..BaseFilter::default() }, vec![app]),
         (BaseFilter { stream_version_at_most: Some(300_199.0), ..BaseFilter::default() }, vec![]),
+        (BaseFilter { stream_version_at_most: Some(f64::NAN), ..BaseFilter::default() }, vec![]),
     ] {
         let filter = Filter { base: filter, ..Filter::default() };
         equal(&format!("builds with {filter:?}"), list(bench, &filter, ALL).await?, wanted.clone())?;

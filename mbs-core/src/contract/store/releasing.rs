@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::bench::Bench;
 use crate::bus::Hint;
 use crate::contract::promise::{Verdict, equal};
+use crate::ident::BuildId;
 use crate::plan::Why;
-use crate::store::Signal;
+use crate::store::{Lease, Signal};
 
 /// Design, section 5, `release`: due at `wake_at`.
 pub(super) async fn a_released_build_is_due_when_it_said(bench: &Bench<'_>) -> Verdict {
@@ -51,6 +52,8 @@ pub(super) async fn a_release_without_the_lease_does_nothing(bench: &Bench<'_>) 
     bench.release(&lost, None).await?;
     equal("why", bench.store.explain(build).await?, None)?;
     bench.store.renew(&lease).await?;
+    let unknown = Lease { build: BuildId(build.0 + 1000), ..lease };
+    bench.release(&unknown, None).await?;
     bench.pass_of_a_lease(100).await;
     bench.due_are(&[build]).await
 }

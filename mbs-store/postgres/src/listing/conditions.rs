@@ -5,7 +5,7 @@ use mbs_core::store::{
 };
 use sqlx::{Postgres, QueryBuilder};
 
-use crate::text::plain;
+use crate::text::{bounded, plain};
 use crate::time::sql;
 
 pub(super) type Query = QueryBuilder<Postgres>;
@@ -125,7 +125,7 @@ pub(super) fn push_condition<C: Listed>(query: &mut Query, condition: &Condition
 /// Adds that a build provides one of these virtual streams, where there are any.
 pub(super) fn push_virtual_streams(query: &mut Query, streams: &[String]) {
     if !streams.is_empty() {
-        let streams: Vec<String> = streams.iter().map(|stream| plain(stream).into_owned()).collect();
+        let streams: Vec<String> = streams.iter().map(|stream| bounded(stream)).collect();
         query.push(" AND b.id IN (SELECT build_id FROM virtual_streams WHERE stream = ANY(");
         query.push_bind(streams).push("))");
     }
@@ -149,8 +149,10 @@ pub(super) fn push_base(query: &mut Query, base: &BaseFilter) {
         (" AND base.stream_version >= ", base.stream_version_at_least),
         (" AND base.stream_version <= ", base.stream_version_at_most),
     ] {
-        if let Some(number) = number {
-            query.push(comparison).push_bind(number);
+        match number {
+            None => {}
+            Some(number) if number.is_nan() => drop(query.push(" AND false")),
+            Some(number) => drop(query.push(comparison).push_bind(number)),
         }
     }
 }
@@ -170,7 +172,11 @@ impl Values {
             values.iter().filter_map(pick).collect()
         }
         match kind {
-            Kind::Text | Kind::LongText | Kind::Document => Self::Texts(pick(values, |value| match value {
+            Kind::Text => Self::Texts(pick(values, |value| match value {
+                Value::Text(text) => Some(bounded(text)),
+                _ => None,
+            })),
+            Kind::LongText | Kind::Document => Self::Texts(pick(values, |value| match value {
                 Value::Text(text) => Some(plain(text).into_owned()),
                 _ => None,
             })),
@@ -179,7 +185,8 @@ impl Values {
                 _ => None,
             })),
             Kind::Decimal => Self::Decimals(pick(values, |value| match value {
-                Value::Decimal(number) => Some(*number),
+                // What is no number compares with nothing, but PostgreSQL takes it for the largest.
+                Value::Decimal(number) if !number.is_nan() => Some(*number),
                 _ => None,
             })),
             Kind::Flag => Self::Flags(pick(values, |value| match value {
