@@ -340,7 +340,7 @@ fn components(number: usize, build: &ModuleBuild, dice: &mut Dice) -> Vec<Compon
             1..4 => format!("lib{:03}", (common + place * 67) % COMMON_PACKAGES),
             _ => format!("pkg{:04}", (own + place * 37) % PACKAGES),
         };
-        let mut component = unstarted(package, place, dice);
+        let mut component = unstarted(&package, place, dice);
         component.id = Some(ComponentId((number * COMPONENTS + place) as i64 + 1));
         match build.state() {
             _ if place < complete => finish(&mut component, (number, place), build, dice),
@@ -356,8 +356,8 @@ fn components(number: usize, build: &ModuleBuild, dice: &mut Dice) -> Vec<Compon
     (0..COMPONENTS).map(component).collect()
 }
 
-fn unstarted(package: String, place: usize, dice: &mut Dice) -> ComponentBuild {
-    let mut of_package = Dice::of(&package, dice.skewed(12));
+fn unstarted(package: &str, place: usize, dice: &mut Dice) -> ComponentBuild {
+    let mut of_package = Dice::of(package, dice.skewed(12));
     let weight = Weight::new((of_package.skewed(400) as f64 + 50.0) / 100.0);
     let source = match place {
         0 => ComponentSource::Macros,
@@ -367,7 +367,7 @@ fn unstarted(package: String, place: usize, dice: &mut Dice) -> ComponentBuild {
         },
     };
     let batch = Batch(if place == 0 { 1 } else { 2 + (place as u32 - 1) / 5 });
-    let mut component = ComponentBuild::new(parsed::<Package>(&package), source, batch);
+    let mut component = ComponentBuild::new(parsed::<Package>(package), source, batch);
     component.arches = ["aarch64", "x86_64"].map(parsed).to_vec();
     component.buildonly = place > 0 && dice.percent(4);
     component.build_time_only = place == 0;

@@ -1,6 +1,8 @@
 //! The lists that REST asks for: each filter, each order, each kind of page, with values of builds from all the years and of
 //! those that are long gone.
 
+use mbs_core::ident::{BuildId, Nsvc};
+use mbs_core::model::ModuleBuild;
 use mbs_core::store::{
     BaseFilter, BuildColumns, Column, ComponentColumn, ComponentColumns, ComponentFilter, Condition,
     Direction, Filter, Order, Page, Rules, Value,
@@ -8,8 +10,6 @@ use mbs_core::store::{
 
 use crate::dice::Dice;
 use crate::fleet::{COMPONENTS, Fleet};
-use mbs_core::ident::BuildId;
-use mbs_core::model::ModuleBuild;
 
 /// How often each list is asked for, each time with other values where there are any.
 pub(crate) const RUNS: usize = 50;
@@ -389,7 +389,7 @@ impl Lists {
 /// A base module build that a build requires, and the number of its stream.
 #[derive(Debug)]
 struct BuildBase<'a> {
-    nsvc: &'a mbs_core::ident::Nsvc,
+    nsvc: &'a Nsvc,
     number: f64,
 }
 

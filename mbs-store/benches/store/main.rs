@@ -1,10 +1,15 @@
 //! What the calls of a store take among 100,000 module builds with 2,000,000 components.
 //!
 //! Each database is loaded in bulk, then asked as the service asks it. Lists are within their budget if the median of a page
-//! is below 5 ms; totals, which may cost more, are shown apart. `MBS_BENCH_BUILDS` sets another number of builds,
-//! `MBS_TEST_DATABASE_URL` a PostgreSQL server (the throw-away one does not wait for its disk), and `MBS_BENCH_LOADED` a
-//! database on it that an earlier run has loaded. `MBS_BENCH_PARTS` names what is measured, of `lists`, `totals`, `work` and
-//! `plans`; all of it by default.
+//! is below 5 ms; totals, which may cost more, are shown apart.
+//!
+//! | variable | meaning |
+//! | --- | --- |
+//! | `MBS_BENCH_BUILDS` | another number of builds |
+//! | `MBS_BENCH_STORES` | which of `postgresql` and `sqlite` |
+//! | `MBS_BENCH_PARTS` | which of `lists`, `totals`, `work` and `plans` |
+//! | `MBS_TEST_DATABASE_URL` | a PostgreSQL server; the throw-away one does not wait for its disk |
+//! | `MBS_BENCH_LOADED` | a database of PostgreSQL that an earlier run has loaded |
 #![expect(clippy::print_stdout, reason = "a measurement shows its figures")]
 
 use jiff::Timestamp;
@@ -15,6 +20,7 @@ mod dice;
 mod fleet;
 mod lists;
 mod on_postgres;
+mod on_sqlite;
 mod rows;
 mod table;
 mod work;
@@ -26,6 +32,9 @@ use table::Figures;
 
 /// What the median of a list stays below, in milliseconds.
 const BUDGET: f64 = 5.0;
+
+/// Names what is measured.
+const PARTS: &str = "MBS_BENCH_PARTS";
 
 /// How often each total is asked for.
 const TOTALS: usize = 5;
@@ -45,28 +54,36 @@ async fn main() {
     tracing_subscriber::fmt().with_ansi(false).with_writer(move || logged.clone()).init();
 
     println!("{size} module builds, {} components", size * fleet::COMPONENTS);
-    let postgres = on_postgres::load(&rower, &policy).await;
-    println!("{}", postgres.settings);
     let lists = (&of_builds[..], &of_components[..]);
-    show(&*postgres.store, fleet, lists).await;
-    if is_wanted("plans") {
-        log.take();
-        plans(&*postgres.explaining(&policy).await, lists, &log).await;
+    if is_wanted("MBS_BENCH_STORES", "postgresql") {
+        let loaded = on_postgres::load(&rower, &policy).await;
+        println!("\n## PostgreSQL\n\n{}", loaded.settings);
+        show(&*loaded.store, fleet, lists).await;
+        if is_wanted(PARTS, "plans") {
+            log.take();
+            plans(&*loaded.explaining(&policy).await, lists, &log).await;
+        }
+    }
+    if is_wanted("MBS_BENCH_STORES", "sqlite") {
+        let loaded = on_sqlite::load(&rower, &policy).await;
+        println!("\n## SQLite\n\n{}", loaded.settings);
+        show(&*loaded.store, fleet, lists).await;
     }
 }
 
-fn is_wanted(part: &str) -> bool {
-    std::env::var("MBS_BENCH_PARTS").map_or(true, |parts| parts.split(',').any(|wanted| wanted == part))
+/// Says whether a variable names something, or everything by not being there.
+fn is_wanted(variable: &str, part: &str) -> bool {
+    std::env::var(variable).map_or(true, |parts| parts.split(',').any(|wanted| wanted == part))
 }
 
 async fn show(store: &dyn Store, fleet: Fleet, lists: (&[BuildList], &[ComponentList])) {
-    if is_wanted("lists") {
+    if is_wanted(PARTS, "lists") {
         pages(store, lists).await;
     }
-    if is_wanted("totals") {
+    if is_wanted(PARTS, "totals") {
         totals(store, lists).await;
     }
-    if is_wanted("work") {
+    if is_wanted(PARTS, "work") {
         work::show(store, fleet).await;
     }
 }

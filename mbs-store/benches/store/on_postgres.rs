@@ -13,11 +13,8 @@ use sqlx::postgres::PgPoolCopyExt as _;
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::lists::RUNS;
-use crate::rows::{BESIDE, BUILDS, Cell, Rower, Rows, Table};
+use crate::rows::{BESIDE, BUILDS, Cell, Rower, Table};
 use crate::table::Figures;
-
-/// Builds that are loaded at once.
-const CHUNK: usize = 500;
 
 /// Tables that no list may read from end to end.
 const BIG: [&str; 5] = ["module_builds", "components", "documents", "base_modules", "virtual_streams"];
@@ -72,7 +69,6 @@ pub(crate) async fn load(rower: &Rower, policy: &Policy) -> Loaded {
     };
     let settings = settings(&url).await.expect("the server says how it is set");
     let store = PostgresStore::connect(&url, policy).await.expect("the database is there");
-    println!("\nPostgreSQL: {url}");
     Loaded { store: Arc::new(store), settings, url, _server: server }
 }
 
@@ -118,19 +114,14 @@ async fn fill(url: &str, rower: &Rower) -> Result<(), sqlx::Error> {
     let pool = PgPool::connect(url).await?;
     let began = Instant::now();
     let indexes = drop_indexes(&pool).await?;
-    let mut number = 1;
-    for first in (0..rower.fleet.size).step_by(CHUNK) {
-        let mut rows = Rows::default();
-        for build in first..(first + CHUNK).min(rower.fleet.size) {
-            let filed = rower.fleet.build(build);
-            let has_events = build * 10 >= rower.fleet.size * 9;
-            rower.add(&mut rows, &filed, has_events.then_some(number));
-            number += if has_events { filed.transitions.len() as i64 } else { 0 };
-        }
-        for (table, rows) in std::iter::once(&BUILDS).chain(&BESIDE).zip(&rows) {
-            copy(&pool, table, rows).await?;
-        }
-    }
+    let last = rower
+        .in_chunks(async |rows| {
+            for (table, rows) in std::iter::once(&BUILDS).chain(&BESIDE).zip(rows) {
+                copy(&pool, table, rows).await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        })
+        .await?;
     for index in indexes {
         sqlx::raw_sql(AssertSqlSafe(index)).execute(&pool).await?;
     }
@@ -138,8 +129,7 @@ async fn fill(url: &str, rower: &Rower) -> Result<(), sqlx::Error> {
         "SELECT setval('module_builds_id_seq', max(id)) FROM module_builds;
          SELECT setval('components_id_seq', max(id)) FROM components;
          UPDATE publication SET last_number = {last};
-         INSERT INTO sinks (sink, floor) VALUES ('bus', {last});",
-        last = number - 1
+         INSERT INTO sinks (sink, floor) VALUES ('bus', {last});"
     );
     sqlx::raw_sql(AssertSqlSafe(rest)).execute(&pool).await?;
     for tidy in ["VACUUM (ANALYZE)", "CHECKPOINT"] {

@@ -10,6 +10,9 @@ use serde::Serialize;
 
 use crate::fleet::{Filed, Fleet};
 
+/// Builds that are loaded at once.
+const CHUNK: usize = 500;
+
 /// Builds that have a time to be looked at, far from now: the last ones.
 pub(crate) const DUE_LATER: usize = 10_000;
 
@@ -91,8 +94,28 @@ pub(crate) struct Rower {
 }
 
 impl Rower {
+    /// Makes the rows of all builds and hands them on, chunk by chunk. Returns the number of the last event: those of the last
+    /// tenth of the builds are kept.
+    pub(crate) async fn in_chunks<E>(
+        &self,
+        mut load: impl AsyncFnMut(&Rows) -> Result<(), E>,
+    ) -> Result<i64, E> {
+        let mut number = 1;
+        for first in (0..self.fleet.size).step_by(CHUNK) {
+            let mut rows = Rows::default();
+            for build in first..(first + CHUNK).min(self.fleet.size) {
+                let filed = self.fleet.build(build);
+                let has_events = build * 10 >= self.fleet.size * 9;
+                self.add(&mut rows, &filed, has_events.then_some(number));
+                number += if has_events { filed.transitions.len() as i64 } else { 0 };
+            }
+            load(&rows).await?;
+        }
+        Ok(number - 1)
+    }
+
     /// Adds the rows of a build. `number` is that of its first event, where it has any left.
-    pub(crate) fn add(&self, rows: &mut Rows, filed: &Filed, number: Option<i64>) {
+    fn add(&self, rows: &mut Rows, filed: &Filed, number: Option<i64>) {
         let build = &filed.build;
         let [builds, documents, streams, bases, components, attempts, traces, events, work, slots] = rows;
         let id = Cell::Number(build.id.0);

@@ -90,7 +90,7 @@ impl Bench<'_> {
         let id = builds.iter().map(|build| Hint::Build(build.id));
         let tag = builds.iter().filter_map(|build| build.build_tag()).map(Hint::Tag);
         let task =
-            |build: &ModuleBuild| build.components.iter().filter_map(|c| c.live_attempt()?.task).last();
+            |build: &ModuleBuild| build.components.iter().filter_map(|c| c.live_attempt()?.task).next_back();
         let task = builds.iter().filter_map(task).map(Hint::Task);
         let old = (0..RUNS).map(|n| Hint::Task(TaskId(30_000_001 + 20 * n as i64)));
         self.wake("wake by id", id).await;

@@ -54,7 +54,7 @@ const TRIES: usize = 5;
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: PgPool,
-    /// For renewals, which must not wait behind saves that wait for each other, and for listening.
+    /// For claims and renewals, which must not wait behind saves that wait for each other, and for listening.
     apart: PgPool,
     rules: Arc<Rules>,
     documents: Arc<Documents>,

@@ -18,8 +18,8 @@ pub const SCHEMA: i64 = 3;
 /// Most connections of a process; its calls wait for one.
 const CONNECTIONS: u32 = 10;
 
-/// So many more are for renewals, which take turns quickly, and for listening.
-const CONNECTIONS_APART: u32 = 3;
+/// So many more are for claims and renewals, which take turns quickly, and for listening.
+const CONNECTIONS_APART: u32 = 4;
 
 /// How long a call waits for a connection.
 const WAIT: Duration = Duration::from_secs(10);
@@ -28,13 +28,21 @@ const WAIT: Duration = Duration::from_secs(10);
 ///
 /// What a save relies on is said, too, whatever a database or a user has been set to: that each statement sees what was
 /// committed before it, and that what was committed stays.
-const LIMITS: [(&str, &str); 5] = [
+///
+/// Pages of a database are in memory or on a disk that seeks at once: what PostgreSQL supposes by itself makes it read whole
+/// tables where a few rows are asked for.
+const LIMITS: [(&str, &str); 6] = [
     ("statement_timeout", "20s"),
     ("lock_timeout", "10s"),
     ("idle_in_transaction_session_timeout", "20s"),
     ("default_transaction_isolation", "read committed"),
     ("synchronous_commit", "on"),
+    ("random_page_cost", "1.1"),
 ];
+
+/// For claims and renewals a commit need not wait for the disk: if the server loses one in a crash, the lease is gone, and who
+/// held it saves nothing.
+const MAY_BE_LOST: [(&str, &str); 1] = [("synchronous_commit", "off")];
 
 /// Why a database was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +108,7 @@ pub(crate) struct Connected {
 pub(crate) async fn connect(url: &str) -> Result<Connected, OpenError> {
     let (options, name) = options(url)?;
     let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(WAIT);
-    let apart = pool(CONNECTIONS_APART).connect_lazy_with(options.clone());
+    let apart = pool(CONNECTIONS_APART).connect_lazy_with(options.clone().options(MAY_BE_LOST));
     match pool(CONNECTIONS).connect_with(options).await {
         Ok(pool) => Ok(Connected { pool, apart, name }),
         Err(source) => Err(OpenError::Unreachable { name, source }),

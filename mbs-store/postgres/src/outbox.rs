@@ -96,7 +96,7 @@ async fn undelivered(connection: &mut PgConnection, sink: &str, n: i64) -> Resul
     let events = sqlx::query!(
         r#"
         SELECT e.number AS "number!", e.record AS "record: Json<StateChange>"
-        FROM sinks s JOIN events e ON e.number > s.floor
+        FROM sinks s JOIN events e ON e.number > (SELECT floor FROM sinks WHERE sink = $1)
         WHERE s.sink = $1
           AND NOT EXISTS (SELECT FROM acknowledged a WHERE a.sink = s.sink AND a.number = e.number)
           AND NOT EXISTS (

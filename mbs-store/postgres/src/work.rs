@@ -151,7 +151,7 @@ impl PostgresStore {
             n,
             self.lease(),
         );
-        let rows = claimed.fetch_all(&self.pool).await?.into_iter();
+        let rows = claimed.fetch_all(&self.apart).await?.into_iter();
         let token = |token: i64| u64::try_from(token).unwrap_or_default();
         Ok(rows.map(|row| (row.build_id, token(row.token), row.now.to_jiff())).collect())
     }

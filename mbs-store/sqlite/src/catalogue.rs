@@ -142,6 +142,7 @@ impl SqliteStore {
         Ok(rows.filter_map(|row| Some((nsvc(row.place)?, BuildId(row.id)))).collect())
     }
 
+    /// `+state` keeps SQLite from going by the state, which half of all builds share.
     async fn modules_asked(&self, asked: &ModulesAsked) -> Outcome<Vec<ModuleRow>> {
         let streams: Vec<_> = asked.streams.iter().map(|of| [of.name.as_str(), of.stream.as_str()]).collect();
         let (streams, names, exactly) = (json(&streams)?, json(&asked.names)?, identities(&asked.exactly)?);
@@ -153,12 +154,12 @@ impl SqliteStore {
                 (SELECT json_group_array(stream) FROM virtual_streams WHERE build_id = id) AS "provided!: String"
             FROM module_builds WHERE id IN (
                 SELECT id FROM module_builds
-                    WHERE state IN (5, 6) AND name IN (SELECT value FROM json_each(?1))
-                UNION SELECT m.id FROM json_each(?2) JOIN module_builds m ON state IN (5, 6) AND name = value ->> 0
+                    WHERE +state IN (5, 6) AND name IN (SELECT value FROM json_each(?1))
+                UNION SELECT m.id FROM json_each(?2) JOIN module_builds m ON +state IN (5, 6) AND name = value ->> 0
                     AND stream = value ->> 1 AND version = value ->> 2 AND context = value ->> 3
                 UNION SELECT m.id FROM json_each(?3) JOIN module_builds m
-                    ON state = 5 AND name = value ->> 0 AND stream = value ->> 1
-                UNION SELECT id FROM module_builds WHERE state = 5 AND koji_tag = ?4
+                    ON +state = 5 AND name = value ->> 0 AND stream = value ->> 1
+                UNION SELECT id FROM module_builds WHERE +state = 5 AND koji_tag = ?4
             )"#,
             names,
             exactly,
@@ -208,10 +209,10 @@ impl SqliteStore {
     async fn unfinished_of(&self, of: &[Nsvc]) -> Outcome<Vec<(Nsvc, State)>> {
         let asked = identities(of)?;
         let rows = sqlx::query!(
-            r#"SELECT DISTINCT m.id, state, record ->> '$.new.nsvc' AS "nsvc!: String"
+            r#"SELECT DISTINCT m.id AS "id!", state, record ->> '$.new.nsvc' AS "nsvc!: String"
             FROM json_each(?1) JOIN module_builds m
             ON name = value ->> 0 AND stream = value ->> 1 AND version = value ->> 2
-            WHERE state IN (0, 1, 2, 3) AND NOT scratch"#,
+            WHERE +state IN (0, 1, 2, 3) AND NOT scratch"#,
             asked,
         );
         let mut found = BTreeSet::new();
@@ -230,7 +231,7 @@ async fn candidate_ids(connection: &mut SqliteConnection, question: &ReuseQuesti
     let (any_context, contexts) = (question.contexts.is_empty(), json(&question.contexts)?);
     let ids = sqlx::query_scalar!(
         "SELECT id FROM module_builds
-        WHERE name = ?1 AND stream = ?2 AND id <> ?3 AND NOT scratch AND state IN (SELECT value FROM json_each(?4))
+        WHERE name = ?1 AND stream = ?2 AND id <> ?3 AND NOT scratch AND +state IN (SELECT value FROM json_each(?4))
             AND (?5 OR coalesce(build_context, '') IN (SELECT value FROM json_each(?6)))",
         name,
         stream,

@@ -193,7 +193,8 @@ fn sorted(
         Direction::Descending => (" DESC NULLS FIRST, ", " DESC"),
     };
     query.push(" ORDER BY ");
-    for name in by.take_while(|name| *name != id) {
+    // A constant sorts nothing.
+    for name in by.take_while(|name| *name != id).filter(|name| !name.starts_with('\'')) {
         query.push(name).push(of_value);
     }
     query.push(id).push(of_id);
