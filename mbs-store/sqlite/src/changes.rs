@@ -52,6 +52,13 @@ impl Changes {
         self.failure.subscribe()
     }
 
+    /// Stops to look for commits of others.
+    pub(crate) fn stop(&self) {
+        if let Some(watcher) = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            watcher.abort();
+        }
+    }
+
     /// Returns the number of commits from now on.
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
         let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,10 +76,7 @@ impl Changes {
 
 impl Drop for Changes {
     fn drop(&mut self) {
-        let watcher = self.watcher.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(watcher) = watcher.take() {
-            watcher.abort();
-        }
+        self.stop();
     }
 }
 

@@ -127,9 +127,15 @@ impl SqliteStore {
         self.changes.failure()
     }
 
-    /// Closes all connections; calls under way end first.
+    /// Closes all connections; calls under way end first. Afterwards everything is in the one file, unless another program is
+    /// at it, too.
     pub async fn close(&self) {
+        self.changes.stop();
         self.readers.close().await;
+        let emptied = sqlx::query("PRAGMA main.wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
+        if let Err(error) = emptied {
+            tracing::debug!(%error, "what was written last stays in a file of its own");
+        }
         self.writer.close().await;
     }
 

@@ -152,6 +152,8 @@ pub(crate) fn existing(path: &Path) -> SqliteConnectOptions {
 
 fn writing(path: &Path) -> SqliteConnectOptions {
     let options = existing(path).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    // Not more than a megabyte is written beside the file before it goes into it.
+    let options = options.pragma("wal_autocheckpoint", "256");
     // What the planner of queries goes by is brought up to date at the end.
     options.optimize_on_close(true, ROWS_ANALYSED)
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mbs_core::store::{Amend, Catalogue as _, Outbox as _, Sink};
+use mbs_core::store::{Amend, Catalogue as _, Outbox as _, Sink, Upkeep as _};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 
 use crate::{OpenError, SCHEMA, Upgraded, open, upgrade};
@@ -187,6 +187,18 @@ async fn half_a_file_is_left_as_it_is() {
         fs::write(file(&directory), &bytes[..length]).unwrap();
         is_refused_and_untouched(&file(&directory), "damaged").await;
     }
+}
+
+#[tokio::test]
+async fn a_closed_store_is_one_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&file(&directory)).await.unwrap();
+    let _news = store.changes();
+    store.change_settings(mbs_core::store::Settings::default(), "anna").await.unwrap();
+    store.close().await;
+    let beside = file(&directory).with_extension("db-wal");
+    let left = fs::metadata(beside).map_or(0, |data| data.len());
+    assert_eq!(left, 0);
 }
 
 async fn is_refused_and_untouched(path: &Path, wanted: &str) {
