@@ -15,7 +15,7 @@ use sqlx::types::Json;
 use crate::PostgresStore;
 use crate::error::Failure;
 use crate::line::{Moved, Reach, SlotsNow, lock_settings, tell};
-use crate::work::{Leased, lock_work};
+use crate::work::{Leased, is_honoured, lock_work};
 use crate::write::{Step, number_components, write_audit};
 
 #[async_trait]
@@ -110,7 +110,7 @@ impl PostgresStore {
         let reach = if moved == Moved::Yes { Reach::Everybody } else { Reach::Head };
         let mut slots = self.wake_line(connection, Some(id), reach).await?;
         // Locks may have been waited for since it was checked.
-        if !self.leased(connection, &save.lease).await?.is_some_and(|seen| seen.is_honoured()) {
+        if !is_honoured(connection, &save.lease).await? {
             return Err(StoreError::LeaseLost(id).into());
         }
         transaction.commit().await?;

@@ -247,6 +247,20 @@ impl Leased {
     }
 }
 
+/// Says whether a lease lives at this moment; nothing is locked.
+pub(crate) async fn is_honoured(connection: &mut PgConnection, lease: &Lease) -> Result<bool, Failure> {
+    let lives = sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT FROM work
+               WHERE build_id = $1 AND lease_worker = $2 AND lease_token = $3 AND lease_until > store_now()
+           ) AS "lives!""#,
+        lease.build.0,
+        &lease.worker.0,
+        token(lease),
+    );
+    Ok(lives.fetch_one(connection).await?)
+}
+
 /// Locks the rows of work of some builds and of others, so that no two transactions wait for each other.
 pub(crate) async fn lock_work(
     connection: &mut PgConnection,
