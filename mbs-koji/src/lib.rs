@@ -1,0 +1,6 @@
+//! Koji for the module build service.
+//!
+//! Modules stand in the order wire, hub, meaning, trait: `xmlrpc` (values and XML), `hub` (sessions, calls, uploads), `api`
+//! (Koji's nouns), and the traits of the core over them. No module decides what is built next.
+
+pub mod xmlrpc;

@@ -1,0 +1,4 @@
+//! What `mbs-koji` does against recorded traffic and a fake hub.
+
+mod golden_wire;
+mod recorded;
