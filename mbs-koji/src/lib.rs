@@ -3,4 +3,5 @@
 //! Modules stand in the order wire, hub, meaning, trait: `xmlrpc` (values and XML), `hub` (sessions, calls, uploads), `api`
 //! (Koji's nouns), and the traits of the core over them. No module decides what is built next.
 
+pub mod api;
 pub mod xmlrpc;
