@@ -51,6 +51,8 @@ impl BuildQuestions {
 pub struct Search {
     /// The packages in question, and the target that tasks of each name. The macros may have one that many modules share.
     pub packages: BTreeMap<Package, TagName>,
+    /// The module's own target, whichever a package is built in: it tells whose a task is, as does the dist tag.
+    pub module_target: TagName,
     /// Tags whose newest build of the package counts.
     pub tags: Vec<TagName>,
     /// Untagged complete builds count if their release ends in this: the dist tag with its dot.
@@ -165,7 +167,7 @@ pub struct RepoSeen {
 /// What exists of earlier attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
-    /// Live tasks that build a package for its target and for this very module, which the dist tag tells; oldest first.
+    /// Live tasks that build a package for its target and for this very module; oldest first.
     pub live: Vec<(Package, TaskId)>,
     /// Complete builds: in one of the tags, else untagged ones with our dist tag.
     pub builds: Vec<FoundBuild>,

@@ -101,7 +101,7 @@ fn search_for<'b>(
         if wanted.iter().all(|c| c.is_macros()) { vec![build_tag] } else { vec![build_tag, final_tag] };
     let target_of = |c: &ComponentBuild| macros_target(c, policy).unwrap_or_else(|| own_target.clone());
     let packages = wanted.into_iter().map(|c| (c.package.clone(), target_of(c))).collect();
-    Some(Search { tags, packages, dist_suffix: wait::dist(build, policy) })
+    Some(Search { tags, packages, module_target: own_target, dist_suffix: wait::dist(build, policy) })
 }
 
 /// Says whether a component has never been submitted, or may be again.

@@ -125,6 +125,7 @@ impl Room {
         let search = Search {
             tags: vec![id("app-build"), id("app")],
             packages: [(id(package), id("app"))].into(),
+            module_target: id("app"),
             dist_suffix: DIST.into(),
         };
         let questions = BuildQuestions { search: Some(search), ..Default::default() };

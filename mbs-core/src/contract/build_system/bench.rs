@@ -104,6 +104,7 @@ impl<'a> Bench<'a> {
     pub(super) async fn search_in(&self, package: &str, target: &TagName) -> Verdict<Found> {
         let search = Search {
             packages: [(id(package), target.clone())].into(),
+            module_target: self.spec.target.clone(),
             tags: vec![self.spec.build_tag.clone(), self.spec.tag.clone()],
             dist_suffix: self.ground.job(&id(package)).dist,
         };

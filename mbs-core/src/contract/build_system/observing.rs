@@ -14,6 +14,7 @@ fn about_nothing(bench: &Bench<'_>) -> BuildQuestions {
     let tag = bench.unknown();
     let search = Search {
         packages: [(id("nothing"), tag.clone())].into(),
+        module_target: tag.clone(),
         tags: vec![tag.clone()],
         dist_suffix: ".contract".into(),
     };

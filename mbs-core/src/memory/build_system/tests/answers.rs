@@ -7,6 +7,7 @@ fn search(packages: &[&str]) -> Search {
     Search {
         tags: vec![id("module-app-build"), id("module-app")],
         packages: packages.iter().map(|package| (id(package), id("module-app"))).collect(),
+        module_target: id("module-app"),
         dist_suffix: DIST.into(),
     }
 }
