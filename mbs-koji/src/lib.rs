@@ -4,4 +4,6 @@
 //! (Koji's nouns), and the traits of the core over them. No module decides what is built next.
 
 pub mod api;
+mod digests;
+pub mod source_rpm;
 pub mod xmlrpc;

@@ -2,3 +2,4 @@
 
 mod golden_wire;
 mod recorded;
+mod source_rpm;
