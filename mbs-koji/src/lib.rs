@@ -5,5 +5,6 @@
 
 pub mod api;
 mod digests;
+pub mod messages;
 pub mod source_rpm;
 pub mod xmlrpc;

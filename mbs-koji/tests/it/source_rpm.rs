@@ -29,7 +29,7 @@ impl Room {
             if Command::new(program).arg("--version").output().is_err() {
                 let is_required = std::env::var_os("MBS_REFERENCE_REQUIRED").is_some();
                 assert!(!is_required, "{program} is missing");
-                println!("left out: {program} is missing");
+                eprintln!("left out: {program} is missing");
                 return None;
             }
         }
