@@ -7,4 +7,6 @@ pub mod api;
 mod digests;
 pub mod messages;
 pub mod source_rpm;
+pub mod hub;
+pub mod profile;
 pub mod xmlrpc;
