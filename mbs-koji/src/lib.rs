@@ -4,9 +4,10 @@
 //! (Koji's nouns), and the traits of the core over them. No module decides what is built next.
 
 pub mod api;
+pub mod build_system;
 mod digests;
-pub mod messages;
-pub mod source_rpm;
 pub mod hub;
+pub mod messages;
 pub mod profile;
+pub mod source_rpm;
 pub mod xmlrpc;

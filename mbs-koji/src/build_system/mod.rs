@@ -1,0 +1,266 @@
+//! Koji as a build system: the trait of the core in terms of Koji's nouns.
+//!
+//! What is to be asked, what answers mean and what has to be done about them is decided in `look`, `buildroot` and
+//! `tagging`, without a hub; here it is sent. Every ensure looks first, and does what lacks in one request, which the hub
+//! carries out whole. Reads need no session, so looks never wait for each other; writes share a few.
+//!
+//! | call | requests |
+//! | --- | --- |
+//! | `observe` in `build` | 1; one more for untagged builds that are adopted |
+//! | `observe` in `init` | 1; two more where earlier builds tell weights |
+//! | `ensure_buildroot` | 1, and 1 if anything differs |
+//! | `submit` | 1; the macros 3 more for each mebibyte or part of it |
+//! | `ensure_tagged` | 1, and 1 if anything lacks |
+//! | `request_repo` | 2 |
+//! | `ensure_untagged`, `cancel`, `remove_target` | 1 |
+//!
+//! Source: behaviour, sections 6, 7 and 9.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use mbs_core::build_system::{
+    BuildAnswers, BuildQuestions, BuildSystem, BuildSystemError, BuildrootSpec, ComponentJob, Effect,
+    FinishedModule, TagRequest,
+};
+use mbs_core::ident::{TagEvent, TagName, TaskId};
+
+use crate::api::{repo, rpm, tag, task};
+use crate::hub::Hub;
+use crate::xmlrpc::Struct;
+
+mod buildroot;
+mod calls;
+mod look;
+mod refusal;
+mod submission;
+mod tagging;
+
+use calls::{Answers, Calls};
+use look::{Look, Viewer};
+
+/// What an installation decides about Koji.
+#[derive(Debug, Clone)]
+pub struct KojiSettings {
+    /// Permission that our tags need; it must exist.
+    pub tag_permission: String,
+    /// Extra settings of our tags.
+    pub tag_extra: Struct,
+    /// Added to Koji's own priority of builds; larger is later.
+    pub build_priority: i64,
+    /// How many architectures components are built for, for guesses of their weights.
+    pub arches: usize,
+}
+
+impl Default for KojiSettings {
+    fn default() -> Self {
+        let tag_extra = Struct::from([
+            ("mock.package_manager", crate::xmlrpc::Value::from("dnf")),
+            ("repo_include_all", true.into()),
+            ("mock.new_chroot", 0.into()),
+            ("mock.yum.module_hotfixes", 1.into()),
+        ]);
+        Self { tag_permission: "admin".to_owned(), tag_extra, build_priority: 10, arches: 1 }
+    }
+}
+
+/// Builds packages on Koji.
+pub struct KojiBuildSystem {
+    hub: Hub,
+    settings: KojiSettings,
+}
+
+impl KojiBuildSystem {
+    /// Makes a build system of a hub. The hub's user needs the permissions `tag`, `target`, `build` and `repo`, and that of
+    /// [`KojiSettings::tag_permission`].
+    pub fn new(hub: Hub, settings: KojiSettings) -> Self {
+        Self { hub, settings }
+    }
+
+    /// Returns the hub.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Asks all in one request, without a session.
+    async fn read(&self, calls: &Calls, doing: &str) -> Result<Answers, BuildSystemError> {
+        let answers = self.hub.read_all(calls.as_slice()).await;
+        Answers::to(calls, answers.map_err(|error| refusal::of_request(error, doing))?)
+    }
+
+    /// Tells all in one request, in a session.
+    async fn write(&self, calls: &Calls, doing: &str) -> Result<Answers, BuildSystemError> {
+        let answers = self.hub.write_all(calls.as_slice()).await;
+        Answers::to(calls, answers.map_err(|error| refusal::of_request(error, doing))?)
+    }
+
+    /// Returns Koji's id of our user and its name.
+    async fn user(&self) -> Result<crate::hub::User, BuildSystemError> {
+        self.hub.user().await.map_err(|error| refusal::of_request(error, "who we are"))
+    }
+
+    fn web(&self) -> Option<&str> {
+        self.hub.web_url().map(|web| web.trim_end_matches('/'))
+    }
+}
+
+#[async_trait]
+impl BuildSystem for KojiBuildSystem {
+    async fn observe(&self, questions: &BuildQuestions) -> Result<BuildAnswers, BuildSystemError> {
+        let user = match look::needs_user(questions) {
+            true => Some(self.user().await?.id),
+            false => None,
+        };
+        let viewer = Viewer { user, web: self.web(), arches: self.settings.arches };
+        let mut look = Look::new(questions, viewer);
+        loop {
+            let calls = look.ask();
+            if calls.is_empty() {
+                break;
+            }
+            look.take(&self.read(&calls, "how things stand").await?)?;
+        }
+        Ok(look.finish(&look::Repositories::default()))
+    }
+
+    async fn ensure_buildroot(&self, spec: &BuildrootSpec) -> Result<TagEvent, BuildSystemError> {
+        let mut calls = Calls::default();
+        let question = buildroot::Question::ask(spec, &mut calls);
+        let doing = &format!("how the tag {} stands", spec.tag);
+        let standing = question.read(&self.read(&calls, doing).await?)?;
+        let stand_in = match standing.knows_owner {
+            true => String::new(),
+            false => self.user().await?.name,
+        };
+        let changes = buildroot::differences(spec, &standing, &self.settings, &stand_in)?;
+        if changes.is_empty() {
+            return Ok(standing.event);
+        }
+        let mut calls = Calls::default();
+        let asked = buildroot::calls_of(&changes, &mut calls);
+        let event = calls.add(repo::last_event());
+        let answers = self.write(&calls, &format!("to make the buildroot of {}", spec.tag)).await?;
+        buildroot::check(&asked, &answers)?;
+        answers.read(event, "to show its last event", repo::read_event)
+    }
+
+    async fn submit(&self, job: &ComponentJob) -> Result<TaskId, BuildSystemError> {
+        let source = submission::source(&self.hub, job).await?;
+        let mut calls = Calls::default();
+        let target = calls.add(tag::target(&job.target));
+        let request = submission::request(job, source, self.settings.build_priority);
+        let build = calls.add(task::build(&request));
+        let doing = &format!("to build {} in the target {}", job.package, job.target);
+        let answers = self.write(&calls, doing).await?;
+        let task = answers.read(build, doing, |value| task::read_id("build", value))?;
+        if answers.read(target, doing, tag::read_target)?.is_some() {
+            return Ok(task);
+        }
+        // Koji takes a build for a target that does not exist, and lets its task fail later.
+        self.cancel(&[task]).await.map_err(submission::in_doubt)?;
+        Err(BuildSystemError::NotFound { what: format!("the target {}", job.target) })
+    }
+
+    async fn ensure_tagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
+        let mut calls = Calls::default();
+        let question = tagging::Question::ask(requests, &mut calls);
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let standing = question.read(&self.read(&calls, "which builds are tagged").await?)?;
+        let mut calls = Calls::default();
+        let asked = tagging::tag_all(&standing.missing, &mut calls);
+        if !calls.is_empty() {
+            tagging::check_tagged(&asked, &self.write(&calls, "to tag builds").await?)?;
+        }
+        match standing.gone.is_empty() {
+            true => Ok(()),
+            false => Err(BuildSystemError::BuildsGone { builds: standing.gone.into_iter().collect() }),
+        }
+    }
+
+    async fn ensure_untagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
+        let mut calls = Calls::default();
+        let asked = tagging::Untagging::ask(requests, &mut calls);
+        if calls.is_empty() {
+            return Ok(());
+        }
+        asked.check(&self.write(&calls, "to untag builds").await?)
+    }
+
+    /// A repository that shows the hub's last event is asked for, for that is what was promised of buildroots.
+    async fn request_repo(&self, name: &TagName) -> Result<Option<TaskId>, BuildSystemError> {
+        let doing = &format!("to make a repository of the tag {name}");
+        let mut calls = Calls::default();
+        let (known, event) = (calls.add(tag::tag(name)), calls.add(repo::last_event()));
+        let answers = self.read(&calls, doing).await?;
+        if answers.read(known, doing, tag::read)?.is_none() {
+            return Err(BuildSystemError::NotFound { what: format!("the tag {name}") });
+        }
+        let event = answers.read(event, doing, repo::read_event)?;
+        // Hubs tell their version since they make repositories on demand.
+        let is_on_demand = self.hub.version().is_some();
+        let call = if is_on_demand { repo::request(name, event) } else { repo::make(name) };
+        let answer = self.hub.write(&call).await.map_err(|error| refusal::of_request(error, doing))?;
+        let task = match is_on_demand {
+            true => repo::read_request(&answer),
+            false => task::read_id("newRepo", &answer).map(Some),
+        };
+        task.map_err(refusal::of_odd)
+    }
+
+    /// Whether they ended is seen in the same request.
+    async fn cancel(&self, tasks: &[TaskId]) -> Result<(), BuildSystemError> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let mut calls = Calls::default();
+        let each: Vec<_> = tasks.iter().map(|id| (*id, calls.add(task::cancel(*id)))).collect();
+        let seen = calls.add(task::tasks(tasks.iter().copied()));
+        let answers = self.write(&calls, "to cancel tasks").await?;
+        let seen = answers.read(seen, "to show tasks", task::read_tasks)?;
+        for task in seen.into_iter().flatten().filter(|task| task.state.is_live()) {
+            let refused = each.iter().find(|(id, _)| *id == task.id);
+            if let Some(Err(fault)) = refused.map(|(_, ticket)| answers.of(*ticket)) {
+                return Err(refusal::of_fault(fault, &format!("to cancel task {}", task.id)));
+            }
+            let reason = format!("task {} still lives after it was cancelled", task.id);
+            return Err(BuildSystemError::Unavailable { reason, retry_after: None, effect: Effect::Unknown });
+        }
+        Ok(())
+    }
+
+    async fn import_module(&self, module: &FinishedModule) -> Result<(), BuildSystemError> {
+        let _ = module;
+        Err(BuildSystemError::Unsupported { what: "imports" })
+    }
+
+    /// The hub refuses to remove a target that never was; so it says in the same request whether there is one.
+    async fn remove_target(&self, target: &TagName) -> Result<(), BuildSystemError> {
+        let doing = &format!("to remove the target {target}");
+        let mut calls = Calls::default();
+        let (known, removed) = (calls.add(tag::target(target)), calls.add(tag::delete_target(target)));
+        let answers = self.write(&calls, doing).await?;
+        if answers.read(known, doing, tag::read_target)?.is_none() {
+            return Ok(());
+        }
+        answers.read(removed, doing, |_| Ok(()))
+    }
+
+    async fn tags_of_rpm(&self, file_name: &str) -> Result<Vec<TagName>, BuildSystemError> {
+        let doing = &format!("which tags hold {file_name}");
+        let read = |call| async move {
+            self.hub.read(&call).await.map_err(|error| refusal::of_request(error, doing))
+        };
+        let rpm = read(rpm::rpm(file_name)).await?;
+        let Some(rpm) = rpm::read(&rpm).map_err(refusal::of_odd)? else { return Ok(Vec::new()) };
+        let tags = read(tag::holding(rpm.build)).await?;
+        tag::read_names(&tags).map_err(refusal::of_odd)
+    }
+}
+
+impl fmt::Debug for KojiBuildSystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KojiBuildSystem").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
