@@ -9,5 +9,6 @@ mod digests;
 pub mod hub;
 pub mod messages;
 pub mod profile;
+pub mod repodata;
 pub mod source_rpm;
 pub mod xmlrpc;

@@ -16,6 +16,7 @@
 //!
 //! Source: behaviour, sections 6, 7 and 9.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -23,10 +24,11 @@ use mbs_core::build_system::{
     BuildAnswers, BuildQuestions, BuildSystem, BuildSystemError, BuildrootSpec, ComponentJob, Effect,
     FinishedModule, TagRequest,
 };
-use mbs_core::ident::{TagEvent, TagName, TaskId};
+use mbs_core::ident::{Arch, TagEvent, TagName, TaskId};
 
 use crate::api::{repo, rpm, tag, task};
 use crate::hub::Hub;
+use crate::repodata::Repodata;
 use crate::xmlrpc::Struct;
 
 mod buildroot;
@@ -37,7 +39,7 @@ mod submission;
 mod tagging;
 
 use calls::{Answers, Calls};
-use look::{Look, Viewer};
+use look::{External, Look, Repositories, Viewer};
 
 /// What an installation decides about Koji.
 #[derive(Debug, Clone)]
@@ -67,14 +69,15 @@ impl Default for KojiSettings {
 /// Builds packages on Koji.
 pub struct KojiBuildSystem {
     hub: Hub,
+    repodata: Repodata,
     settings: KojiSettings,
 }
 
 impl KojiBuildSystem {
     /// Makes a build system of a hub. The hub's user needs the permissions `tag`, `target`, `build` and `repo`, and that of
     /// [`KojiSettings::tag_permission`].
-    pub fn new(hub: Hub, settings: KojiSettings) -> Self {
-        Self { hub, settings }
+    pub fn new(hub: Hub, repodata: Repodata, settings: KojiSettings) -> Self {
+        Self { hub, repodata, settings }
     }
 
     /// Returns the hub.
@@ -99,6 +102,21 @@ impl KojiBuildSystem {
         self.hub.user().await.map_err(|error| refusal::of_request(error, "who we are"))
     }
 
+    /// Reads the external repositories that tags reach, each once.
+    async fn repositories(
+        &self,
+        external: &External,
+        arches: &BTreeSet<Arch>,
+    ) -> Result<Repositories, BuildSystemError> {
+        let places = external.values().flatten().flat_map(|address| look::places(address, arches));
+        let mut repositories = Repositories::new();
+        for place in places.collect::<BTreeSet<_>>() {
+            let rpms = self.repodata.rpms(&place).await.map_err(refusal::of_repository)?;
+            repositories.insert(place, rpms);
+        }
+        Ok(repositories)
+    }
+
     fn web(&self) -> Option<&str> {
         self.hub.web_url().map(|web| web.trim_end_matches('/'))
     }
@@ -120,7 +138,8 @@ impl BuildSystem for KojiBuildSystem {
             }
             look.take(&self.read(&calls, "how things stand").await?)?;
         }
-        Ok(look.finish(&look::Repositories::default()))
+        let repositories = self.repositories(look.external(), &questions.arches).await?;
+        Ok(look.finish(&repositories))
     }
 
     async fn ensure_buildroot(&self, spec: &BuildrootSpec) -> Result<TagEvent, BuildSystemError> {

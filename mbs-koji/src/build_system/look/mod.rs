@@ -17,7 +17,7 @@ mod search;
 mod tasks;
 mod weights;
 
-pub(super) use rpms::{External, Repositories};
+pub(super) use rpms::{External, Repositories, places};
 
 /// What a look has to know beside the questions.
 #[derive(Debug, Clone, Copy)]
