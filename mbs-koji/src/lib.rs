@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod build_system;
+pub mod content_generator;
 mod digests;
 pub mod hub;
 pub mod messages;

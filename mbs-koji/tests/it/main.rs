@@ -1,5 +1,6 @@
 //! What `mbs-koji` does against recorded traffic and a fake hub.
 
+mod golden_content_generator;
 mod golden_events;
 mod golden_wire;
 mod recorded;
