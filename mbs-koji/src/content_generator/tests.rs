@@ -47,7 +47,11 @@ fn finished() -> FinishedModule {
         reuse_from: None,
         origin: None,
         document: document().into(),
-        contexts: Contexts { build: String::new(), build_without_base: String::new(), runtime: String::new() },
+        contexts: Contexts {
+            build: String::new(),
+            build_without_base: String::new(),
+            runtime: String::new(),
+        },
         srpms: Default::default(),
         base_modules: Vec::new(),
     };
@@ -163,13 +167,8 @@ fn a_build_without_commit_has_neither_source_nor_source_document() {
 #[test]
 fn files_are_the_documents_the_source_byte_for_byte_and_the_log() {
     let import = imported(|_| (), Part::Module).unwrap();
-    let expected = [
-        "modulemd.aarch64.txt",
-        "modulemd.x86_64.txt",
-        "modulemd.txt",
-        "modulemd.src.txt",
-        "build.log",
-    ];
+    let expected =
+        ["modulemd.aarch64.txt", "modulemd.x86_64.txt", "modulemd.txt", "modulemd.src.txt", "build.log"];
     assert_eq!(names(&import), expected);
     assert_eq!(content(&import, "modulemd.txt"), document().to_yaml());
     assert_eq!(content(&import, "modulemd.src.txt"), "document: modulemd\r\n");
@@ -209,8 +208,13 @@ fn the_order_of_the_hubs_rows_changes_nothing() {
     let module = finished();
     let made = |rpms: &[TaggedRpm]| {
         let settings = settings();
-        let sources =
-            Sources { module: &module, rpms, source_document: None, is_owner_known: true, settings: &settings };
+        let sources = Sources {
+            module: &module,
+            rpms,
+            source_document: None,
+            is_owner_known: true,
+            settings: &settings,
+        };
         import(&sources, Part::Module).unwrap()
     };
     let mut reversed = rpms();

@@ -17,7 +17,7 @@ use mbs_koji::content_generator::{Import, Program, Settings, Sources, TaggedRpm,
 use mbs_koji::xmlrpc::Value;
 use serde_json::Value as Json;
 
-use crate::recorded::{Recording, text, traffic, value};
+use crate::recorded::{Recording, text, traffic};
 
 /// An import that a hub took, with what was recorded around it.
 struct Case {
@@ -29,9 +29,9 @@ struct Case {
     rpms: Vec<TaggedRpm>,
 }
 
-/// Returns the imports that succeeded; those into a reserved build are none of ours.
+/// Returns the imports that succeeded; those into a reserved build are none of ours, nor are releases that no module has.
 fn cases() -> Vec<Case> {
-    traffic().iter().flat_map(cases_of).collect()
+    traffic().iter().flat_map(cases_of).filter(Case::is_of_a_module).collect()
 }
 
 fn cases_of(recording: &Recording) -> Vec<Case> {
@@ -44,7 +44,7 @@ fn cases_of(recording: &Recording) -> Vec<Case> {
         let tag = metadata.pointer("/build/extra/typeinfo/module/content_koji_tag").and_then(Json::as_str);
         Case {
             place: format!("{} {at}", recording.name),
-            uploads: uploads(recording, text(&exchange["params"], "/1").or(exchange["params"][1].as_str())),
+            uploads: uploads(recording, exchange["params"][1].as_str()),
             rpms: tag.map(|tag| rpms(recording, tag)).unwrap_or_default(),
             metadata,
         }
@@ -80,23 +80,17 @@ fn rpms(recording: &Recording, tag: &str) -> Vec<TaggedRpm> {
     let rows = answer["result"][0].as_array().expect("the first part lists RPMs");
     let source = |row: &Json| -> Nvr {
         let build = builds.iter().find(|build| build["build_id"] == row["build_id"]);
-        text(build.expect("an RPM has a build"), "nvr").expect("a build has an NVR").parse().expect("it is one")
+        text(build.expect("an RPM has a build"), "nvr")
+            .expect("a build has an NVR")
+            .parse()
+            .expect("it is one")
     };
     rows.iter().map(|row| tagged_rpm(row, source(row), &headers)).collect()
 }
 
 fn tagged_rpm(row: &Json, source: Nvr, headers: &BTreeMap<i64, Json>) -> TaggedRpm {
     let part = |name| text(row, name).expect("an RPM has it").to_owned();
-    let header = |build: &Nvr, name: &str| -> Json {
-        // What the source package excludes stands in the header of its source RPM only; it is asked by the row's own id.
-        let _ = build;
-        headers.get(&row["id"].as_i64().unwrap_or(0)).map(|header| header[name].clone()).unwrap_or_default()
-    };
-    let arches = |name| {
-        let list = header(&source, name);
-        let texts = list.as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned);
-        texts.collect::<BTreeSet<String>>()
-    };
+    let header = row["id"].as_i64().and_then(|id| headers.get(&id)).unwrap_or(&Json::Null);
     let built = BuiltRpm {
         nevra: Nevra {
             name: part("name"),
@@ -105,9 +99,9 @@ fn tagged_rpm(row: &Json, source: Nvr, headers: &BTreeMap<i64, Json>) -> TaggedR
             release: part("release"),
             arch: Arch::new(part("arch")).expect("it is one"),
         },
-        license: header(&source, "license").as_str().unwrap_or_default().to_owned(),
-        exclude_arch: arches("excludearch"),
-        exclusive_arch: arches("exclusivearch"),
+        license: text(header, "license").unwrap_or_default().to_owned(),
+        exclude_arch: BTreeSet::new(),
+        exclusive_arch: BTreeSet::new(),
         source,
     };
     TaggedRpm { epoch: row["epoch"].as_u64(), sigmd5: part("payloadhash"), built }
@@ -115,16 +109,25 @@ fn tagged_rpm(row: &Json, source: Nvr, headers: &BTreeMap<i64, Json>) -> TaggedR
 
 /// Returns the headers that were asked for, by the RPM's number.
 fn headers(recording: &Recording) -> BTreeMap<i64, Json> {
-    let multicalls = recording.entries.iter().filter(|exchange| text(exchange, "method") == Some("multiCall"));
+    let multicalls =
+        recording.entries.iter().filter(|exchange| text(exchange, "method") == Some("multiCall"));
     let calls = multicalls.flat_map(|exchange| {
         let calls = exchange["params"][0].as_array().into_iter().flatten();
         calls.zip(exchange["result"].as_array().into_iter().flatten())
     });
     let asked = calls.filter(|(call, _)| text(call, "methodName") == Some("getRPMHeaders"));
-    asked.filter_map(|(call, answer)| Some((call["params"][0]["rpmID"].as_i64()?, answer[0].clone()))).collect()
+    asked
+        .filter_map(|(call, answer)| Some((call["params"][0]["rpmID"].as_i64()?, answer[0].clone())))
+        .collect()
 }
 
 impl Case {
+    fn is_of_a_module(&self) -> bool {
+        let module = &self.metadata["build"]["extra"]["typeinfo"]["module"];
+        let parts = ["version", "context"].map(|member| text(module, member).unwrap_or_default());
+        self.build("release") == &parts.join(".")
+    }
+
     fn build(&self, member: &str) -> &Json {
         &self.metadata["build"][member]
     }
@@ -144,29 +147,64 @@ impl Case {
 
     /// The architectures that have a document of their own.
     fn arches(&self) -> Vec<Arch> {
-        let names = self.outputs().iter().filter_map(|output| text(output, "filename"));
-        let arches = names.filter_map(|name| name.strip_prefix("modulemd.")?.strip_suffix(".txt"));
         let mut arches: Vec<Arch> =
-            arches.filter(|arch| *arch != "src").map(|arch| Arch::new(arch).expect("it is one")).collect();
+            self.documented().map(|(arch, _)| Arch::new(arch).expect("it is one")).collect();
         arches.sort();
         arches
     }
 
-    /// The document that was stored, as far as it matters here: all packages of the tag are components.
+    /// The document that was stored, as far as it matters here: all packages of the tag are components, and what is in no
+    /// document of an architecture is filtered.
     fn document(&self) -> ModuleStream {
-        let packages = self.rpms.iter().map(|rpm| rpm.built.source.name().to_owned());
+        let named: BTreeSet<&str> =
+            self.documented().flat_map(|(_, rpms)| rpms).filter_map(|rpm| text(rpm, "name")).collect();
+        let names = self.rpms.iter().map(|rpm| &rpm.built.nevra.name);
         ModuleStream {
-            name: Some(self.module("name").into()),
+            name: Some(self.name().into()),
             stream: Some(self.module("stream").into()),
             version: self.module("version").parse().ok(),
             context: Some(self.module("context").into()),
-            rpms: packages.map(|package| (package, RpmComponent::default())).collect(),
+            filter: names.filter(|name| !named.contains(&***name)).cloned().collect(),
+            rpms: self.rpms.iter().map(|rpm| self.component(rpm.built.source.name())).collect(),
             ..ModuleStream::default()
         }
     }
 
+    /// A component, with multilib where a document holds its RPMs of a foreign architecture.
+    fn component(&self, package: &str) -> (String, RpmComponent) {
+        let is_ours = |rpm: &&TaggedRpm| rpm.built.source.name() == package;
+        let names: BTreeSet<&str> =
+            self.rpms.iter().filter(is_ours).map(|rpm| &*rpm.built.nevra.name).collect();
+        let is_foreign = |arch: &str, rpm: &Json| {
+            text(rpm, "name").is_some_and(|name| names.contains(name))
+                && text(rpm, "arch").is_some_and(|of| ![arch, "noarch", "src"].contains(&of))
+        };
+        let foreign = self.documented().filter(|(arch, rpms)| rpms.iter().any(|rpm| is_foreign(arch, rpm)));
+        let multilib = foreign.map(|(arch, _)| arch.to_owned()).collect();
+        (package.to_owned(), RpmComponent { multilib, ..RpmComponent::default() })
+    }
+
+    /// The RPMs in the document of each architecture.
+    fn documented(&self) -> impl Iterator<Item = (&str, &[Json])> {
+        self.outputs().iter().filter_map(|output| {
+            let arch = text(output, "filename")?.strip_prefix("modulemd.")?.strip_suffix(".txt")?;
+            Some((arch, output["components"].as_array()?.as_slice())).filter(|(arch, _)| *arch != "src")
+        })
+    }
+
+    /// The module's name, that of its twin without the ending.
+    fn name(&self) -> &str {
+        let name = self.module("name");
+        name.strip_suffix("-devel").unwrap_or(name)
+    }
+
+    fn part(&self) -> Part {
+        if self.name() == self.module("name") { Part::Module } else { Part::DevelTwin }
+    }
+
     fn module_build(&self) -> FinishedModule {
-        let nsvc = ["name", "stream", "version", "context"].map(|member| self.module(member)).join(":");
+        let [stream, version, context] = ["stream", "version", "context"].map(|member| self.module(member));
+        let nsvc = format!("{}:{stream}:{version}:{context}", self.name());
         let new = NewBuild {
             nsvc: nsvc.parse().expect("it is one"),
             owner: self.build("owner").as_str().unwrap_or("nobody").into(),
@@ -182,7 +220,8 @@ impl Case {
             srpms: BTreeMap::new(),
             base_modules: Vec::new(),
         };
-        let at = |member| Timestamp::from_second(self.build(member).as_i64().expect("a time")).expect("a time");
+        let at =
+            |member| Timestamp::from_second(self.build(member).as_i64().expect("a time")).expect("a time");
         let number = self.metadata.pointer("/build/extra/typeinfo/module/module_build_service_id");
         let id = BuildId(number.and_then(Json::as_i64).expect("a module has a number"));
         let mut build = ModuleBuild::begin(new, id, id, at("start_time"));
@@ -221,58 +260,117 @@ impl Case {
             is_owner_known: self.build("owner").is_string(),
             settings: &self.settings(),
         };
-        import(&sources, Part::Module).unwrap_or_else(|error| panic!("{}: {error}", self.place))
+        import(&sources, self.part()).unwrap_or_else(|error| panic!("{}: {error}", self.place))
     }
 }
 
-fn output<'v>(metadata: &'v Value, name: &str) -> Option<&'v Value> {
-    let outputs = metadata.member("output")?.as_array()?;
-    outputs.iter().find(|output| output.member("filename").and_then(Value::as_str) == Some(name))
-}
-
-/// Describes the shape of a value: members by name, kinds, and for lists the shapes in them, each once.
-fn shape(value: &Value) -> String {
+/// Writes a value as recordings have it; imports hold no dates and no bytes.
+fn recorded_form(value: &Value) -> Json {
     match value {
-        Value::Struct(members) => {
-            let members = members.iter().map(|(name, value)| format!("{name}: {}", shape(value)));
-            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
-        }
-        Value::Array(values) => {
-            let shapes: BTreeSet<String> = values.iter().map(shape).collect();
-            format!("{shapes:?}")
-        }
-        other => other.kind().to_owned(),
+        Value::Nil => Json::Null,
+        Value::Bool(truth) => Json::from(*truth),
+        Value::Int(number) => Json::from(*number),
+        Value::String(text) => Json::from(&**text),
+        Value::Array(values) => values.iter().map(recorded_form).collect(),
+        Value::Struct(members) => Json::Object(
+            members.iter().map(|(name, value)| (name.to_owned(), recorded_form(value))).collect(),
+        ),
+        Value::Double(_) | Value::DateTime(_) | Value::Bytes(_) => panic!("an import holds {}", value.kind()),
     }
 }
 
-/// Removes from metadata what is empty with us or differs by its content, and returns it by its place.
-fn without(mut metadata: Value, paths: &[&[&str]]) -> Value {
+/// Replaces what differs by its content, or is empty with us, by its kind.
+fn with_kinds_at(mut metadata: Json, paths: &[&str]) -> Json {
     for path in paths {
-        let mut at = &mut metadata;
-        let (last, above) = path.split_last().expect("a path has a step");
-        for step in above {
-            at = child(at, step).expect("the path is there");
-        }
-        let Value::Struct(members) = at else { panic!("no struct above {last}") };
-        members.remove(last).expect("the member is there");
+        let at = metadata.pointer_mut(path).unwrap_or_else(|| panic!("nothing at {path}"));
+        *at = Json::from(kind(at));
     }
     metadata
 }
 
-fn child<'v>(value: &'v mut Value, step: &str) -> Option<&'v mut Value> {
-    match value {
-        Value::Array(values) => values.get_mut(step.parse::<usize>().ok()?),
-        Value::Struct(members) => members.member_mut(step),
-        _ => None,
+fn kind(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "nil",
+        Json::Bool(_) => "a boolean",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a text",
+        Json::Array(_) => "a list",
+        Json::Object(_) => "a struct",
     }
+}
+
+/// Returns the members of an object with their kinds.
+fn shape(json: &Json) -> BTreeMap<&str, &'static str> {
+    json.as_object().expect("it is a struct").iter().map(|(name, value)| (&**name, kind(value))).collect()
+}
+
+fn outputs(metadata: &Json) -> BTreeMap<&str, &Json> {
+    let outputs = metadata["output"].as_array().expect("there are outputs");
+    outputs.iter().map(|output| (text(output, "filename").expect("a file has a name"), output)).collect()
+}
+
+/// Returns the RPMs that a file is about, in any order; `None` for logs.
+fn components(output: &Json) -> Option<BTreeSet<String>> {
+    let components = output.get("components")?.as_array().expect("a list");
+    Some(components.iter().map(Json::to_string).collect())
 }
 
 #[test]
 fn golden_content_generator_build_and_buildroot_are_equal() {
     for case in cases() {
-        let (ours, theirs) = (case.ours().metadata, value(&case.metadata));
-        let module = ["build", "extra", "typeinfo", "module", "modulemd_str"];
-        let left_out: [&[&str]; 3] = [&module, &["output"], &["buildroots", "0", "components"]];
-        assert_eq!(without(ours, &left_out), without(theirs, &left_out), "{}", case.place);
+        let place = &case.place;
+        let by_content = ["/build/extra/typeinfo/module/modulemd_str", "/output", "/buildroots/0/components"];
+        let ours = with_kinds_at(recorded_form(&case.ours().metadata), &by_content);
+        assert_eq!(ours, with_kinds_at(case.metadata, &by_content), "{place}");
+    }
+}
+
+#[test]
+fn golden_content_generator_files_have_the_same_shape() {
+    for case in cases() {
+        let metadata = recorded_form(&case.ours().metadata);
+        let (ours, theirs) = (outputs(&metadata), outputs(&case.metadata));
+        for (name, theirs) in theirs {
+            let place = format!("{} {name}", case.place);
+            let ours = ours.get(name).unwrap_or_else(|| panic!("{place} is missing"));
+            assert_eq!(shape(ours), shape(theirs), "{place}");
+            for member in ["buildroot_id", "arch", "type", "extra", "checksum_type"] {
+                assert_eq!(ours.get(member), theirs.get(member), "{place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn golden_content_generator_files_are_about_the_same_rpms() {
+    for case in cases() {
+        let metadata = recorded_form(&case.ours().metadata);
+        let (ours, theirs) = (outputs(&metadata), outputs(&case.metadata));
+        let all = |outputs: &BTreeMap<&str, &Json>| components(outputs.get("modulemd.txt")?);
+        // What the twin holds depends on the module's own import. Where something else than the RPMs of the tag was imported,
+        // it was not for the module's sake.
+        if case.part() == Part::DevelTwin || all(&theirs).is_none_or(|rpms| Some(rpms) != all(&ours)) {
+            continue;
+        }
+        for (name, theirs) in theirs {
+            assert_eq!(components(ours[name]), components(theirs), "{} {name}", case.place);
+        }
+    }
+}
+
+#[test]
+fn golden_content_generator_sums_of_the_same_content_are_equal() {
+    for case in cases() {
+        let import = case.ours();
+        let metadata = recorded_form(&import.metadata);
+        let (ours, theirs) = (outputs(&metadata), outputs(&case.metadata));
+        for file in import.files {
+            if case.uploads.get(&file.name) == Some(&file.content) {
+                let place = format!("{} {}", case.place, file.name);
+                for member in ["filesize", "checksum"] {
+                    assert_eq!(ours[&*file.name][member], theirs[&*file.name][member], "{place}");
+                }
+            }
+        }
     }
 }
