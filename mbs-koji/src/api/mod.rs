@@ -8,6 +8,7 @@ use std::fmt;
 use crate::xmlrpc::{Struct, Value};
 
 pub mod build;
+pub mod cg;
 pub mod repo;
 pub mod rpm;
 pub mod tag;

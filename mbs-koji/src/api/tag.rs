@@ -104,6 +104,11 @@ pub fn packages(tag: &TagName) -> Call {
     Call::new("listPackages").keyword("tagID", tag.as_str())
 }
 
+/// Asks whether builds of a package may be in a tag, by its list or what it inherits.
+pub fn lists_package(tag: &TagName, package: &Package) -> Call {
+    Call::new("checkTagPackage").arg(tag.as_str()).arg(package.as_str())
+}
+
 /// Tells the hub that builds of a package may be in a tag.
 pub fn add_package(tag: &TagName, package: &Package, owner: &str) -> Call {
     Call::new("packageListAdd").arg(tag.as_str()).arg(package.as_str()).arg(owner)
@@ -224,6 +229,14 @@ pub fn read_packages(value: &Value) -> Result<Vec<ListedPackage>, Odd> {
         Ok(ListedPackage { package: row.ident("package_name")?, is_blocked: row.truth("blocked")? })
     };
     Row::all("listPackages", value)?.iter().map(read).collect()
+}
+
+/// Reads whether builds of a package may be in a tag.
+///
+/// # Errors
+/// It is no truth.
+pub fn read_lists_package(value: &Value) -> Result<bool, Odd> {
+    value.as_bool().ok_or_else(|| Odd::new("checkTagPackage", value.kind()))
 }
 
 /// Reads groups by name, with the RPMs in each; what is blocked is left out.

@@ -16,8 +16,9 @@
 //!
 //! Source: behaviour, sections 6, 7 and 9.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use mbs_core::build_system::{
@@ -25,14 +26,19 @@ use mbs_core::build_system::{
     FinishedModule, TagRequest,
 };
 use mbs_core::ident::{Arch, TagEvent, TagName, TaskId};
+use mbs_core::model::ModuleBuild;
+use mbs_core::modulemd::ModuleStream;
+use mbs_core::source_control::SourceControl;
 
 use crate::api::{repo, rpm, tag, task};
+use crate::content_generator;
 use crate::hub::Hub;
 use crate::repodata::Repodata;
-use crate::xmlrpc::Struct;
+use crate::xmlrpc::{Struct, Value};
 
 mod buildroot;
 mod calls;
+mod import;
 mod look;
 mod refusal;
 mod submission;
@@ -52,17 +58,32 @@ pub struct KojiSettings {
     pub build_priority: i64,
     /// How many architectures components are built for, for guesses of their weights.
     pub arches: usize,
+    /// What imports say of this installation.
+    pub import: content_generator::Settings,
+    /// Whether the twin of a module, with what it leaves out, is imported, too.
+    pub imports_devel_twin: bool,
+    /// Where imported builds go if Koji has not the tag that the record names.
+    pub import_tag: TagName,
 }
 
-impl Default for KojiSettings {
-    fn default() -> Self {
+impl KojiSettings {
+    /// Makes the usual settings of an installation.
+    pub fn new(import: content_generator::Settings) -> Self {
         let tag_extra = Struct::from([
-            ("mock.package_manager", crate::xmlrpc::Value::from("dnf")),
+            ("mock.package_manager", Value::from("dnf")),
             ("repo_include_all", true.into()),
             ("mock.new_chroot", 0.into()),
             ("mock.yum.module_hotfixes", 1.into()),
         ]);
-        Self { tag_permission: "admin".to_owned(), tag_extra, build_priority: 10, arches: 1 }
+        Self {
+            tag_permission: "admin".to_owned(),
+            tag_extra,
+            build_priority: 10,
+            arches: 1,
+            import,
+            imports_devel_twin: true,
+            import_tag: TagName::new("modular-updates-candidate").expect("it is the name of a tag"),
+        }
     }
 }
 
@@ -70,14 +91,22 @@ impl Default for KojiSettings {
 pub struct KojiBuildSystem {
     hub: Hub,
     repodata: Repodata,
+    sources: Arc<dyn SourceControl>,
     settings: KojiSettings,
 }
 
 impl KojiBuildSystem {
     /// Makes a build system of a hub. The hub's user needs the permissions `tag`, `target`, `build` and `repo`, and that of
     /// [`KojiSettings::tag_permission`].
-    pub fn new(hub: Hub, repodata: Repodata, settings: KojiSettings) -> Self {
-        Self { hub, repodata, settings }
+    ///
+    /// `sources` has the documents of modules, one of which goes into each import.
+    pub fn new(
+        hub: Hub,
+        repodata: Repodata,
+        sources: Arc<dyn SourceControl>,
+        settings: KojiSettings,
+    ) -> Self {
+        Self { hub, repodata, sources, settings }
     }
 
     /// Returns the hub.
@@ -115,6 +144,25 @@ impl KojiBuildSystem {
             repositories.insert(place, rpms);
         }
         Ok(repositories)
+    }
+
+    /// Puts finished builds into tags, those that are not there.
+    async fn put_into_tags(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
+        let mut calls = Calls::default();
+        let question = tagging::Question::ask(requests, &mut calls);
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let standing = question.read(&self.read(&calls, "which builds are tagged").await?)?;
+        let mut calls = Calls::default();
+        let asked = tagging::tag_all(&standing.missing, &mut calls);
+        if !calls.is_empty() {
+            tagging::check_tagged(&asked, &self.write(&calls, "to tag builds").await?)?;
+        }
+        match standing.gone.is_empty() {
+            true => Ok(()),
+            false => Err(BuildSystemError::BuildsGone { builds: standing.gone.into_iter().collect() }),
+        }
     }
 
     fn web(&self) -> Option<&str> {
@@ -181,21 +229,7 @@ impl BuildSystem for KojiBuildSystem {
     }
 
     async fn ensure_tagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
-        let mut calls = Calls::default();
-        let question = tagging::Question::ask(requests, &mut calls);
-        if calls.is_empty() {
-            return Ok(());
-        }
-        let standing = question.read(&self.read(&calls, "which builds are tagged").await?)?;
-        let mut calls = Calls::default();
-        let asked = tagging::tag_all(&standing.missing, &mut calls);
-        if !calls.is_empty() {
-            tagging::check_tagged(&asked, &self.write(&calls, "to tag builds").await?)?;
-        }
-        match standing.gone.is_empty() {
-            true => Ok(()),
-            false => Err(BuildSystemError::BuildsGone { builds: standing.gone.into_iter().collect() }),
-        }
+        self.put_into_tags(requests).await
     }
 
     async fn ensure_untagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
@@ -250,8 +284,7 @@ impl BuildSystem for KojiBuildSystem {
     }
 
     async fn import_module(&self, module: &FinishedModule) -> Result<(), BuildSystemError> {
-        let _ = module;
-        Err(BuildSystemError::Unsupported { what: "imports" })
+        self.import(module).await
     }
 
     /// The hub refuses to remove a target that never was; so it says in the same request whether there is one.
@@ -264,6 +297,13 @@ impl BuildSystem for KojiBuildSystem {
             return Ok(());
         }
         answers.read(removed, doing, |_| Ok(()))
+    }
+
+    async fn final_documents(
+        &self,
+        build: &ModuleBuild,
+    ) -> Result<BTreeMap<Arch, ModuleStream>, BuildSystemError> {
+        self.documents(build).await
     }
 
     async fn tags_of_rpm(&self, file_name: &str) -> Result<Vec<TagName>, BuildSystemError> {

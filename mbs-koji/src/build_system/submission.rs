@@ -3,7 +3,9 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 
+use jiff::Timestamp;
 use mbs_core::build_system::{BuildSystemError, ComponentJob, Effect};
+use mbs_core::ident::BuildId;
 use mbs_core::model::{ComponentSource, MACROS_PACKAGE};
 
 use super::refusal;
@@ -20,7 +22,7 @@ pub(super) async fn source(hub: &Hub, job: &ComponentJob) -> Result<String, Buil
         (ComponentSource::Macros, Some(macros)) => {
             let made = source_rpm::source_rpm(macros, &job.dist);
             let made = made.map_err(|error| rejected(format!("{MACROS_PACKAGE} cannot be made: {error}")))?;
-            let directory = upload_directory(job);
+            let directory = new_folder("cli-build", job.not_after, job.build);
             // Nothing is built yet, whatever became of the upload.
             let uploaded = hub.upload(&directory, &made.file_name, &made.bytes).await;
             uploaded.map_err(|error| {
@@ -64,9 +66,9 @@ fn rejected(reason: String) -> BuildSystemError {
     BuildSystemError::Rejected { reason }
 }
 
-/// A new folder each time: the hub takes no second file of a name where it has moved one away.
-fn upload_directory(job: &ComponentJob) -> String {
-    let mut random = RandomState::new().hash_one(job.build.0);
+/// Names a new folder for uploads each time: the hub takes no second file of a name where it has moved one away.
+pub(super) fn new_folder(under: &str, at: Timestamp, build: BuildId) -> String {
+    let mut random = RandomState::new().hash_one(build.0);
     let letters: String = std::iter::repeat_with(|| {
         let letter = b'a' + u8::try_from(random % 26).expect("it is below 26");
         random /= 26;
@@ -74,5 +76,5 @@ fn upload_directory(job: &ComponentJob) -> String {
     })
     .take(8)
     .collect();
-    format!("cli-build/{}.{letters}", job.not_after.as_second())
+    format!("{under}/{}.{build}.{letters}", at.as_second())
 }

@@ -2,7 +2,18 @@ use mbs_core::ident::Arch;
 
 use super::*;
 use crate::build_system::KojiSettings;
+use crate::content_generator::{GENERATOR, Program, Settings};
 use crate::xmlrpc::{Call, Struct};
+
+fn settings() -> KojiSettings {
+    let generator = Program { name: GENERATOR.into(), version: "1".into() };
+    KojiSettings::new(Settings {
+        generator,
+        host_os: "Linux".into(),
+        host_arch: ident("x86_64"),
+        tools: vec![],
+    })
+}
 
 fn ident<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -53,7 +64,7 @@ fn tag(name: &str, id: i64) -> Tag {
         arches: idents(&["x86_64", "aarch64"]),
         permission: Some(1),
         is_locked: false,
-        extra: extra(&spec(), &KojiSettings::default()),
+        extra: extra(&spec(), &settings()),
     }
 }
 
@@ -74,7 +85,7 @@ fn everything() -> Standing {
 }
 
 fn changes(spec: &BuildrootSpec, standing: &Standing) -> Result<Vec<Change>, BuildSystemError> {
-    differences(spec, standing, &KojiSettings::default(), "mbs")
+    differences(spec, standing, &settings(), "mbs")
 }
 
 /// Returns methods with their first two arguments, as far as they are texts.
