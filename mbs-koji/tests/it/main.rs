@@ -2,6 +2,7 @@
 
 mod golden_content_generator;
 mod golden_events;
+mod golden_meaning;
 mod golden_wire;
 mod recorded;
 mod source_rpm;
