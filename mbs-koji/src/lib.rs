@@ -12,4 +12,6 @@ pub mod messages;
 pub mod profile;
 pub mod repodata;
 pub mod source_rpm;
+#[cfg(feature = "fake-hub")]
+pub mod fake_hub;
 pub mod xmlrpc;
