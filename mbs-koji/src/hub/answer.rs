@@ -28,12 +28,13 @@ pub(super) struct Failure {
     /// In words that fit behind "the hub cannot be reached".
     pub(super) reason: String,
     pub(super) retry_after: Option<Duration>,
-    pub(super) headers: HeaderMap,
+    /// A Kerberos ticket is asked for.
+    pub(super) is_challenge: bool,
 }
 
 impl Failure {
     pub(super) fn new(met: Met, reason: impl Into<String>) -> Self {
-        Self { met, reason: reason.into(), retry_after: None, headers: HeaderMap::new() }
+        Self { met, reason: reason.into(), retry_after: None, is_challenge: false }
     }
 }
 
@@ -65,15 +66,12 @@ fn too_long(limit_bytes: u64) -> Failure {
 
 /// Returns the token of HTTP Negotiate that came with an answer.
 pub(super) fn negotiated(headers: &HeaderMap) -> Option<Vec<u8>> {
-    let mut offers = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|offer| offer.to_str().ok());
-    let token = offers.find_map(|offer| offer.trim().strip_prefix("Negotiate "))?;
+    let token = offers(headers).find_map(|offer| offer.strip_prefix("Negotiate "))?;
     STANDARD.decode(token.trim()).ok()
 }
 
-/// Says whether a ticket is asked for.
-pub(super) fn is_challenge(failure: &Failure) -> bool {
-    let mut offers = failure.headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|offer| offer.to_str().ok());
-    failure.met == Met::Status(401) && offers.any(|offer| offer.trim_start().starts_with("Negotiate"))
+fn offers(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|offer| offer.to_str().ok()).map(str::trim)
 }
 
 /// Decodes what a hub answered.
@@ -116,7 +114,8 @@ async fn refusal(mut response: Response) -> Failure {
         None => said(status, &start),
     };
     let retry_after = text(RETRY_AFTER).and_then(|secs| secs.trim().parse().ok()).map(Duration::from_secs);
-    Failure { met: Met::Status(status), reason, retry_after, headers }
+    let is_challenge = status == 401 && offers(&headers).any(|offer| offer.starts_with("Negotiate"));
+    Failure { met: Met::Status(status), reason, retry_after, is_challenge }
 }
 
 /// Tells status and first words of what came.

@@ -8,11 +8,13 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use super::after::Past;
+use super::carry::{End, Reply};
 use super::error::HubError;
 use super::figures::Kind;
 use super::negotiate::{Negotiation, TicketError, Tickets};
+use super::parcel::{Content, Deadline, Parcel};
 use super::pass::Pass;
-use super::wire::{Deadline, End, Parcel, Reply, Wire};
+use super::wire::Wire;
 use crate::profile::Login;
 use crate::xmlrpc::{Call, Value, encode_call};
 
@@ -77,7 +79,7 @@ impl Entry<'_> {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        self.wire.parcel(Kind::Login, call.method(), url, headers, encode_call(&call))
+        Parcel::new(Kind::Login, call.method(), url, headers, Content::Xml(encode_call(&call)))
     }
 
     async fn send(&self, parcel: &Parcel) -> Result<Reply, HubError> {

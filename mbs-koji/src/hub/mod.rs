@@ -6,8 +6,8 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `after` | decides what follows what a request met with; pure |
-//! | `wire`, `answer`, `tls` | one HTTP exchange after another: connections, deadlines, bounds |
+//! | `after`, `carry` | what follows what a request met with: decided (pure), and done |
+//! | `wire`, `parcel`, `answer`, `tls` | one HTTP exchange after another: connections, deadlines, bounds |
 //! | `login`, `pass`, `negotiate` | who we are |
 //! | `session`, `pool`, `upload`, `multicall` | calls under rising numbers, and what is made of them |
 //!
@@ -27,11 +27,13 @@
 
 mod after;
 mod answer;
+mod carry;
 mod error;
 mod figures;
 mod login;
 mod multicall;
 mod negotiate;
+mod parcel;
 mod pass;
 mod pool;
 mod session;
@@ -55,10 +57,12 @@ pub use pass::Pass;
 pub use session::Session;
 
 use after::Past;
+use carry::End;
 use figures::Kind;
 use multicall::{pack, unpack};
+use parcel::{Content, Deadline, Parcel};
 use pool::Pool;
-use wire::{Deadline, End, Wire};
+use wire::Wire;
 
 use crate::profile::Profile;
 use crate::xmlrpc::{Call, Fault, Value, encode_call};
@@ -145,8 +149,8 @@ impl Hub {
 
     async fn read_until(&self, call: &Call, until: Deadline) -> Result<Value, HubError> {
         let wire = &self.0.wire;
-        let parcel =
-            wire.parcel(Kind::Read, call.method(), wire.hub.clone(), HeaderMap::new(), encode_call(call));
+        let content = Content::Xml(encode_call(call));
+        let parcel = Parcel::new(Kind::Read, call.method(), wire.hub.clone(), HeaderMap::new(), content);
         match wire.carry(&parcel, &mut Past::default(), until).await? {
             End::Reply(reply) => Ok(reply.answer?),
             End::Stale(_) | End::Challenge => unreachable!("a read has no session and no login"),

@@ -7,8 +7,9 @@ use mbs_core::build_system::Effect;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::HubError;
+use super::parcel::Deadline;
 use super::session::Session;
-use super::wire::{Deadline, Wire};
+use super::wire::Wire;
 
 /// Sessions nobody uses at the moment, and how many there may be in all.
 pub(super) struct Pool {

@@ -6,12 +6,14 @@ use mbs_core::build_system::Effect;
 use reqwest::header::HeaderMap;
 
 use super::after::{Next, Past};
+use super::carry::End;
 use super::error::HubError;
 use super::figures::Kind;
 use super::login::{Renewal, log_in};
 use super::multicall::{CALLS_PER_REQUEST, pack, unpack};
+use super::parcel::{Content, Deadline, Parcel};
 use super::pass::Pass;
-use super::wire::{Deadline, End, Parcel, Wire};
+use super::wire::Wire;
 use super::{Answers, Hub};
 use crate::xmlrpc::{Call, Value, encode_call};
 
@@ -209,10 +211,11 @@ impl Session {
         }
         self.pass.show(self.callnum, &mut url, &mut headers);
         self.callnum += 1;
-        match &message.body {
-            Body::Xml(xml) => self.wire.parcel(Kind::Write, message.method, url, headers, xml.clone()),
-            Body::Part { bytes, .. } => self.wire.file_parcel(message.method, url, headers, bytes),
-        }
+        let (kind, content) = match &message.body {
+            Body::Xml(xml) => (Kind::Write, Content::Xml(xml.clone())),
+            Body::Part { bytes, .. } => (Kind::Upload, Content::Bytes(bytes.to_vec())),
+        };
+        Parcel::new(kind, message.method, url, headers, content)
     }
 
     async fn freshen(&mut self, next: Next, until: Deadline) -> Result<(), HubError> {
