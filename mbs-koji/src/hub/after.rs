@@ -128,3 +128,120 @@ fn may_be_done_after(met: Met) -> bool {
         Met::Answer | Met::Fault(_) | Met::Unconnected | Met::Status(_) | Met::Distrust => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAUSE: Duration = Duration::from_secs(20);
+    const OUTAGE: Duration = Duration::from_secs(300);
+    const READ: Past = Past {
+        is_write: false,
+        has_session: false,
+        is_own: false,
+        may_be_done: false,
+        has_repeated: false,
+        has_renewed: false,
+        retries: 0,
+    };
+    const WRITE: Past = Past { is_write: true, has_session: true, is_own: true, ..READ };
+
+    fn retry() -> Retry {
+        Retry { max_retries: 2, interval: PAUSE, offline_retry: false, offline_interval: OUTAGE }
+    }
+
+    /// Plays attempts one after another; what each met with, what follows, and what is known if nothing did.
+    fn play(mut past: Past, retry: &Retry, steps: &[(Met, Next, Effect)]) {
+        for (at, (met, wanted, effect)) in steps.iter().enumerate() {
+            let step = next(*met, past, retry);
+            past = past.and(*met, step);
+            assert_eq!((step, past.effect()), (*wanted, *effect), "step {at} of {steps:?}");
+        }
+    }
+
+    fn fault(number: i64) -> Met {
+        Met::Fault(FaultCode::of(number))
+    }
+
+    #[test]
+    fn what_follows_one_attempt_stands_in_a_table() {
+        let (again, none, unknown) = (Next::After(PAUSE), Effect::None, Effect::Unknown);
+        // What it met with; what follows for a read; what follows for a write, and whether that may be done.
+        let table = [
+            (Met::Answer, Next::Take, Next::Take, none),
+            (fault(1000), Next::Take, Next::Take, none),
+            (fault(1), Next::Take, Next::Take, none),
+            (fault(1006), Next::Take, Next::Take, none),
+            (fault(1014), Next::GiveUp, Next::GiveUp, none),
+            (fault(1007), Next::Take, Next::Renew, none),
+            (fault(1002), Next::Take, Next::LogIn, none),
+            (fault(1008), Next::Take, Next::LogIn, none),
+            (fault(1009), Next::Take, Next::Done, none),
+            (Met::Unconnected, again, again, none),
+            (Met::Lost, Next::AtOnce, Next::AtOnce, unknown),
+            (Met::Late, Next::GiveUp, Next::GiveUp, unknown),
+            (Met::Status(302), Next::GiveUp, Next::GiveUp, none),
+            (Met::Status(400), Next::GiveUp, Next::GiveUp, none),
+            (Met::Status(401), Next::GiveUp, Next::GiveUp, none),
+            (Met::Status(408), again, again, none),
+            (Met::Status(429), again, again, none),
+            (Met::Status(500), again, again, unknown),
+            (Met::Status(503), again, again, unknown),
+            (Met::Distrust, Next::GiveUp, Next::GiveUp, none),
+            (Met::Nonsense, Next::GiveUp, Next::GiveUp, unknown),
+            (Met::Excess, Next::GiveUp, Next::GiveUp, unknown),
+        ];
+        for (met, read, write, effect) in table {
+            play(READ, &retry(), &[(met, read, none)]);
+            play(WRITE, &retry(), &[(met, write, effect)]);
+        }
+    }
+
+    #[test]
+    fn a_closed_connection_costs_no_further_attempt_but_the_next_one_does() {
+        let (again, unknown) = (Next::After(PAUSE), Effect::Unknown);
+        let steps = [
+            (Met::Lost, Next::AtOnce, unknown),
+            (Met::Lost, again, unknown),
+            (Met::Unconnected, again, unknown),
+            (Met::Unconnected, Next::GiveUp, unknown),
+        ];
+        play(WRITE, &retry(), &steps);
+        let none = Retry { max_retries: 0, ..retry() };
+        play(WRITE, &none, &[(Met::Lost, Next::AtOnce, unknown), (Met::Lost, Next::GiveUp, unknown)]);
+        play(WRITE, &none, &[(Met::Unconnected, Next::GiveUp, Effect::None)]);
+    }
+
+    #[test]
+    fn after_a_lost_answer_only_the_same_number_goes_out() {
+        let lost = (Met::Lost, Next::AtOnce, Effect::Unknown);
+        for (code, step) in [
+            (1007, Next::GiveUp),
+            (1002, Next::GiveUp),
+            (1008, Next::GiveUp),
+            (1014, Next::GiveUp),
+            (1009, Next::Done),
+            // The hub would have said that the number is done.
+            (1000, Next::Take),
+        ] {
+            play(WRITE, &retry(), &[lost, (fault(code), step, Effect::Unknown)]);
+        }
+    }
+
+    #[test]
+    fn a_session_is_renewed_or_replaced_once_and_only_if_it_is_ours() {
+        let none = Effect::None;
+        play(WRITE, &retry(), &[(fault(1007), Next::Renew, none), (fault(1007), Next::Take, none)]);
+        play(WRITE, &retry(), &[(fault(1002), Next::LogIn, none), (fault(1002), Next::Take, none)]);
+        let foreign = Past { is_own: false, ..WRITE };
+        play(foreign, &retry(), &[(fault(1007), Next::Take, none)]);
+        play(foreign, &retry(), &[(fault(1009), Next::Done, none)]);
+    }
+
+    #[test]
+    fn an_outage_is_waited_for_without_end_only_if_the_profile_says_so() {
+        let patient = Retry { offline_retry: true, max_retries: 0, ..retry() };
+        let wait = (fault(1014), Next::After(OUTAGE), Effect::None);
+        play(WRITE, &patient, &[wait, wait, wait, (Met::Answer, Next::Take, Effect::None)]);
+    }
+}

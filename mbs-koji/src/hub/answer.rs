@@ -51,7 +51,7 @@ pub(super) async fn read(mut response: Response, limit_bytes: u64) -> Result<Ans
         return Err(too_long(limit_bytes));
     }
     let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
-    while let Some(part) = response.chunk().await.map_err(|error| failure(&error))? {
+    while let Some(part) = response.chunk().await.map_err(|error| broken_off(&error))? {
         if (body.len() + part.len()) as u64 > limit_bytes {
             return Err(too_long(limit_bytes));
         }
@@ -140,10 +140,10 @@ fn first_words(body: &[u8]) -> String {
     words.join(" ").chars().take(80).collect()
 }
 
-/// Tells apart why HTTP brought nothing.
-pub(super) fn failure(error: &reqwest::Error) -> Failure {
-    let reason = innermost(error);
-    let met = if is_distrust(error) {
+/// Tells apart why a request brought no answer.
+pub(super) fn unanswered(error: &reqwest::Error) -> Failure {
+    let met = if is_invalid(error) {
+        // So TLS reports whom it does not trust, on either side.
         Met::Distrust
     } else if error.is_connect() {
         Met::Unconnected
@@ -152,14 +152,25 @@ pub(super) fn failure(error: &reqwest::Error) -> Failure {
     } else {
         Met::Lost
     };
-    Failure::new(met, reason)
+    Failure::new(met, innermost(error))
 }
 
-/// TLS reports what it does not accept, on either side, as invalid data.
-fn is_distrust(error: &reqwest::Error) -> bool {
-    causes(error)
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .any(|error| error.kind() == std::io::ErrorKind::InvalidData)
+/// Tells apart why an answer could not be read to its end.
+fn broken_off(error: &reqwest::Error) -> Failure {
+    let met = if is_invalid(error) {
+        // So unpacking reports what is no gzip.
+        Met::Nonsense
+    } else if error.is_timeout() {
+        Met::Late
+    } else {
+        Met::Lost
+    };
+    Failure::new(met, innermost(error))
+}
+
+fn is_invalid(error: &reqwest::Error) -> bool {
+    let mut errors = causes(error).filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    errors.any(|error| error.kind() == std::io::ErrorKind::InvalidData)
 }
 
 fn innermost(error: &reqwest::Error) -> String {

@@ -23,8 +23,7 @@ pub struct Pass {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Headers,
-    /// In the address, for hubs before 1.30.
-    Query,
+    Address,
 }
 
 impl Pass {
@@ -37,6 +36,12 @@ impl Pass {
             return Err(HubError::unusable("a session's key cannot stand in a header"));
         }
         Ok(Self { id, key, form: Form::Headers })
+    }
+
+    /// Has it shown in the address in place of headers, as hubs before 1.30 want.
+    #[must_use]
+    pub fn in_address(self) -> Self {
+        Self { form: Form::Address, ..self }
     }
 
     /// Returns the session's number.
@@ -54,7 +59,7 @@ impl Pass {
         let key = answer.member("session-key").and_then(Value::as_str).ok_or_else(refused)?;
         let mut pass = Self::new(id, Secret::new(key)).map_err(|_| refused())?;
         if answer.member("header-auth").and_then(Value::as_bool) != Some(true) {
-            pass.form = Form::Query;
+            pass = pass.in_address();
         }
         Ok(pass)
     }
@@ -62,7 +67,7 @@ impl Pass {
     /// Shows it with a request.
     pub(super) fn show(&self, callnum: i64, url: &mut Url, headers: &mut HeaderMap) {
         match self.form {
-            Form::Query => {
+            Form::Address => {
                 url.query_pairs_mut()
                     .append_pair("session-id", &self.id.to_string())
                     .append_pair("session-key", self.key.reveal())

@@ -62,9 +62,16 @@ impl Session {
         Ok(Self { is_own: true, ..Self::new(wire.clone(), pass) })
     }
 
-    /// Goes on with a session that was begun elsewhere. It is neither renewed nor replaced when it ends.
+    /// Goes on with a session that was begun elsewhere, `callnum` being the next call's number. It is neither renewed nor
+    /// replaced when it ends, unless [`renewing`](Self::renewing) says so.
     pub fn resume(hub: &Hub, pass: Pass, callnum: i64) -> Self {
         Self { callnum, ..Self::new(hub.wire().clone(), pass) }
+    }
+
+    /// Lets logins by the hub's profile renew or replace it. They have to be the same user's.
+    #[must_use]
+    pub fn renewing(self) -> Self {
+        Self { is_own: true, ..self }
     }
 
     fn new(wire: Arc<Wire>, pass: Pass) -> Self {

@@ -74,7 +74,7 @@ impl Wire {
     }
 
     async fn answer_to(&self, client: &Client, request: Request) -> Result<Answer, Failure> {
-        let response = client.execute(request).await.map_err(|error| answer::failure(&error))?;
+        let response = client.execute(request).await.map_err(|error| answer::unanswered(&error))?;
         let version = response.headers().get("koji-version").and_then(|version| version.to_str().ok());
         if let Some(version) = version.filter(|version| version.len() < 100) {
             self.note_version(version);

@@ -3,11 +3,14 @@
 //! A profile is a section of Koji's own configuration files ([`Profile::find`], [`Profile::parse`]) or made in code
 //! ([`Profile::new`]). It holds settings only; certificates and tickets are looked at when a hub is made of it.
 
+mod ini;
+mod read;
 mod secret;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use read::{ProfileError, ProfileFile};
 pub use secret::Secret;
 
 /// How a hub is reached, and how patiently. Times are real time unless said otherwise.

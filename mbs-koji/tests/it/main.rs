@@ -6,3 +6,8 @@ mod golden_meaning;
 mod golden_wire;
 mod recorded;
 mod source_rpm;
+mod certificates;
+mod golden_client;
+mod golden_wire;
+mod recorded;
+mod server;
