@@ -1,5 +1,6 @@
 //! Answers over HTTP: read with a bound, decoded, and what is none told in few words.
 
+use std::io;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -169,8 +170,13 @@ fn broken_off(error: &reqwest::Error) -> Failure {
 }
 
 fn is_invalid(error: &reqwest::Error) -> bool {
-    let mut errors = causes(error).filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    errors.any(|error| error.kind() == std::io::ErrorKind::InvalidData)
+    causes(error).filter_map(|cause| cause.downcast_ref()).any(is_invalid_data)
+}
+
+/// Looks into errors that hold others too: their `source` passes those over.
+fn is_invalid_data(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_invalid_data)
 }
 
 fn innermost(error: &reqwest::Error) -> String {

@@ -77,3 +77,27 @@ impl Drop for Lent<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mbs_core::memory::ManualClock;
+
+    use super::*;
+    use crate::profile::{Login, Profile};
+
+    #[tokio::test]
+    async fn who_waits_for_a_session_in_vain_has_done_nothing() {
+        let profile = Profile::new("test", "http://127.0.0.1:9/kojihub", Login::Anonymous);
+        let wire = Arc::new(Wire::new(&profile, Arc::new(ManualClock::new()), None).unwrap());
+        let pool = Pool::new(0);
+        let place = pool.places.acquire().await.unwrap();
+        let error = pool.take(&wire, Deadline::within(Duration::ZERO)).await.err();
+        let reason = "no session was free in time".to_owned();
+        assert_eq!(error, Some(HubError::Unreachable { reason, effect: Effect::None, retry_after: None }));
+        drop(place);
+        let error = pool.take(&wire, Deadline::within(Duration::MAX)).await.err();
+        assert!(matches!(error, Some(HubError::Login { .. })), "{error:?}");
+    }
+}

@@ -9,5 +9,7 @@ mod source_rpm;
 mod certificates;
 mod golden_client;
 mod golden_wire;
+mod hub;
+mod hub_tls;
 mod recorded;
 mod server;

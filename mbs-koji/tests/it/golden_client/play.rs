@@ -1,7 +1,6 @@
 //! Plays pieces of recorded traffic with the client, against a server that answers as recorded.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
