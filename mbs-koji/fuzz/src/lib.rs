@@ -1,0 +1,4 @@
+//! The modules that are fuzzed, without the rest of their crate.
+
+#[path = "../../src/xmlrpc/mod.rs"]
+pub mod xmlrpc;
