@@ -11,6 +11,7 @@ pub mod hub;
 pub mod messages;
 pub mod profile;
 pub mod repodata;
+pub mod resolver;
 pub mod source_rpm;
 #[cfg(feature = "fake-hub")]
 pub mod fake_hub;

@@ -3,6 +3,7 @@
 mod golden_content_generator;
 mod golden_events;
 mod golden_meaning;
+mod golden_module_rows;
 mod golden_wire;
 mod recorded;
 mod source_rpm;
