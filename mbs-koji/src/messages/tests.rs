@@ -8,17 +8,17 @@ fn messages() -> Messages {
     Messages::new(["org.fedoraproject.prod", "koji"])
 }
 
-fn heard(message: Json) -> Heard {
+fn heard(message: &Json) -> Heard {
     messages().hear(message.to_string().as_bytes())
 }
 
 /// A Fedora event in the form where topic and body stand side by side.
-fn fedora(event: &str, body: Json) -> Heard {
-    heard(json!({"topic": format!("org.fedoraproject.prod.buildsys.{event}"), "body": body}))
+fn fedora(event: &str, body: &Json) -> Heard {
+    heard(&json!({"topic": format!("org.fedoraproject.prod.buildsys.{event}"), "body": body}))
 }
 
-fn amqp(event: &str, properties: Json, body: Json) -> Heard {
-    heard(json!({"address": format!("topic://koji.{event}"), "properties": properties, "body": body}))
+fn amqp(event: &str, properties: &Json, body: &Json) -> Heard {
+    heard(&json!({"address": format!("topic://koji.{event}"), "properties": properties, "body": body}))
 }
 
 fn task(number: i64) -> Heard {
@@ -31,11 +31,11 @@ fn tag(name: &str) -> Heard {
 
 #[test]
 fn fedora_events_say_where_to_look() {
-    assert_eq!(fedora("build.state.change", json!({"task_id": 7, "attribute": "state", "new": 1})), task(7));
-    assert_eq!(fedora("tag", json!({"tag": "module-a", "instance": "primary"})), tag("module-a"));
-    assert_eq!(fedora("untag", json!({"tag": "module-a"})), tag("module-a"));
-    assert_eq!(fedora("repo.done", json!({"tag": "module-a-build", "repo_id": 3})), tag("module-a-build"));
-    assert_eq!(fedora("task.state.change", json!({"id": 9, "new": "CLOSED"})), task(9));
+    assert_eq!(fedora("build.state.change", &json!({"task_id": 7, "attribute": "state", "new": 1})), task(7));
+    assert_eq!(fedora("tag", &json!({"tag": "module-a", "instance": "primary"})), tag("module-a"));
+    assert_eq!(fedora("untag", &json!({"tag": "module-a"})), tag("module-a"));
+    assert_eq!(fedora("repo.done", &json!({"tag": "module-a-build", "repo_id": 3})), tag("module-a-build"));
+    assert_eq!(fedora("task.state.change", &json!({"id": 9, "new": "CLOSED"})), task(9));
 }
 
 #[test]
@@ -43,9 +43,9 @@ fn a_message_is_understood_in_each_form_it_comes_in() {
     let topic = "org.fedoraproject.prod.buildsys.tag";
     let body = json!({"tag": "f40"});
     let fedmsg = json!({"topic": topic, "msg_id": "2024-1", "msg": body, "i": 1});
-    assert_eq!(heard(json!({"body": fedmsg})), tag("f40"));
-    assert_eq!(heard(json!({"topic": topic, "body": fedmsg})), tag("f40"));
-    assert_eq!(heard(fedmsg), tag("f40"));
+    assert_eq!(heard(&json!({"body": fedmsg})), tag("f40"));
+    assert_eq!(heard(&json!({"topic": topic, "body": fedmsg})), tag("f40"));
+    assert_eq!(heard(&fedmsg), tag("f40"));
     assert_eq!(messages().hear_topic(topic, body.to_string().as_bytes()), tag("f40"));
     let properties = json!({"type": "Tag", "tag": "f40"});
     assert_eq!(messages().hear_address("koji.build.tag", &properties, b"{}"), tag("f40"));
@@ -54,11 +54,11 @@ fn a_message_is_understood_in_each_form_it_comes_in() {
 #[test]
 fn events_of_the_amqp_plugin_say_where_to_look() {
     let build = json!({"type": "BuildStateChange", "attribute": "state", "new": "COMPLETE"});
-    assert_eq!(amqp("build.complete", build.clone(), json!({"info": {"task_id": 7}})), task(7));
-    assert_eq!(amqp("build.untag", json!({"type": "Untag", "tag": "f40"}), json!({})), tag("f40"));
-    assert_eq!(amqp("repo.done", json!({"type": "RepoDone", "tag": "f40"}), json!({})), tag("f40"));
-    assert_eq!(amqp("task.closed", json!({"type": "TaskStateChange", "id": 5}), json!({})), task(5));
-    let import = amqp("build.complete", build, json!({"info": {"task_id": null}}));
+    assert_eq!(amqp("build.complete", &build, &json!({"info": {"task_id": 7}})), task(7));
+    assert_eq!(amqp("build.untag", &json!({"type": "Untag", "tag": "f40"}), &json!({})), tag("f40"));
+    assert_eq!(amqp("repo.done", &json!({"type": "RepoDone", "tag": "f40"}), &json!({})), tag("f40"));
+    assert_eq!(amqp("task.closed", &json!({"type": "TaskStateChange", "id": 5}), &json!({})), task(5));
+    let import = amqp("build.complete", &build, &json!({"info": {"task_id": null}}));
     assert_eq!(import, Heard::Ignored(Ignored::NoTask));
 }
 
@@ -66,22 +66,22 @@ fn events_of_the_amqp_plugin_say_where_to_look() {
 fn what_does_not_concern_us_is_ignored_for_a_reason() {
     use Ignored::{Foreign, NoNews, NoTask, OtherInstance, Unknown};
     let cases = [
-        (fedora("tag", json!({"tag": "f40", "instance": "s390"})), OtherInstance),
-        (fedora("build.state.change", json!({"task_id": null})), NoTask),
-        (fedora("build.state.change", json!({})), NoTask),
-        (fedora("build.state.change", json!({"task_id": 1, "attribute": "volume_id"})), NoNews),
-        (fedora("repo.init", json!({"tag": "f40"})), NoNews),
-        (fedora("tea.ready", json!({"tag": "f40"})), Unknown),
-        (amqp("tea.ready", json!({}), json!({})), Unknown),
-        (amqp("build", json!({}), json!({})), Unknown),
-        (amqp("package.add", json!({}), json!({})), NoNews),
-        (heard(json!({"topic": "org.fedoraproject.prod.git.receive", "body": {}})), Foreign),
-        (heard(json!({"topic": "org.fedoraproject.stg.buildsys.tag", "body": {"tag": "f40"}})), Foreign),
+        (fedora("tag", &json!({"tag": "f40", "instance": "s390"})), OtherInstance),
+        (fedora("build.state.change", &json!({"task_id": null})), NoTask),
+        (fedora("build.state.change", &json!({})), NoTask),
+        (fedora("build.state.change", &json!({"task_id": 1, "attribute": "volume_id"})), NoNews),
+        (fedora("repo.init", &json!({"tag": "f40"})), NoNews),
+        (fedora("tea.ready", &json!({"tag": "f40"})), Unknown),
+        (amqp("tea.ready", &json!({}), &json!({})), Unknown),
+        (amqp("build", &json!({}), &json!({})), Unknown),
+        (amqp("package.add", &json!({}), &json!({})), NoNews),
+        (heard(&json!({"topic": "org.fedoraproject.prod.git.receive", "body": {}})), Foreign),
+        (heard(&json!({"topic": "org.fedoraproject.stg.buildsys.tag", "body": {"tag": "f40"}})), Foreign),
         (
-            heard(json!({"topic": "org.fedoraproject.production.buildsys.tag", "body": {"tag": "f40"}})),
+            heard(&json!({"topic": "org.fedoraproject.production.buildsys.tag", "body": {"tag": "f40"}})),
             Foreign,
         ),
-        (heard(json!({"address": "topic://other.build.tag"})), Foreign),
+        (heard(&json!({"address": "topic://other.build.tag"})), Foreign),
     ];
     for (heard, reason) in cases {
         assert_eq!(heard, Heard::Ignored(reason));
@@ -91,23 +91,23 @@ fn what_does_not_concern_us_is_ignored_for_a_reason() {
 #[test]
 fn what_is_malformed_gives_no_hint() {
     let cases = [
-        heard(json!([])),
-        heard(json!({})),
-        heard(json!({"topic": 1, "body": {}})),
-        heard(json!({"address": 1, "body": {}})),
-        fedora("tag", Json::Null),
-        fedora("tag", json!({})),
-        fedora("tag", json!({"tag": 5})),
-        fedora("tag", json!({"tag": "../f40"})),
-        fedora("tag", json!({"tag": "f40", "instance": 1})),
-        fedora("build.state.change", json!({"task_id": "7"})),
-        fedora("build.state.change", json!({"task_id": 7.0})),
-        fedora("build.state.change", json!({"task_id": -7})),
-        fedora("build.state.change", json!({"task_id": 7, "attribute": 1})),
-        fedora("task.state.change", json!({"id": null})),
-        amqp("build.complete", json!({"type": "BuildStateChange"}), json!({})),
-        amqp("build.tag", json!({"type": "Untag", "tag": "f40"}), json!({})),
-        amqp("build.tag", Json::Null, json!({})),
+        heard(&json!([])),
+        heard(&json!({})),
+        heard(&json!({"topic": 1, "body": {}})),
+        heard(&json!({"address": 1, "body": {}})),
+        fedora("tag", &Json::Null),
+        fedora("tag", &json!({})),
+        fedora("tag", &json!({"tag": 5})),
+        fedora("tag", &json!({"tag": "../f40"})),
+        fedora("tag", &json!({"tag": "f40", "instance": 1})),
+        fedora("build.state.change", &json!({"task_id": "7"})),
+        fedora("build.state.change", &json!({"task_id": 7.0})),
+        fedora("build.state.change", &json!({"task_id": -7})),
+        fedora("build.state.change", &json!({"task_id": 7, "attribute": 1})),
+        fedora("task.state.change", &json!({"id": null})),
+        amqp("build.complete", &json!({"type": "BuildStateChange"}), &json!({})),
+        amqp("build.tag", &json!({"type": "Untag", "tag": "f40"}), &json!({})),
+        amqp("build.tag", &Json::Null, &json!({})),
         messages().hear(b"{"),
         messages().hear(b"\xff"),
         messages().hear("[".repeat(100_000).as_bytes()),
@@ -207,7 +207,7 @@ proptest! {
         event in prop_oneof!["build.state.change", "tag", "repo.done", "task.state.change"],
         body in any_json(),
     ) {
-        let heard = fedora(&event, body.clone());
+        let heard = fedora(&event, &body);
         if let Heard::Hint(hint) = heard {
             prop_assert!(is_in(&hint, &body), "{hint:?}");
         }

@@ -54,6 +54,9 @@ fn expected(message: &Json) -> Heard {
     if body["instance"].as_str().is_some_and(|instance| instance != "primary") {
         return Heard::Ignored(Ignored::OtherInstance);
     }
+    if body["attribute"].as_str().is_some_and(|attribute| attribute != "state") {
+        return Heard::Ignored(Ignored::NoNews);
+    }
     let (_, event) = split(message);
     if message.get("topic").is_some() {
         return match event {
