@@ -7,12 +7,12 @@ pub mod api;
 pub mod build_system;
 pub mod content_generator;
 mod digests;
+#[cfg(feature = "fake-hub")]
+pub mod fake_hub;
 pub mod hub;
 pub mod messages;
 pub mod profile;
 pub mod repodata;
 pub mod resolver;
 pub mod source_rpm;
-#[cfg(feature = "fake-hub")]
-pub mod fake_hub;
 pub mod xmlrpc;

@@ -11,5 +11,6 @@ mod modulemd_robustness;
 mod mutation;
 mod sim_fairness;
 mod sim_graphs;
+mod sim_koji;
 mod sim_stores;
 mod simulation;

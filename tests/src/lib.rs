@@ -15,6 +15,7 @@ pub mod repository;
 pub mod running;
 pub mod small_module;
 pub mod within;
+pub mod world_koji;
 pub mod world_store;
 
 use std::ffi::OsStr;

@@ -194,6 +194,7 @@ pub(super) async fn a_module_is_imported_once(bench: &Bench<'_>) -> Verdict {
     for state in [State::Wait, State::Build] {
         build.enter(state, None, at(1))?;
     }
+    build.life.complete(at(2));
     Arc::make_mut(&mut build.new.document).rpms.insert("liba".into(), Default::default());
     let mut liba = component("liba");
     (liba.nvr, liba.task, liba.state) = (Some(nvr), Some(task), Some(BuildState::Complete));
