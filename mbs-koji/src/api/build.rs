@@ -73,6 +73,17 @@ pub fn in_tag(tag: &TagName) -> Call {
     Call::new("listTagged").arg(tag.as_str())
 }
 
+/// Asks for the builds of a kind in a tag and in all that it inherits, with what is said of them beside; a fault if the hub does
+/// not know such builds.
+pub fn reached_by_tag(tag: &TagName, kind: &str) -> Call {
+    in_tag(tag).keyword("inherit", true).keyword("type", kind).keyword("extra", true)
+}
+
+/// Asks for the kinds of builds that the hub knows.
+pub fn kinds() -> Call {
+    Call::new("listBTypes")
+}
+
 /// Asks for Koji's id of a package; nil if it is unknown.
 pub fn package_id(package: &Package) -> Call {
     Call::new("getPackageID").arg(package.as_str())
@@ -132,6 +143,14 @@ pub fn read(value: &Value) -> Result<Option<Build>, Odd> {
 /// It is none.
 pub fn read_list(value: &Value) -> Result<Vec<Build>, Odd> {
     Row::all("listBuilds", value)?.iter().map(Build::read).collect()
+}
+
+/// Reads the names of kinds of builds.
+///
+/// # Errors
+/// It is no list of them.
+pub fn read_kinds(value: &Value) -> Result<Vec<String>, Odd> {
+    Row::all("listBTypes", value)?.iter().map(|row| row.text("name").map(str::to_owned)).collect()
 }
 
 /// Reads the builds that are in no tag.
