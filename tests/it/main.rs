@@ -2,6 +2,7 @@
 
 mod chaos;
 mod embed;
+mod koji_module;
 mod local_build;
 mod local_faults;
 mod local_recovery;

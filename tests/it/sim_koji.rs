@@ -4,18 +4,14 @@
 //! the world the hub has some of its own: connections that break before or after a request took effect, an odd status, outages.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use mbs_core::memory::{ManualClock, MemorySourceControl};
+use mbs_core::memory::ManualClock;
 use mbs_core::sim::strategies::scenario_of;
 use mbs_core::sim::{Parts, Size, Telling, World, shortened};
-use mbs_koji::build_system::{KojiBuildSystem, KojiSettings};
-use mbs_koji::content_generator::{GENERATOR, Program, Settings};
+use mbs_koji::content_generator::GENERATOR;
 use mbs_koji::fake_hub::{FakeHub, Rule, Setup, Trouble};
-use mbs_koji::hub::Hub;
-use mbs_koji::profile::{Login, Profile, Retry, Secret};
-use mbs_koji::repodata::Repodata;
-use mbs_tests::world_koji::WorldKoji;
+use mbs_tests::world_koji::{WorldKoji, system};
 use tokio::runtime::{Handle, Runtime};
 
 const CASES: u64 = 100;
@@ -48,21 +44,13 @@ fn parts(clock: &Arc<ManualClock>, seed: u64, runtime: &Handle) -> Parts {
     for trouble in TROUBLES {
         hub.faults().add(Rule::always(trouble).with_probability(0.01));
     }
-    let system = runtime.block_on(async { system(&hub, clock) });
-    Parts { grounds: Arc::new(WorldKoji { system, hub, runtime: runtime.clone() }), ..parts }
-}
-
-fn system(hub: &FakeHub, clock: &Arc<ManualClock>) -> KojiBuildSystem {
-    let login = Login::Password { user: "mbs".to_owned(), password: Secret::new("mbspw") };
-    let retry = Retry { max_retries: 0, ..Retry::default() };
-    let profile = Profile { retry, ..Profile::new("koji", hub.url(), login) };
-    let client = Hub::new(&profile, clock.clone()).expect("the profile is sound");
-    let generator = Program { name: GENERATOR.to_owned(), version: "1".to_owned() };
-    let host_arch = "x86_64".parse().expect("it is an architecture");
-    let import = Settings { generator, host_os: "Linux".to_owned(), host_arch, tools: Vec::new() };
-    let settings = KojiSettings { tag_permission: "tag".to_owned(), ..KojiSettings::new(import) };
-    let repodata = Repodata::new(Duration::from_secs(10)).expect("this machine has certificates");
-    KojiBuildSystem::new(client, repodata, Arc::new(MemorySourceControl::new()), settings)
+    let koji = WorldKoji {
+        system: system(&hub, clock.clone()),
+        hub,
+        runtime: runtime.clone(),
+        watch: Box::new(|| ()),
+    };
+    Parts { grounds: Arc::new(koji), ..parts }
 }
 
 fn turn(seed: u64, runtime: &Handle) -> (u64, u64) {

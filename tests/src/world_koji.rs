@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mbs_core::build_system::{
@@ -12,12 +13,17 @@ use mbs_core::build_system::{
     RepoSeen, TagRequest, TaggedBuild, TaskFailure,
 };
 use mbs_core::bus::Hint;
+use mbs_core::clock::Clock;
 use mbs_core::ident::{Nvr, Package, TagEvent, TagName, TaskId, Weight};
-use mbs_core::memory::TaskSummary;
+use mbs_core::memory::{MemorySourceControl, TaskSummary};
 use mbs_core::model::ComponentSource;
 use mbs_core::sim::Grounds;
-use mbs_koji::build_system::KojiBuildSystem;
+use mbs_koji::build_system::{KojiBuildSystem, KojiSettings};
+use mbs_koji::content_generator::{GENERATOR, Program, Settings};
 use mbs_koji::fake_hub::FakeHub;
+use mbs_koji::hub::Hub;
+use mbs_koji::profile::{Login, Profile, Retry, Secret};
+use mbs_koji::repodata::Repodata;
 use tokio::runtime::Handle;
 
 /// A build system on a fake hub, whose calls end at once.
@@ -28,6 +34,32 @@ pub struct WorldKoji {
     pub hub: FakeHub,
     /// Where its calls run: not on the thread of the world.
     pub runtime: Handle,
+    /// Is told of each call before it is sent.
+    pub watch: Box<dyn Fn() + Send + Sync>,
+}
+
+impl WorldKoji {
+    fn run<T>(&self, call: impl Future<Output = T>) -> T {
+        (self.watch)();
+        self.runtime.block_on(call)
+    }
+}
+
+/// Makes the client and build system of a hub's user `mbs`, who repeats nothing: the engine does.
+///
+/// # Panics
+/// The profile cannot be used.
+pub fn system(hub: &FakeHub, clock: Arc<dyn Clock>) -> KojiBuildSystem {
+    let login = Login::Password { user: "mbs".to_owned(), password: Secret::new("mbspw") };
+    let retry = Retry { max_retries: 0, ..Retry::default() };
+    let profile = Profile { retry, ..Profile::new("koji", hub.url(), login) };
+    let client = Hub::new(&profile, clock).expect("the profile is sound");
+    let generator = Program { name: GENERATOR.to_owned(), version: "1".to_owned() };
+    let host_arch = "x86_64".parse().expect("it is an architecture");
+    let import = Settings { generator, host_os: "Linux".to_owned(), host_arch, tools: Vec::new() };
+    let settings = KojiSettings { tag_permission: "tag".to_owned(), ..KojiSettings::new(import) };
+    let repodata = Repodata::new(Duration::from_secs(10)).expect("this machine has certificates");
+    KojiBuildSystem::new(client, repodata, Arc::new(MemorySourceControl::new()), settings)
 }
 
 impl fmt::Debug for WorldKoji {
@@ -39,11 +71,11 @@ impl fmt::Debug for WorldKoji {
 #[async_trait]
 impl BuildSystem for WorldKoji {
     async fn observe(&self, questions: &BuildQuestions) -> Result<BuildAnswers, BuildSystemError> {
-        self.runtime.block_on(self.system.observe(questions))
+        self.run(self.system.observe(questions))
     }
 
     async fn ensure_buildroot(&self, spec: &BuildrootSpec) -> Result<TagEvent, BuildSystemError> {
-        self.runtime.block_on(self.system.ensure_buildroot(spec))
+        self.run(self.system.ensure_buildroot(spec))
     }
 
     /// Repositories of worlds have an address that no hub takes.
@@ -52,31 +84,31 @@ impl BuildSystem for WorldKoji {
         if let ComponentSource::Git { url, .. } = &mut job.source {
             *url = url.replace("memory:", "git+https://src.example.com/rpms/");
         }
-        self.runtime.block_on(self.system.submit(&job))
+        self.run(self.system.submit(&job))
     }
 
     async fn ensure_tagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
-        self.runtime.block_on(self.system.ensure_tagged(requests))
+        self.run(self.system.ensure_tagged(requests))
     }
 
     async fn ensure_untagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
-        self.runtime.block_on(self.system.ensure_untagged(requests))
+        self.run(self.system.ensure_untagged(requests))
     }
 
     async fn request_repo(&self, tag: &TagName) -> Result<Option<TaskId>, BuildSystemError> {
-        self.runtime.block_on(self.system.request_repo(tag))
+        self.run(self.system.request_repo(tag))
     }
 
     async fn cancel(&self, tasks: &[TaskId]) -> Result<(), BuildSystemError> {
-        self.runtime.block_on(self.system.cancel(tasks))
+        self.run(self.system.cancel(tasks))
     }
 
     async fn import_module(&self, module: &FinishedModule) -> Result<(), BuildSystemError> {
-        self.runtime.block_on(self.system.import_module(module))
+        self.run(self.system.import_module(module))
     }
 
     async fn remove_target(&self, target: &TagName) -> Result<(), BuildSystemError> {
-        self.runtime.block_on(self.system.remove_target(target))
+        self.run(self.system.remove_target(target))
     }
 }
 

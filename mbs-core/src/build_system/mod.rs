@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 
 use crate::ident::{Arch, TagEvent, TagName, TaskId};
 use crate::model::ModuleBuild;
@@ -48,6 +49,12 @@ pub trait BuildSystem: Debug + Send + Sync + 'static {
     /// An error whose [`BuildSystemError::effect`] is unknown may have started it. `NotFound` is for the target and its tags;
     /// a source that does not exist is `Rejected`, or fails the task.
     async fn submit(&self, job: &ComponentJob) -> Result<TaskId, BuildSystemError>;
+
+    /// Starts the builds of several components, and returns in their order what became of each, as [`submit`](Self::submit)
+    /// would. It is for build systems that can be told all in one go; the others need not write it.
+    async fn submit_all(&self, jobs: &[ComponentJob]) -> Vec<Result<TaskId, BuildSystemError>> {
+        join_all(jobs.iter().map(|job| self.submit(job))).await
+    }
 
     /// Puts finished builds into tags. After `Ok` each is there, or will be without further asking.
     ///

@@ -1,15 +1,15 @@
 //! Performs the actions of a plan and notes what became of them.
 
-use futures_util::future::{FutureExt, TryFutureExt, join_all};
+use futures_util::future::{BoxFuture, FutureExt, TryFutureExt, join_all};
 
 use super::look::Look;
 use super::{Pace, call, too_late, until};
 use crate::build_system::{BuildSystemError, ComponentJob, Effect, FinishedModule};
 use crate::model::ModuleBuild;
-use crate::plan::{Action, Observation, Outcome};
+use crate::plan::{Action, ActionKey, Observation, Outcome};
 use crate::store::Signal;
 
-/// Performs actions, all at once, and notes what became of them.
+/// Performs actions, all at once, and notes what became of them. What is to be built is told together.
 pub(super) async fn perform(
     look: &mut Look<'_>,
     build: &ModuleBuild,
@@ -17,12 +17,22 @@ pub(super) async fn perform(
     seen: &mut Observation,
 ) {
     let asked = &*look;
-    let all = actions.iter().map(|action| async {
-        let (outcome, signal) = act(asked, build, action).await;
-        (action.key(), outcome, signal)
-    });
+    let mut jobs = Vec::new();
+    let mut all: Vec<BoxFuture<'_, Vec<(ActionKey, Acted)>>> = Vec::new();
+    let mut first_job = None;
+    for action in &actions {
+        if let Action::Submit { job, .. } = action {
+            first_job.get_or_insert(all.len());
+            jobs.push((action.key(), ComponentJob::clone(job)));
+        } else {
+            all.push(async move { vec![(action.key(), act(asked, build, action).await)] }.boxed());
+        }
+    }
+    if let Some(place) = first_job {
+        all.insert(place, submit(asked, jobs).boxed());
+    }
     let noted = join_all(all).await;
-    for (key, outcome, signal) in noted {
+    for (key, (outcome, signal)) in noted.into_iter().flatten() {
         look.signal = look.signal.max(signal);
         if let Err(error) = &outcome {
             tracing::warn!(module.id = build.id.0, action = ?key, %error, "an action did not succeed");
@@ -46,7 +56,7 @@ async fn act(look: &Look<'_>, build: &ModuleBuild, action: &Action) -> Acted {
         Action::Tag(requests) => {
             call(engine, Pace::Quick, system.ensure_tagged(requests).map_ok(|()| Outcome::Done)).await
         }
-        Action::Submit { job, .. } => submit(look, job).await,
+        Action::Submit { .. } => unreachable!("what is to be built is told together"),
         Action::Cancel(tasks) => {
             call(engine, Pace::Quick, system.cancel(tasks).map_ok(|()| Outcome::Done)).await
         }
@@ -60,17 +70,29 @@ async fn act(look: &Look<'_>, build: &ModuleBuild, action: &Action) -> Acted {
     }
 }
 
-/// Submits a component, but not after its time: later a search would not find what is still on its way.
-async fn submit(look: &Look<'_>, job: &ComponentJob) -> Acted {
-    let engine = look.engine;
-    let left = job.not_after.duration_since(engine.now(&look.claim, look.began));
-    let Ok(left) = std::time::Duration::try_from(left) else {
-        // It was we who were slow.
-        return (Err(too_late(Effect::None)), Signal::Quiet);
-    };
-    let submitted = until(&*engine.clock, engine.clock.reading() + left, engine.build_system.submit(job));
-    let task = submitted.map(|task| task.unwrap_or_else(|| Err(too_late(Effect::Unknown))));
-    call(engine, Pace::Quick, task.map_ok(Outcome::Submitted)).await
+/// Submits components, but none after its time: later a search would not find what is still on its way.
+async fn submit(look: &Look<'_>, jobs: Vec<(ActionKey, ComponentJob)>) -> Vec<(ActionKey, Acted)> {
+    let (engine, now) = (look.engine, look.engine.now(&look.claim, look.began));
+    let is_in_time = |(_, job): &(ActionKey, ComponentJob)| now <= job.not_after;
+    let (sent, late): (Vec<_>, Vec<_>) = jobs.into_iter().partition(is_in_time);
+    // It was we who were slow.
+    let mut acted: Vec<_> =
+        late.into_iter().map(|(key, _)| (key, (Err(too_late(Effect::None)), Signal::Quiet))).collect();
+    let (keys, jobs): (Vec<_>, Vec<_>) = sent.into_iter().unzip();
+    let Some(first_end) = jobs.iter().map(|job| job.not_after).min() else { return acted };
+    let left = std::time::Duration::try_from(first_end.duration_since(now)).unwrap_or_default();
+    let submitted =
+        until(&*engine.clock, engine.clock.reading() + left, engine.build_system.submit_all(&jobs));
+    let (answers, signal) = call(engine, Pace::Quick, submitted.map(|answers| Ok(answers))).await;
+    let answers = answers.ok().flatten().unwrap_or_default();
+    let mut answers = answers.into_iter();
+    acted.extend(keys.into_iter().map(|key| {
+        let answer = answers.next().unwrap_or_else(|| Err(too_late(Effect::Unknown)));
+        let is_out_of_reach = matches!(answer, Err(BuildSystemError::Unavailable { .. }));
+        let signal = if is_out_of_reach { Signal::Strained } else { signal };
+        (key, (answer.map(Outcome::Submitted), signal))
+    }));
+    acted
 }
 
 async fn import(look: &Look<'_>, build: &ModuleBuild) -> Acted {

@@ -212,20 +212,12 @@ impl BuildSystem for KojiBuildSystem {
     }
 
     async fn submit(&self, job: &ComponentJob) -> Result<TaskId, BuildSystemError> {
-        let source = submission::source(&self.hub, job).await?;
-        let mut calls = Calls::default();
-        let target = calls.add(tag::target(&job.target));
-        let request = submission::request(job, source, self.settings.build_priority);
-        let build = calls.add(task::build(&request));
-        let doing = &format!("to build {} in the target {}", job.package, job.target);
-        let answers = self.write(&calls, doing).await?;
-        let task = answers.read(build, doing, |value| task::read_id("build", value))?;
-        if answers.read(target, doing, tag::read_target)?.is_some() {
-            return Ok(task);
-        }
-        // Koji takes a build for a target that does not exist, and lets its task fail later.
-        self.cancel(&[task]).await.map_err(submission::in_doubt)?;
-        Err(BuildSystemError::NotFound { what: format!("the target {}", job.target) })
+        let answers = self.submit_all(std::slice::from_ref(job)).await;
+        answers.into_iter().next().expect("each job has an answer")
+    }
+
+    async fn submit_all(&self, jobs: &[ComponentJob]) -> Vec<Result<TaskId, BuildSystemError>> {
+        self.build(jobs).await
     }
 
     async fn ensure_tagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {

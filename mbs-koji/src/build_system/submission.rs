@@ -1,21 +1,83 @@
-//! What a component is built from, and what is asked for.
+//! What components are built from, and what is asked for. All that goes out together is one request.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 
 use jiff::Timestamp;
-use mbs_core::build_system::{BuildSystemError, ComponentJob, Effect};
-use mbs_core::ident::BuildId;
+use mbs_core::build_system::{BuildSystem as _, BuildSystemError, ComponentJob, Effect};
+use mbs_core::ident::{BuildId, TaskId};
 use mbs_core::model::{ComponentSource, MACROS_PACKAGE};
 
-use super::refusal;
-use crate::api::task::BuildRequest;
+use super::calls::{Answers, Calls, Ticket};
+use super::{KojiBuildSystem, refusal};
+use crate::api::tag;
+use crate::api::task::{self, BuildRequest};
 use crate::hub::Hub;
 use crate::source_rpm;
 
+/// A job on its way: where the answers to it are.
+struct Sent {
+    place: usize,
+    target: Ticket,
+    build: Ticket,
+}
+
+impl KojiBuildSystem {
+    /// Starts builds. Those whose source cannot be had are not asked for; the others go out together.
+    pub(super) async fn build(&self, jobs: &[ComponentJob]) -> Vec<Result<TaskId, BuildSystemError>> {
+        let mut calls = Calls::default();
+        let (mut answers, mut sent) = (Vec::with_capacity(jobs.len()), Vec::new());
+        for (place, job) in jobs.iter().enumerate() {
+            match source(&self.hub, job).await {
+                Ok(source) => {
+                    let target = calls.add(tag::target(&job.target));
+                    let request = request(job, source, self.settings.build_priority);
+                    sent.push(Sent { place, target, build: calls.add(task::build(&request)) });
+                    answers.push(Err(unanswered()));
+                }
+                Err(error) => answers.push(Err(error)),
+            }
+        }
+        if calls.is_empty() {
+            return answers;
+        }
+        match self.write(&calls, "to build components").await {
+            Ok(said) => {
+                for sent in &sent {
+                    answers[sent.place] = self.begun(&jobs[sent.place], sent, &said).await;
+                }
+            }
+            Err(error) => sent.iter().for_each(|sent| answers[sent.place] = Err(error.clone())),
+        }
+        answers
+    }
+
+    /// Says what became of a job. Koji takes a build for a target that does not exist, and lets its task fail later: such a task
+    /// is cancelled at once.
+    async fn begun(
+        &self,
+        job: &ComponentJob,
+        sent: &Sent,
+        said: &Answers,
+    ) -> Result<TaskId, BuildSystemError> {
+        let doing = format!("to build {} in the target {}", job.package, job.target);
+        let task = said.read(sent.build, &doing, |value| task::read_id("build", value))?;
+        if said.read(sent.target, &doing, tag::read_target)?.is_some() {
+            return Ok(task);
+        }
+        self.cancel(&[task]).await.map_err(in_doubt)?;
+        Err(BuildSystemError::NotFound { what: format!("the target {}", job.target) })
+    }
+}
+
+fn unanswered() -> BuildSystemError {
+    let what = "the hub answered fewer calls than it was asked".to_owned();
+    BuildSystemError::Protocol { what, effect: Effect::Unknown }
+}
+
 /// Returns the source as Koji takes it: an address with a commit, or the path of an upload. That of the macros is made and
 /// uploaded first.
-pub(super) async fn source(hub: &Hub, job: &ComponentJob) -> Result<String, BuildSystemError> {
+async fn source(hub: &Hub, job: &ComponentJob) -> Result<String, BuildSystemError> {
     match (&job.source, &job.macros) {
         (ComponentSource::Git { url, commit }, _) => Ok(format!("{url}?#{commit}")),
         (ComponentSource::Srpm(path), _) => Ok(path.clone()),
@@ -35,7 +97,7 @@ pub(super) async fn source(hub: &Hub, job: &ComponentJob) -> Result<String, Buil
 }
 
 /// Returns what is asked for.
-pub(super) fn request(job: &ComponentJob, source: String, priority: i64) -> BuildRequest {
+fn request(job: &ComponentJob, source: String, priority: i64) -> BuildRequest {
     BuildRequest {
         source,
         target: job.target.clone(),
@@ -47,7 +109,7 @@ pub(super) fn request(job: &ComponentJob, source: String, priority: i64) -> Buil
 }
 
 /// Says of an error that what came before it may have left something.
-pub(super) fn in_doubt(error: BuildSystemError) -> BuildSystemError {
+fn in_doubt(error: BuildSystemError) -> BuildSystemError {
     let (reason, retry_after) = (error.to_string(), error.retry_after());
     BuildSystemError::Unavailable { reason, retry_after, effect: Effect::Unknown }
 }

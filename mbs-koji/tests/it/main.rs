@@ -15,6 +15,8 @@ mod recorded;
 #[cfg(feature = "fake-hub")]
 mod requests;
 #[cfg(feature = "fake-hub")]
+mod resolver;
+#[cfg(feature = "fake-hub")]
 mod sentences;
 mod server;
 #[cfg(feature = "fake-hub")]

@@ -40,6 +40,7 @@ written!("BuildQuestions" BuildQuestions, "QuestionsDef" QuestionsDef, BareQuest
 });
 written!("Search" Search, "SearchDef" SearchDef, Sought {
     packages: BTreeMap<Package, TagName>,
+    module_target: TagName,
     tags: Vec<TagName>,
     dist_suffix: String,
 });

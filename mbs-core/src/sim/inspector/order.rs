@@ -1,6 +1,6 @@
 //! I2, I3 and I4: what is submitted, and what gets into tags.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Books, Inspector, Invariant, Watched};
@@ -49,6 +49,14 @@ impl Inspector {
         self.story.tell(Some(job.build), "hub", || format!("task {task} builds {}", job.package));
     }
 
+    /// Returns the live tasks of a package in a target, or those of repositories of a tag.
+    pub(in crate::sim) fn live_tasks(&self, package: Option<&Package>, place: &TagName) -> BTreeSet<TaskId> {
+        let live = self.grounds.live_tasks().into_iter();
+        live.filter(|task| task.package.as_ref() == package && task.place == *place)
+            .map(|task| task.id)
+            .collect()
+    }
+
     /// I3: everything that a component comes after is complete, tagged and in the repository.
     fn begins_too_early(&self, books: &Books, watched: &Watched, job: &ComponentJob) -> Option<String> {
         let build = &watched.record;
@@ -76,13 +84,8 @@ impl Inspector {
         if books.late.contains(&(job.build, job.package.clone())) {
             return None;
         }
-        let twin = self
-            .grounds
-            .live_tasks()
-            .into_iter()
-            .find(|task| task.package.as_ref() == Some(&job.package) && task.place == job.target);
-        if let Some(twin) = twin {
-            return Some(format!("{} is submitted though task {} builds it", job.package, twin.id));
+        if let Some(twin) = self.live_tasks(Some(&job.package), &job.target).first() {
+            return Some(format!("{} is submitted though task {twin} builds it", job.package));
         }
         let discarded =
             books.builds.get(&job.build)?.record.component(job.package.as_str())?.discarded.clone();

@@ -1,5 +1,6 @@
 //! A backend's line to the build system.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,11 +8,11 @@ use async_trait::async_trait;
 
 use super::network::{Begun, Network};
 use crate::build_system::{
-    BuildAnswers, BuildQuestions, BuildSystem, BuildSystemError, BuildrootSpec, ComponentJob, FinishedModule,
-    TagRequest,
+    BuildAnswers, BuildQuestions, BuildSystem, BuildSystemError, BuildrootSpec, ComponentJob, Effect,
+    FinishedModule, TagRequest,
 };
 use crate::clock::Clock;
-use crate::ident::{TagEvent, TagName, TaskId};
+use crate::ident::{Package, TagEvent, TagName, TaskId};
 use crate::memory::Call;
 use crate::sim::cast;
 use crate::sim::fault::{FaultKind, RepoFault};
@@ -94,11 +95,30 @@ impl HubWire {
     async fn arrive(&self, job: &ComponentJob) -> Result<TaskId, BuildSystemError> {
         let now = cast::start().checked_add(self.network.clock.reading()).unwrap_or(job.not_after);
         self.inspector.arrives(job, now);
-        let task = self.system.submit(job).await?;
-        let (package, place) = (Some(job.package.clone()), job.target.clone());
-        self.network.note_begun(Begun { task, package, place, repo_fault: None });
-        self.inspector.begun(job, task);
-        Ok(task)
+        let package = Some(&job.package);
+        let before = self.inspector.live_tasks(package, &job.target);
+        let submitted = self.system.submit(job).await;
+        for task in self.began(&submitted, &before, package, &job.target) {
+            let (package, place) = (package.cloned(), job.target.clone());
+            self.network.note_begun(Begun { task, package, place, repo_fault: None });
+            self.inspector.begun(job, task);
+        }
+        submitted
+    }
+
+    /// Returns what a call has begun, which a build system of its own mind may have done without saying so.
+    fn began(
+        &self,
+        answer: &Result<TaskId, BuildSystemError>,
+        before: &BTreeSet<TaskId>,
+        package: Option<&Package>,
+        place: &TagName,
+    ) -> Vec<TaskId> {
+        match answer {
+            Ok(task) => vec![*task],
+            Err(error) if error.effect() == Effect::None => Vec::new(),
+            Err(_) => self.inspector.live_tasks(package, place).difference(before).copied().collect(),
+        }
     }
 
     /// Tags at once what can be tagged at all; the build system does it a little later.
@@ -127,10 +147,22 @@ impl HubWire {
             self.network.count(FaultKind::RepoNever);
             return Ok(None);
         }
-        let task = self.system.request_repo(tag).await?;
-        if let Some(task) = task {
+        let before = self.inspector.live_tasks(None, tag);
+        let requested = self.system.request_repo(tag).await;
+        let answer = match &requested {
+            Ok(Some(task)) => Ok(*task),
+            Ok(None) => Err(unsaid()),
+            Err(error) => Err(error.clone()),
+        };
+        for task in self.began(&answer, &before, None, tag) {
             self.network.note_begun(Begun { task, package: None, place: tag.clone(), repo_fault });
         }
-        Ok(task)
+        requested
     }
+}
+
+/// What an answer without a task amounts to: there may be one.
+fn unsaid() -> BuildSystemError {
+    let reason = "it does not say which task".to_owned();
+    BuildSystemError::Unavailable { reason, retry_after: None, effect: Effect::Unknown }
 }
