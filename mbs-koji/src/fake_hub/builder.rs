@@ -83,10 +83,16 @@ pub(crate) struct Scripts {
     pub(crate) automatic: Option<Builder>,
 }
 
-/// Brings a task of a build to a stage.
+/// Brings a task to a stage.
 pub(crate) fn advance(state: &mut State, scripts: &Scripts, task: Id, stage: Stage) -> Result<(), Fault> {
+    let method = live(state, task)?.method.to_string();
     state.open_task(task);
-    work::Work::of(state, scripts, task)?.advance(state, stage)
+    state.begin_next();
+    match method.as_str() {
+        "build" => work::Work::of(state, scripts, task)?.advance(state, stage),
+        "newRepo" if stage > Stage::Open => repo::begin(state, task).map(drop),
+        _ => Ok(()),
+    }
 }
 
 /// Ends a task well.

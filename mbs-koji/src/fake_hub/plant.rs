@@ -8,8 +8,8 @@ use super::checksum;
 use super::config::UserSetup;
 use super::shared::grant;
 use super::state::{
-    Build, ExternalRepo, GroupSettings, Id, Link, Listed, Rpm, State, TagSettings, Target, User, build_state,
-    next_id, repo_state,
+    Build, ExternalRepo, GroupSettings, Id, Link, Listed, Rpm, State, TagSettings, Target, Upload, User,
+    build_state, repo_state,
 };
 use crate::xmlrpc::Value;
 
@@ -165,6 +165,14 @@ impl FakeHub {
         })
     }
 
+    /// Puts a file where uploads are, `directory/name`.
+    pub fn plant_upload(&self, path: &str, bytes: &[u8]) {
+        self.plant(|state| {
+            let file = Upload { bytes: Arc::new(bytes.to_vec()), changed: state.now, is_link: false };
+            Arc::make_mut(&mut state.uploads).insert(path.into(), file);
+        });
+    }
+
     /// Makes a content generator that users may import for.
     pub fn plant_generator(&self, name: &str, users: &[&str]) {
         self.plant(|state| {
@@ -240,7 +248,7 @@ fn build(state: &mut State, (name, version, release): (&str, &str, &str)) -> Id 
     state.begin_next();
     let stamp = state.stamp();
     let nvr = format!("{name}-{version}-{release}");
-    let id = state.build_ids.get(&*nvr).copied().unwrap_or_else(|| next_id(&state.builds));
+    let id = state.build_ids.get(&*nvr).copied().unwrap_or_else(|| state.next_id(&state.builds));
     let build = Build {
         id,
         package: state.packages.ensure(name),

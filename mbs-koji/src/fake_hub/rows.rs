@@ -4,6 +4,9 @@ mod build;
 mod tag;
 mod task;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::FakeHub;
 use super::state::{Id, State};
 use super::time::Moment;
@@ -36,18 +39,35 @@ pub enum RowKind {
     User,
     /// `getAllPerms`.
     Permission,
+    /// `getPackage`.
+    PackageName,
     /// `listBTypes`.
     BuildType,
     /// `getLastEvent`.
     Event,
     /// A session: `id`, `key`, `user_id`.
     Session,
+    /// `listHosts`.
+    Host,
+    /// `getChannel`.
+    Channel,
 }
 
 impl FakeHub {
     /// Adds what a row says, over what was known of it. Members that are missing keep what was known.
     pub fn plant_row(&self, kind: RowKind, row: &Struct) {
         self.plant(|state| add(state, kind, &Row(row)));
+    }
+
+    /// Lets all ids that the hub gives from here on be above a number, but for those of events: rows from elsewhere can then be
+    /// planted at any time.
+    pub fn plant_ids_above(&self, floor: i64) {
+        self.plant(|state| state.raise_floor(floor));
+    }
+
+    /// Returns the newest event.
+    pub fn last_event(&self) -> i64 {
+        self.shared.inner().state.last_event().0
     }
 }
 
@@ -80,7 +100,8 @@ impl<'r> Row<'r> {
 }
 
 fn add(state: &mut State, kind: RowKind, row: &Row<'_>) {
-    state.begin_next();
+    // What was so before anybody looked has been so since the beginning, unless the row says since when.
+    state.begin_at(1);
     match kind {
         RowKind::Tag => tag::tag(state, row),
         RowKind::Link => tag::link(state, row),
@@ -95,8 +116,17 @@ fn add(state: &mut State, kind: RowKind, row: &Row<'_>) {
         RowKind::User => task::user(state, row),
         RowKind::Session => task::session(state, row),
         RowKind::Permission => named(row, |id, name| state.permissions.set(id, name)),
+        RowKind::PackageName => named(row, |id, name| state.packages.set(id, name)),
         RowKind::BuildType => named(row, |id, name| state.build_types.set(id, name)),
+        RowKind::Host => kept(row, &mut state.hosts),
+        RowKind::Channel => kept(row, &mut state.channels),
         RowKind::Event => event(state, row.int("id"), row.value("ts").and_then(Value::as_double)),
+    }
+}
+
+fn kept(row: &Row<'_>, rows: &mut Arc<BTreeMap<Id, Struct>>) {
+    if let Some(id) = row.int("id") {
+        Arc::make_mut(rows).insert(id, row.0.clone());
     }
 }
 

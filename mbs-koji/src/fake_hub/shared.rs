@@ -1,7 +1,7 @@
 //! The hub behind its lock: how a request or a look from outside gets at the state, and what follows a change.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use super::messages::Message;
 use super::methods;
 use super::state::{Answer, Id, State, User};
 use super::time::Moment;
-use crate::xmlrpc::Call;
+use crate::xmlrpc::{Call, Struct, Value};
 
 /// How many messages are kept for somebody who might take them.
 const MOST_MESSAGES: usize = 100_000;
@@ -180,6 +180,7 @@ fn populate(state: &mut State, setup: &Setup) {
     for name in ["rpm", "maven", "win", "image", "module"] {
         state.build_types.ensure(name);
     }
+    populate_builders(state, setup);
     for user in &setup.users {
         let id = state.add_user(User {
             name: user.name.as_str().into(),
@@ -189,6 +190,37 @@ fn populate(state: &mut State, setup: &Setup) {
             kind: i64::from(user.is_host),
         });
         grant(state, id, &user.permissions);
+    }
+}
+
+fn populate_builders(state: &mut State, setup: &Setup) {
+    let (nil, now) = (Value::Nil, state.now.seconds());
+    let builder = setup.users.iter().position(|user| user.is_host);
+    if let Some((at, user)) = builder.and_then(|at| Some((at, setup.users.get(at)?))) {
+        let host = Struct::from([
+            ("id", Value::from(1)),
+            ("name", (&user.name).into()),
+            ("user_id", i64::try_from(at + 1).unwrap_or_default().into()),
+            ("arches", "x86_64 aarch64 noarch".into()),
+            ("capacity", 60.0.into()),
+            ("task_load", 0.0.into()),
+            ("comment", nil.clone()),
+            ("description", nil.clone()),
+            ("enabled", true.into()),
+            ("ready", true.into()),
+            ("update_ts", now.into()),
+        ]);
+        Arc::make_mut(&mut state.hosts).insert(1, host);
+    }
+    for (id, name) in [(1, "default"), (2, "createrepo")] {
+        let channel = Struct::from([
+            ("id", Value::from(id)),
+            ("name", name.into()),
+            ("comment", nil.clone()),
+            ("description", nil.clone()),
+            ("enabled", true.into()),
+        ]);
+        Arc::make_mut(&mut state.channels).insert(id, channel);
     }
 }
 

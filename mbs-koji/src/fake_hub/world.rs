@@ -41,7 +41,7 @@ impl FakeHub {
         self.change(move |inner| builder::fail(&mut inner.state, task.0, &fault))
     }
 
-    /// Brings the task of a build to a stage.
+    /// Brings the task of a build to a stage. One of a repository begins that with any stage behind `Open`.
     ///
     /// # Errors
     /// As [`finish`](Self::finish).

@@ -8,6 +8,8 @@ mod golden_content_generator;
 mod golden_events;
 mod golden_meaning;
 mod golden_module_rows;
+#[cfg(feature = "fake-hub")]
+mod golden_hub;
 mod golden_wire;
 mod hub;
 mod hub_tls;

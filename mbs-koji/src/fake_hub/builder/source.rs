@@ -64,7 +64,9 @@ pub(super) fn identity(
     }
     let name = scm_package(source);
     let recipe = scripts.recipes.get(&name).cloned().unwrap_or_else(|| Recipe::of(&name));
-    let release = format!("{}{}", recipe.release, dist(state, build_tag).unwrap_or_default());
+    let dist = dist(state, build_tag).unwrap_or_default();
+    let has_dist = recipe.release.ends_with(&dist);
+    let release = if has_dist { recipe.release.clone() } else { format!("{}{dist}", recipe.release) };
     Ok((Identity { name, version: recipe.version.clone(), release, epoch: None }, recipe))
 }
 

@@ -105,7 +105,10 @@ impl Work {
     }
 
     fn wait_for_repo(&self, state: &mut State) {
-        if self.repo(state).is_some() && !self.is("wait_repo") {
+        let last_change = state.last_tag_change(self.target.build_tag);
+        let tag = self.target.build_tag;
+        let fits = state.newest_repo(tag, repo_state::READY, |repo| Some(repo.event) >= last_change);
+        if fits.is_some() && !self.is("wait_repo") {
             return;
         }
         let name = state.tag_name(self.target.build_tag);
@@ -231,7 +234,7 @@ impl Work {
         let own =
             self.recipe.rpms.iter().filter(|_| arch != "noarch").map(|name| (name.clone(), arch.to_owned()));
         let shared = self.recipe.noarch_rpms.iter().filter(|_| is_first);
-        own.chain(shared.map(|name| (name.clone(), "noarch".to_owned()))).collect()
+        shared.map(|name| (name.clone(), "noarch".to_owned())).chain(own).collect()
     }
 
     fn import(&self, state: &mut State, build: Id) {

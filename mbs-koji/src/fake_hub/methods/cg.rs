@@ -7,9 +7,7 @@ use super::{Args, Method, method};
 use crate::fake_hub::checksum;
 use crate::fake_hub::context::{Context, nothing};
 use crate::fake_hub::python::{self, is_true};
-use crate::fake_hub::state::{
-    Answer, Archive, Build, Id, WORK, build_state, id_of, known_id, next_id, refuse,
-};
+use crate::fake_hub::state::{Answer, Archive, Build, Id, WORK, build_state, id_of, known_id, refuse};
 use crate::fake_hub::time::Moment;
 use crate::xmlrpc::{Fault, FaultCode, Struct, Value};
 
@@ -89,7 +87,7 @@ fn init(context: &mut Context<'_>, args: &Args) -> Answer {
     }
     let token: Arc<str> = context.secret().into();
     let stamp = context.state.stamp();
-    let id = known.as_ref().map_or_else(|| next_id(&context.state.builds), |build| build.id);
+    let id = known.as_ref().map_or_else(|| context.state.next_id(&context.state.builds), |build| build.id);
     let build = Build {
         id,
         package: context.state.packages.ensure(&name),
@@ -257,7 +255,7 @@ fn build(
     // A reserved build ends when it is imported, whatever the metadata say.
     let completed = if was_reserved { Some(state.now) } else { moment("end_time") };
     Build {
-        id: reserved.map_or_else(|| next_id(&state.builds), |build| build.id),
+        id: reserved.map_or_else(|| state.next_id(&state.builds), |build| build.id),
         package: state.packages.ensure(&name),
         name,
         version,

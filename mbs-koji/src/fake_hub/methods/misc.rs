@@ -1,5 +1,7 @@
 //! What is said about the hub itself: its version, events, history, and methods; and calls that wrap others.
 
+use std::collections::BTreeMap;
+
 use super::{Args, METHODS as ALL, Method, method, run};
 use crate::fake_hub::context::Context;
 use crate::fake_hub::python;
@@ -190,53 +192,23 @@ fn count_and_filter(context: &mut Context<'_>, args: &Args) -> Answer {
     Ok(Value::Array(vec![super::query::count(count), values]))
 }
 
-fn host_row(context: &Context<'_>) -> Struct {
-    let builder = context.state.users.iter().find(|(_, user)| user.kind == 1);
-    Struct::from([
-        ("id", Value::from(1)),
-        ("name", builder.map(|(_, user)| &*user.name).into()),
-        ("user_id", builder.map(|(id, _)| *id).into()),
-        ("arches", "x86_64 aarch64 noarch".into()),
-        ("capacity", 60.0.into()),
-        ("task_load", 0.0.into()),
-        ("comment", Value::Nil),
-        ("description", Value::Nil),
-        ("enabled", true.into()),
-        ("ready", true.into()),
-        ("update_ts", context.state.now.seconds().into()),
-    ])
+fn hosts(context: &mut Context<'_>, args: &Args) -> Answer {
+    super::query::rows(context.state.hosts.values().cloned().collect(), args)
 }
 
-fn hosts(context: &mut Context<'_>, args: &Args) -> Answer {
-    super::query::rows(vec![host_row(context)], args)
+fn kept(rows: &BTreeMap<i64, Struct>, info: &Value, (name, is_strict): (&str, bool)) -> Answer {
+    let is_meant = |row: &&Struct| [row.member("id"), row.member("name")].contains(&Some(info));
+    let found = rows.values().find(is_meant).cloned();
+    if found.is_none() && is_strict {
+        return Err(refuse(format!("Invalid {name}: {}", python::text(info))));
+    }
+    Ok(found.into())
 }
 
 fn host(context: &mut Context<'_>, args: &Args) -> Answer {
-    let info = args.value("hostInfo");
-    let row = host_row(context);
-    let is_meant = [row.member("id"), row.member("name")].contains(&Some(info));
-    if !is_meant && args.flag("strict") {
-        return Err(refuse(format!("Invalid hostInfo: {}", python::text(info))));
-    }
-    Ok(is_meant.then_some(row).into())
+    kept(&context.state.hosts, args.value("hostInfo"), ("hostInfo", args.flag("strict")))
 }
 
 fn channel(context: &mut Context<'_>, args: &Args) -> Answer {
-    let _ = &context.state;
-    let info = args.value("channelInfo");
-    let known = [(1, "default"), (2, "createrepo")];
-    let found = known.into_iter().find(|(id, name)| *info == Value::from(*id) || *info == Value::from(*name));
-    let row = |(id, name): (i32, &str)| {
-        Struct::from([
-            ("id", Value::from(id)),
-            ("name", name.into()),
-            ("comment", Value::Nil),
-            ("description", Value::Nil),
-            ("enabled", true.into()),
-        ])
-    };
-    if found.is_none() && args.flag("strict") {
-        return Err(refuse(format!("Invalid channelInfo: {}", python::text(info))));
-    }
-    Ok(found.map(row).into())
+    kept(&context.state.channels, args.value("channelInfo"), ("channelInfo", args.flag("strict")))
 }

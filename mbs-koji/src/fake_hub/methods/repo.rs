@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Args, Method, method};
 use crate::fake_hub::context::{Context, nothing};
 use crate::fake_hub::python::{self, is_true};
-use crate::fake_hub::state::{Answer, Id, NewTask, Repo, RepoRequest, known_id, next_id, refuse, repo_state};
+use crate::fake_hub::state::{Answer, Id, NewTask, Repo, RepoRequest, known_id, refuse, repo_state};
 use crate::xmlrpc::{Call, Struct, Value};
 
 pub(super) const METHODS: &[Method] = &[
@@ -172,7 +172,7 @@ fn request(context: &mut Context<'_>, args: &Args) -> Answer {
 
 fn begin_request(context: &mut Context<'_>, wish: Wish, owner: Id, priority: Option<i64>) -> Id {
     context.state.touch();
-    let id = next_id(&context.state.repo_requests);
+    let id = context.state.next_id(&context.state.repo_requests);
     let min_event = match (wish.min_event, wish.at_event) {
         (None, None) => context.state.last_tag_change(wish.tag),
         (min_event, _) => min_event,

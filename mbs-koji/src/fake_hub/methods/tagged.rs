@@ -108,7 +108,10 @@ fn with_rpms(context: &Context<'_>, builds: &[Tagged], args: &Args) -> Answer {
         other => return Err(refuse(format!("Invalid type for arch option: {}", python::type_of(other)))),
     };
     let mut rpms: Vec<Value> = Vec::new();
-    for tagged in builds {
+    // Builds come newest tagging first, their RPMs oldest tagging first.
+    let mut by_age: Vec<&Tagged> = builds.iter().collect();
+    by_age.sort_by_key(|tagged| (tagged.event, tagged.build.id));
+    for tagged in by_age {
         for (id, rpm) in context.state.rpms_of(tagged.build.id) {
             if arches.as_ref().is_none_or(|arches| arches.contains(&&*rpm.arch)) {
                 let mut row = context.state.tagged_rpm_row(id, rpm);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Answer, Id, State, next_id, refuse};
+use super::{Answer, Id, State, refuse};
 use crate::fake_hub::python;
 use crate::fake_hub::time::{self, Moment};
 use crate::xmlrpc::{Struct, Value};
@@ -132,7 +132,7 @@ impl State {
             return Err(refuse(text));
         }
         let stamp = self.stamp();
-        let id = former.as_ref().map_or_else(|| next_id(&self.builds), |former| former.id);
+        let id = former.as_ref().map_or_else(|| self.next_id(&self.builds), |former| former.id);
         let package = self.packages.ensure(&new.name);
         let mut build = former.as_deref().cloned().unwrap_or_default();
         let (old, is_new) = (build.state, former.is_none());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Archive, Id, State, next_id};
+use super::{Archive, Id, State};
 use crate::xmlrpc::{Struct, Value};
 
 impl State {
@@ -14,7 +14,7 @@ impl State {
     /// Adds a file to a build.
     pub(crate) fn add_archive(&mut self, archive: Archive) -> Id {
         self.touch();
-        let id = next_id(&self.archives);
+        let id = self.next_id(&self.archives);
         Arc::make_mut(&mut self.archives).insert(id, archive);
         id
     }

@@ -45,7 +45,7 @@ pub(crate) use user::User;
 
 use super::messages::News;
 use super::time::Moment;
-use crate::xmlrpc::{Fault, FaultCode, Value};
+use crate::xmlrpc::{Fault, FaultCode, Struct, Value};
 
 /// An id of the hub's database.
 pub(crate) type Id = i64;
@@ -114,6 +114,12 @@ pub(crate) struct State {
     pub(crate) last_session: Id,
     pub(crate) last_buildroot: Id,
 
+    /// New ids are above this.
+    pub(crate) floor: Id,
+    /// Builders and channels as `listHosts` and `getChannel` say them.
+    pub(crate) hosts: Arc<BTreeMap<Id, Struct>>,
+    pub(crate) channels: Arc<BTreeMap<Id, Struct>>,
+
     /// What the bus has yet to say.
     pub(crate) news: Vec<News>,
 }
@@ -130,6 +136,37 @@ impl State {
     /// Begins the next call of a multicall.
     pub(crate) fn begin_next(&mut self) {
         self.event_of_call = None;
+    }
+
+    /// Begins what has been so since an event of the past.
+    pub(crate) fn begin_at(&mut self, event: Id) {
+        if !self.has_event(event) {
+            self.plant_event(event, self.now);
+        }
+        self.event_of_call = Some(event);
+    }
+
+    /// Lets all new ids be above a number, but for those of events.
+    pub(crate) fn raise_floor(&mut self, floor: Id) {
+        self.floor = floor;
+        self.last_task = self.last_task.max(floor);
+        self.last_session = self.last_session.max(floor);
+        self.last_buildroot = self.last_buildroot.max(floor);
+        let names = [
+            &mut self.permissions,
+            &mut self.tags,
+            &mut self.packages,
+            &mut self.groups,
+            &mut self.targets,
+            &mut self.externals,
+            &mut self.generators,
+        ];
+        names.into_iter().for_each(|names| names.floor = floor);
+    }
+
+    /// Returns the id that comes next in a map.
+    pub(crate) fn next_id<V>(&self, of: &BTreeMap<Id, V>) -> Id {
+        of.last_key_value().map_or(1, |(last, _)| last + 1).max(self.floor + 1)
     }
 
     /// Returns the event of this call and who caused it; the call counts as one that wrote.
@@ -170,11 +207,6 @@ impl State {
     pub(crate) fn has_event(&self, event: Id) -> bool {
         self.events.contains_key(&event)
     }
-}
-
-/// Returns the id that comes next in a map.
-pub(crate) fn next_id<V>(of: &BTreeMap<Id, V>) -> Id {
-    of.last_key_value().map_or(1, |(last, _)| last + 1)
 }
 
 /// Returns the id that a value names: by id, by name, or by a struct with one of them.

@@ -10,6 +10,8 @@ use super::Id;
 pub(crate) struct Names {
     ids: Arc<BTreeMap<Arc<str>, Id>>,
     names: Arc<BTreeMap<Id, Arc<str>>>,
+    /// New ids are above this.
+    pub(crate) floor: Id,
 }
 
 impl Names {
@@ -26,7 +28,7 @@ impl Names {
     /// Returns the id of a name, a new one if it has none.
     pub(crate) fn ensure(&mut self, name: &str) -> Id {
         self.id(name).unwrap_or_else(|| {
-            let id = self.names.last_key_value().map_or(1, |(last, _)| last + 1);
+            let id = self.names.last_key_value().map_or(1, |(last, _)| last + 1).max(self.floor + 1);
             self.set(id, name);
             id
         })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Id, State, next_id};
+use super::{Id, State};
 use crate::fake_hub::time::Moment;
 use crate::xmlrpc::{Struct, Value};
 
@@ -69,7 +69,7 @@ impl State {
             options,
         };
         self.touch();
-        let id = next_id(&self.repos);
+        let id = self.next_id(&self.repos);
         Arc::make_mut(&mut self.repos).insert(id, repo);
         self.tell_repo(id, false);
         id

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Answer, Id, State, next_id, refuse};
+use super::{Answer, Id, State, refuse};
 use crate::fake_hub::python::{self, quoted};
 use crate::xmlrpc::{Struct, Value};
 
@@ -46,7 +46,7 @@ impl<'t> FileName<'t> {
 impl State {
     /// Adds an RPM.
     pub(crate) fn add_rpm(&mut self, rpm: Rpm) -> Id {
-        let id = next_id(&self.rpms);
+        let id = self.next_id(&self.rpms);
         self.insert_rpm(id, rpm);
         id
     }

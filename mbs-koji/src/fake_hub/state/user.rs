@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Id, State, next_id, refuse};
+use super::{Answer, Id, State, refuse};
 use crate::fake_hub::python;
 use crate::xmlrpc::{Struct, Value};
 
@@ -63,7 +63,7 @@ impl State {
     /// Adds a user.
     pub(crate) fn add_user(&mut self, user: User) -> Id {
         self.touch();
-        let id = next_id(&self.users);
+        let id = self.next_id(&self.users);
         Arc::make_mut(&mut self.users).insert(id, user);
         id
     }
