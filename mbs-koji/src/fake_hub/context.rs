@@ -78,7 +78,9 @@ impl Context<'_> {
     pub(crate) fn assert_complete(&self, build: Id) -> Answer<()> {
         match self.state.builds.get(&build) {
             Some(build) if build.state != build_state::COMPLETE => {
-                Err(Fault::new(FaultCode::TagError, format!("build {} not complete", build.nvr())))
+                let text =
+                    format!("build {} not complete: state {}", build.nvr(), build_state::name(build.state));
+                Err(Fault::new(FaultCode::TagError, text))
             }
             _ => Ok(()),
         }
@@ -89,7 +91,7 @@ impl Context<'_> {
         self.counters.count_inner(method);
     }
 
-    /// Returns the id of what an optional argument names in a table of names.
+    /// Returns letters that nobody knows.
     pub(crate) fn secret(&mut self) -> String {
         (self.secrets)()
     }

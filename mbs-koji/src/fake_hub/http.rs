@@ -80,7 +80,7 @@ async fn handle(
 
 async fn answer(hub: &Shared, connection: &Connection, asked: &Asked, body: &Bytes) -> Out {
     if asked.is_upload() {
-        return troubled(hub, connection, &["rawUpload"], || hub.raw_upload(asked, body)).await;
+        return troubled(hub, (connection, asked), &["rawUpload"], || hub.raw_upload(asked, body)).await;
     }
     let client = asked.client();
     let asks = hub.config.setup.asks_for_negotiate && asked.path.ends_with("/ssllogin");
@@ -101,7 +101,7 @@ async fn answer(hub: &Shared, connection: &Connection, asked: &Asked, body: &Byt
         Err(DecodeError::Malformed { what, .. }) => return bad_request(hub, &what),
     };
     let methods = methods(&call);
-    troubled(hub, connection, &methods, || hub.call(asked, &call)).await
+    troubled(hub, (connection, asked), &methods, || hub.call(asked, &call)).await
 }
 
 /// Returns the methods of a call, those inside a multicall too.
@@ -117,7 +117,7 @@ fn methods(call: &Call) -> Vec<&str> {
 /// Does what was asked, unless something goes wrong on purpose.
 async fn troubled(
     hub: &Shared,
-    connection: &Connection,
+    (connection, asked): (&Connection, &Asked),
     methods: &[&str],
     act: impl FnOnce() -> Answer,
 ) -> Out {
@@ -143,7 +143,7 @@ async fn troubled(
         }
         Some(Trouble::Offline) => xml(hub, &Err(Fault::new(FaultCode::ServerOffline, "temporary outage"))),
         Some(Trouble::ExpiredSession) => {
-            hub.expire_sessions();
+            hub.expire_session_of(asked);
             xml(hub, &act())
         }
     }

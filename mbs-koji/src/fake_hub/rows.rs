@@ -27,10 +27,13 @@ pub enum RowKind {
     Target,
     /// `getTagExternalRepos`.
     External,
-    /// `getBuild`, `listBuilds`, `listTagged`; with `tag_id` and `create_event` the build is in that tag.
+    /// `getBuild`, `listBuilds`, `listTagged`; with `tag_id` and `create_event` the build is in that tag, with
+    /// `logs` (a list of paths) it has those.
     Build,
     /// `getRPM`, `listBuildRPMs`; with `headers` (a struct) and `dependencies` (a list) also those.
     Rpm,
+    /// `listArchives`.
+    Archive,
     /// `getTaskInfo`; with `request` and `result` (a list of one, or a fault as a struct) also those.
     Task,
     /// `repoInfo`.
@@ -111,6 +114,7 @@ fn add(state: &mut State, kind: RowKind, row: &Row<'_>) {
         RowKind::External => tag::external(state, row),
         RowKind::Build => build::build(state, row),
         RowKind::Rpm => build::rpm(state, row),
+        RowKind::Archive => build::archive(state, row),
         RowKind::Task => task::task(state, row),
         RowKind::Repo => task::repo(state, row),
         RowKind::User => task::user(state, row),

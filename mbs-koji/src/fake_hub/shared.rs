@@ -98,8 +98,11 @@ impl Shared {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).counters.requests += 1;
     }
 
-    pub(crate) fn expire_sessions(&self) {
-        self.inner().state.expire_sessions();
+    /// Lets the session expire that a request claims.
+    pub(crate) fn expire_session_of(&self, asked: &Asked) {
+        if let Ok(Some(claim)) = asked.claim(&self.config) {
+            self.inner().state.expire_session(claim.id);
+        }
     }
 
     /// Runs a call that came over the wire.

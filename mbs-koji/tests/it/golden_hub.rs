@@ -10,7 +10,6 @@ mod drive;
 mod kinds;
 mod learn;
 mod script;
-mod send;
 mod world;
 
 use mbs_koji::fake_hub::{Rule, Trouble};
@@ -21,10 +20,11 @@ use book::Book;
 use compare::Comparison;
 use kinds::Kind;
 use script::{Script, Step, user_of_key};
-use send::{Letter, Reply, send};
+
 use world::World;
 
 use crate::recorded::{Recording, answer, text, traffic};
+use crate::send::{Letter, Reply, send};
 
 #[test]
 fn golden_requests_are_answered_by_the_fake_hub_as_they_were() {
@@ -91,6 +91,8 @@ fn ask(world: &mut World, exchanges: &[Json], (at, exchange): (usize, &Json)) ->
     world.hub.faults().clear();
     if is_lost {
         world.hub.faults().add(Rule::always(Trouble::ResetAfter).times(1));
+    } else if exchange["fault"]["faultCode"] == FaultCode::AuthExpired.number() {
+        world.hub.faults().add(Rule::always(Trouble::ExpiredSession).times(1));
     } else if is_offline {
         world.hub.faults().add(Rule::always(Trouble::Offline).times(1));
     }

@@ -9,6 +9,8 @@ mod golden_events;
 mod golden_meaning;
 mod golden_module_rows;
 #[cfg(feature = "fake-hub")]
+mod fake_hub;
+#[cfg(feature = "fake-hub")]
 mod golden_hub;
 mod golden_wire;
 mod hub;
@@ -24,3 +26,8 @@ mod server;
 #[cfg(feature = "fake-hub")]
 mod site;
 mod source_rpm;
+#[cfg(feature = "fake-hub")]
+mod koji_command;
+mod recorded;
+#[cfg(feature = "fake-hub")]
+mod send;

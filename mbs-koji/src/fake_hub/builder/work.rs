@@ -47,7 +47,8 @@ impl Work {
             self.wait_for_repo(state);
         }
         if stage >= Stage::Source {
-            self.end_children(state, "waitrepo", &Value::Nil);
+            let repo = self.repo(state).and_then(|repo| state.repo_row(repo, true)).unwrap_or_default();
+            self.end_children(state, "waitrepo", &repo.into());
             self.begin_source(state);
         }
         if stage >= Stage::Arches {

@@ -3,7 +3,7 @@
 use super::{Args, Method, method};
 use crate::fake_hub::context::{Context, nothing};
 use crate::fake_hub::python::{self, is_true};
-use crate::fake_hub::state::{Answer, Id, Link, Walked, refuse};
+use crate::fake_hub::state::{Answer, Id, Link, Walked, known_id, refuse};
 use crate::xmlrpc::Value;
 
 pub(super) const METHODS: &[Method] = &[
@@ -12,10 +12,18 @@ pub(super) const METHODS: &[Method] = &[
     method("getFullInheritance", "RootExports.getFullInheritance", "tag, event=None, reverse=False", full),
 ];
 
+/// Returns the tag; a number is taken as it stands.
+fn tag(context: &Context<'_>, args: &Args) -> Answer<Id> {
+    match args.value("tag") {
+        Value::Int(id) => Ok(*id),
+        name => known_id(&context.state.tags, "tag", name),
+    }
+}
+
 fn data(context: &mut Context<'_>, args: &Args) -> Answer {
     let at = args.event()?;
     let state = &*context.state;
-    let tag = state.tag(args.value("tag"), at)?;
+    let tag = tag(context, args)?;
     let row = |(parent, link): (Id, Link)| link.row(tag, (parent, &state.tag_name(parent)));
     Ok(state.links(tag, at).into_iter().map(row).collect())
 }
@@ -23,7 +31,7 @@ fn data(context: &mut Context<'_>, args: &Args) -> Answer {
 fn full(context: &mut Context<'_>, args: &Args) -> Answer {
     let at = args.event()?;
     let state = &*context.state;
-    let tag = state.tag(args.value("tag"), at)?;
+    let tag = tag(context, args)?;
     let is_reverse = args.flag("reverse");
     let links = if is_reverse { state.inheriting(tag, at) } else { state.inherited(tag, at) };
     let row = |walked: Walked| {
@@ -42,8 +50,8 @@ fn full(context: &mut Context<'_>, args: &Args) -> Answer {
 }
 
 fn set_data(context: &mut Context<'_>, args: &Args) -> Answer {
+    let tag = tag(context, args)?;
     context.assert_permission("tag")?;
-    let tag = context.state.tag(args.value("tag"), None)?;
     let rows = match args.value("data") {
         Value::Array(rows) => rows.clone(),
         single @ Value::Struct(_) => vec![single.clone()],
@@ -70,26 +78,30 @@ fn set_data(context: &mut Context<'_>, args: &Args) -> Answer {
     nothing()
 }
 
+/// What a row has to say, unless it removes a link.
+const FIELDS: [&str; 6] = ["parent_id", "priority", "maxdepth", "intransitive", "noconfig", "pkg_filter"];
+
 fn change(context: &Context<'_>, links: &mut Vec<(Id, Link)>, row: &Value) -> Answer<()> {
-    let parent =
-        row.member("parent_id").ok_or_else(|| refuse("Invalid inheritance data: parent_id is missing"))?;
     let is_removal = row.member("delete link").is_some_and(is_true);
-    let Some(parent) = context.state.find_tag(parent, None)? else {
-        return Err(refuse(format!("No such tagInfo: {}", python::repr(parent))));
-    };
+    let needed = if is_removal { &FIELDS[..1] } else { &FIELDS[..] };
+    if let Some(missing) = needed.iter().find(|name| row.member(name).is_none()) {
+        return Err(refuse(format!("No value for {missing}")));
+    }
+    let parent = row.member("parent_id").unwrap_or(&Value::Nil);
+    let no_tag = || refuse(format!("No such tagInfo: {}", python::repr(parent)));
+    let parent = context.state.find_tag(parent, None)?.ok_or_else(no_tag)?;
     let place = links.iter().position(|(known, _)| *known == parent);
     if is_removal {
         place.map(|place| links.remove(place));
         return Ok(());
     }
-    let former = place.map(|place| links[place].1.clone()).unwrap_or_default();
-    let flag = |name, before| row.member(name).map_or(before, is_true);
+    let flag = |name| row.member(name).is_some_and(is_true);
     let link = Link {
-        priority: row.member("priority").and_then(Value::as_int).unwrap_or(former.priority),
-        maxdepth: row.member("maxdepth").map_or(former.maxdepth, Value::as_int),
-        intransitive: flag("intransitive", former.intransitive),
-        noconfig: flag("noconfig", former.noconfig),
-        pkg_filter: row.member("pkg_filter").and_then(Value::as_str).map_or(former.pkg_filter, Into::into),
+        priority: row.member("priority").and_then(Value::as_int).unwrap_or_default(),
+        maxdepth: row.member("maxdepth").and_then(Value::as_int),
+        intransitive: flag("intransitive"),
+        noconfig: flag("noconfig"),
+        pkg_filter: row.member("pkg_filter").and_then(Value::as_str).unwrap_or_default().into(),
     };
     match place {
         Some(place) => links[place].1 = link,
@@ -100,8 +112,14 @@ fn change(context: &Context<'_>, links: &mut Vec<(Id, Link)>, row: &Value) -> An
 
 fn check_priorities(links: &[(Id, Link)]) -> Answer<()> {
     for (at, (_, link)) in links.iter().enumerate() {
-        if links[..at].iter().any(|(_, earlier)| earlier.priority == link.priority) {
-            return Err(refuse(format!("Inheritance priority {} would be duplicated", link.priority)));
+        let same = |(_, other): &&(Id, Link)| other.priority == link.priority;
+        if links[..at].iter().any(|other| same(&other)) {
+            let parents: Vec<String> =
+                links.iter().filter(same).map(|(parent, _)| parent.to_string()).collect();
+            let (priority, parents) = (link.priority, parents.join(", "));
+            return Err(refuse(format!(
+                "Inheritance priorities must be unique (pri {priority}: [{parents}] )"
+            )));
         }
     }
     Ok(())

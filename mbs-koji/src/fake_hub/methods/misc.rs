@@ -15,6 +15,8 @@ pub(super) const METHODS: &[Method] = &[
     method("getKojiVersion", "RootExports.getKojiVersion", "", |context, _| {
         Ok(Value::from(&context.config.setup.version))
     }),
+    method("mavenEnabled", "RootExports.mavenEnabled", "", |_, _| Ok(false.into())),
+    method("winEnabled", "RootExports.winEnabled", "", |_, _| Ok(false.into())),
     method("getLastEvent", "RootExports.getLastEvent", "before=None, strict=True", last_event),
     method("getEvent", "RootExports.getEvent", "id", event),
     method("queryHistory", "query_history", "tables=None, **kwargs", history),
@@ -51,7 +53,7 @@ fn last_event(context: &mut Context<'_>, _: &Args) -> Answer {
 fn event(context: &mut Context<'_>, args: &Args) -> Answer {
     let id = args.int("id")?;
     if !context.state.has_event(id) {
-        return Err(refuse(format!("No such event: {id}")));
+        return Err(refuse("query returned no rows"));
     }
     Ok(event_row(context, id).into())
 }

@@ -20,6 +20,9 @@ pub(super) const METHODS: &[Method] = &[
         "rpmID=None, taskID=None, filepath=None, headers=None, strict=False",
         headers,
     ),
+    method("queryRPMSigs", "query_rpm_sigs", "rpm_id=None, sigkey=None, queryOpts=None", |_, _| {
+        Ok(Value::Array(Vec::new()))
+    }),
     method(
         "getRPMDeps",
         "RootExports.getRPMDeps",

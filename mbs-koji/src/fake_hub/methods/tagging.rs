@@ -37,8 +37,8 @@ fn tag_build(context: &mut Context<'_>, args: &Args) -> Answer {
     let (tag, build) = both(context, args)?;
     let is_forced = args.flag("force");
     let from = args.given("fromtag").map(|tag| context.state.tag(tag, None)).transpose()?;
-    assert_listed(context, tag, build)?;
     context.assert_tag_access(tag, is_forced)?;
+    assert_listed(context, tag, build)?;
     context.assert_complete(build)?;
     let request = vec![tag.into(), build.into(), is_forced.into(), from.into()];
     let task = NewTask { method: "tagBuild", request, priority: Some(10), ..NewTask::default() };

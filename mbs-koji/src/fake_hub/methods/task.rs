@@ -220,7 +220,15 @@ fn make(context: &mut Context<'_>, args: &Args) -> Answer {
 
 fn output(context: &mut Context<'_>, args: &Args) -> Answer {
     let id = args.int("taskID")?;
+    if args.flag("strict") {
+        context.state.task(id)?;
+    }
     let files = builder::task_files(context.state, id);
+    let on_volumes = args.flag("all_volumes");
+    if !args.flag("stat") && on_volumes {
+        let volumes = || Value::from(["DEFAULT"]);
+        return Ok(Value::Struct(files.iter().map(|(name, _)| (name.as_str().into(), volumes())).collect()));
+    }
     if !args.flag("stat") {
         return Ok(files.iter().map(|(name, _)| name.as_str()).collect());
     }
@@ -233,7 +241,11 @@ fn output(context: &mut Context<'_>, args: &Args) -> Answer {
             ("st_ctime", moment.into()),
         ])
     };
-    let files = files.iter().map(|(name, content)| (name.as_str().into(), stat(content).into()));
+    let volumes = |stat: Struct| match on_volumes {
+        true => Struct::from([("DEFAULT", stat)]),
+        false => stat,
+    };
+    let files = files.iter().map(|(name, content)| (name.as_str().into(), volumes(stat(content)).into()));
     Ok(Value::Struct(files.collect()))
 }
 

@@ -80,7 +80,7 @@ fn has_permission(context: &mut Context<'_>, args: &Args) -> Answer {
     if args.flag("strict") {
         known_id(&context.state.permissions, "permissions", args.value("perm"))?;
     }
-    Ok(context.may(permission).into())
+    Ok(context.state.has_own_permission(context.user(), permission).into())
 }
 
 fn all_permissions(context: &mut Context<'_>, _: &Args) -> Answer {

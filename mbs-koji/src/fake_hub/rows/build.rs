@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Row, event, tag};
-use crate::fake_hub::state::{Build, Id, Rpm, Stamp, State};
+use crate::fake_hub::state::{Archive, Build, Id, Rpm, Stamp, State};
 use crate::xmlrpc::{Struct, Value};
 
 pub(super) fn build(state: &mut State, row: &Row<'_>) {
@@ -43,7 +43,10 @@ pub(super) fn build(state: &mut State, row: &Row<'_>) {
         is_draft: row.flag("draft").unwrap_or(former.is_draft),
         types,
         token: former.token,
-        logs: former.logs,
+        logs: match row.value("logs").and_then(Value::as_array) {
+            Some(logs) => logs.iter().filter_map(Value::as_str).map(Into::into).collect(),
+            None => former.logs,
+        },
     };
     state.insert_build(build);
     if let (Some(tag), Some(event)) = (row.int("tag_id"), row.int("create_event")) {
@@ -57,6 +60,22 @@ fn tagged(state: &mut State, (tag, name): (Id, Option<&str>), build: Id, at: Id)
     if state.tagged.row(&(tag, build), None).is_none() {
         state.tagged.put((tag, build), (), Stamp { event: at, user: 0 });
     }
+}
+
+pub(super) fn archive(state: &mut State, row: &Row<'_>) {
+    let (Some(id), Some(build)) = (row.int("id"), row.int("build_id")) else { return };
+    let text = |name: &str| -> Arc<str> { row.text(name).unwrap_or_default().into() };
+    let archive = Archive {
+        build,
+        kind: text("btype"),
+        filename: text("filename"),
+        size: row.int("size").unwrap_or_default(),
+        checksum: text("checksum"),
+        buildroot: row.int("buildroot_id").unwrap_or_default(),
+        extra: row.value("extra").cloned().unwrap_or(Value::Nil),
+    };
+    state.touch();
+    Arc::make_mut(&mut state.archives).insert(id, archive);
 }
 
 pub(super) fn rpm(state: &mut State, row: &Row<'_>) {

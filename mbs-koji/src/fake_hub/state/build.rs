@@ -15,6 +15,17 @@ pub(crate) mod build_state {
     pub(crate) const DELETED: i64 = 2;
     pub(crate) const FAILED: i64 = 3;
     pub(crate) const CANCELED: i64 = 4;
+
+    /// Returns a state's name.
+    pub(crate) fn name(state: i64) -> &'static str {
+        match state {
+            BUILDING => "BUILDING",
+            COMPLETE => "COMPLETE",
+            DELETED => "DELETED",
+            FAILED => "FAILED",
+            _ => "CANCELED",
+        }
+    }
 }
 
 /// A build.
@@ -123,7 +134,7 @@ impl State {
                 format!(
                     "Build already exists (id={}, state={}): {}",
                     former.id,
-                    state_name(former.state),
+                    build_state::name(former.state),
                     shown(&new)
                 )
             } else {
@@ -253,14 +264,6 @@ impl State {
             ("promoter_name", Value::Nil),
             ("promotion_time", Value::Nil),
         ])
-    }
-}
-
-fn state_name(state: i64) -> &'static str {
-    match state {
-        build_state::COMPLETE => "COMPLETE",
-        build_state::DELETED => "DELETED",
-        _ => "BUILDING",
     }
 }
 

@@ -152,9 +152,11 @@ impl State {
         }
     }
 
-    /// Lets all sessions expire.
-    pub(crate) fn expire_sessions(&mut self) {
-        Arc::make_mut(&mut self.sessions).values_mut().for_each(|session| session.is_expired = true);
+    /// Lets a session expire.
+    pub(crate) fn expire_session(&mut self, id: Id) {
+        if let Some(session) = Arc::make_mut(&mut self.sessions).get_mut(&id) {
+            session.is_expired = true;
+        }
     }
 
     /// Returns what `showSession` says.

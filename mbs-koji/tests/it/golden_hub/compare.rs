@@ -21,6 +21,8 @@ pub(super) const LOOSE: &[(&str, &str, &str)] = &[
     ("getTaskResult", "", "what a builder found, unless it is nil, a repository or a fault"),
     ("_listapi", "", "the fake has fewer methods; those of both have to have the same parameters"),
     ("system.listMethods", "", "the fake has fewer methods"),
+    ("listTaskOutput", "", "what a builder wrote"),
+    ("downloadTaskOutput", "", "what a builder wrote"),
     ("getTaskChildren", "request", "names of files that a builder made, and the repository it waited for"),
     ("getTaskDescendents", "request", "the same"),
 ];

@@ -65,7 +65,7 @@ impl World {
             OPEN => self.open(id, row.member("waiting") == Some(&true.into()), exchange),
             CLOSED => self.finish(id, exchange),
             CANCELED => self.hub.cancel_by_stranger(self.our_task(id)),
-            FAILED => self.fail(id),
+            FAILED => self.fail(id, exchange),
             _ => {}
         }
     }
@@ -79,6 +79,9 @@ impl World {
         let mut arches = children.iter().filter(|row| is(row, "buildArch"));
         if has("buildArch") && arches.all(|row| number(row, "state") == Some(CLOSED)) {
             return self.finish(parent, exchange);
+        }
+        if children.iter().any(|row| number(row, "state") == Some(FAILED)) {
+            return self.fail(parent, exchange);
         }
         let stage = match (has("buildArch"), has("buildSRPMFromSCM") || has("rebuildSRPM")) {
             (true, _) => Stage::Arches,
@@ -96,7 +99,7 @@ impl World {
         match state {
             0 => self.advance(task, Stage::Arches, exchange),
             1 => self.finish(task, exchange),
-            3 => self.fail(task),
+            3 => self.fail(task, exchange),
             _ => {}
         }
     }
@@ -162,10 +165,25 @@ impl World {
         // A recorded call may have ended it. Anything else shows in the answers.
         if let Err(error) = self.hub.finish(ours) {
             println!("task {task}, ours {ours:?}: {error}");
+            if !error.to_string().contains("has ended") {
+                self.fail(task, exchange);
+            }
         }
     }
 
-    fn fail(&mut self, task: i64) {
+    fn fail(&mut self, task: i64, exchange: usize) {
+        let later: Vec<&Struct> = self.script.rows_from(0).collect();
+        let has_build = later
+            .iter()
+            .any(|row| kinds::shape(row) == Some(Kind::Build) && number(row, "task_id") == Some(task));
+        let has_source = later
+            .iter()
+            .any(|row| number(row, "parent") == Some(task) && row.member("label") == Some(&"srpm".into()));
+        match (has_build, has_source) {
+            (true, _) => self.advance(task, Stage::Arches, exchange),
+            (false, true) => self.advance(task, Stage::Source, exchange),
+            (false, false) => {}
+        }
         let fault = self.script.results.get(&task).and_then(|result| result.clone().err());
         let usual = || Fault::new(FaultCode::BuildError, "it failed");
         // It may have been failed by an earlier row.
@@ -313,6 +331,7 @@ impl World {
             ("CGImport" | "CGInitBuild", row) => {
                 let id = row.member("build_id").and_then(Value::as_int).unwrap_or_default();
                 self.learn(format!("Build {id}"));
+                self.learn(format!("imported {id}"));
             }
             ("createBuildTarget", _) => _ = self.learn(format!("own target {:?}", Some(text(0)))),
             ("editBuildTarget", _) => _ = self.learn(format!("own target {:?}", Some(text(1)))),

@@ -96,6 +96,7 @@ pub(super) fn plantable(method: &str, row: &Struct) -> Option<(RowKind, i64)> {
             Kind::Target => RowKind::Target,
             Kind::Tag => RowKind::Tag,
             Kind::Repo => RowKind::Repo,
+            Kind::Archive => RowKind::Archive,
             _ => return None,
         },
     };

@@ -83,6 +83,8 @@ impl World {
             RowKind::Build => self.learn_build(id, row, is_own_task("task_id")),
             RowKind::Repo if is_own_task("task_id") => _ = self.learn(format!("Repo {id}")),
             RowKind::Repo => self.learn_repo(id, row),
+            RowKind::Archive
+                if number("build_id").is_some_and(|build| self.knows(&format!("imported {build}"))) => {}
             RowKind::Rpm
                 if number("build_id").is_some_and(|build| self.knows(&format!("own build {build}"))) => {}
             RowKind::Tag => self.learn_tag(id),
@@ -260,6 +262,7 @@ impl World {
                 let row = Struct::from([("id", Value::from(*id)), ("name", name)]);
                 self.hub.plant_row(RowKind::PackageName, &row);
             }
+            ("getBuildLogs", Value::Array(logs), Some(build)) => self.learn_logs(logs, &build),
             ("getPackage", Value::Struct(row), _) if !self.is_own_package(row) => {
                 self.hub.plant_row(RowKind::PackageName, row)
             }
@@ -287,6 +290,18 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    fn learn_logs(&self, logs: &[Value], build: &Value) {
+        let Some(id) = self.script.id(Kind::Build, build).filter(|id| !self.knows(&format!("imported {id}")))
+        else {
+            return;
+        };
+        let text =
+            |row: &Value, name: &str| row.member(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let logs: Value =
+            logs.iter().map(|row| format!("{}/{}", text(row, "dir"), text(row, "name"))).collect();
+        self.plant(RowKind::Build, &Struct::from([("build_id", Value::from(id)), ("logs", logs)]));
     }
 
     fn is_own_package(&self, row: &Struct) -> bool {

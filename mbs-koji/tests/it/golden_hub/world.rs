@@ -10,8 +10,8 @@ use serde_json::Value as Json;
 use super::book::{Book, FLOOR, ROOM};
 use super::kinds::{self, Kind};
 use super::script::{Script, uploads, user_of_key};
-use super::send::{Letter, send};
 use crate::recorded::text;
+use crate::send::{Letter, send};
 
 /// The users of the recorded hub: name, password, permissions. Source: the recordings' README.
 const USERS: &[(&str, &str, &[&str])] = &[

@@ -6,25 +6,25 @@ use std::net::TcpStream;
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     /// By name in small letters.
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: Vec<u8>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// A request.
 #[derive(Debug, Default)]
-pub(super) struct Letter {
-    pub(super) verb: String,
+pub(crate) struct Letter {
+    pub(crate) verb: String,
     /// Path and query.
-    pub(super) place: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    pub(crate) place: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Sends a request to a hub's host and port on a connection of its own; `None` if it is closed without an answer.
-pub(super) fn send(host: &str, letter: &Letter) -> Option<Reply> {
+pub(crate) fn send(host: &str, letter: &Letter) -> Option<Reply> {
     let mut stream = TcpStream::connect(host).expect("the hub listens");
     let mut head =
         format!("{} {} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", letter.verb, letter.place);
