@@ -136,5 +136,10 @@ impl Entry<'_> {
 
 /// Checks that the other side is the hub.
 fn check(mut negotiation: Box<dyn Negotiation>, proof: &[u8]) -> Result<(), TicketError> {
-    negotiation.step(Some(proof)).map(drop)
+    match negotiation.step(Some(proof))? {
+        None => Ok(()),
+        Some(_) => {
+            Err(TicketError { reason: "the hub did not prove who it is".to_owned(), is_transient: false })
+        }
+    }
 }

@@ -30,6 +30,8 @@ mod answer;
 mod carry;
 mod error;
 mod figures;
+#[cfg(feature = "gssapi")]
+mod gssapi;
 mod login;
 mod multicall;
 mod negotiate;

@@ -5,6 +5,8 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+#[cfg(feature = "gssapi")]
+use crate::profile::Login;
 use crate::profile::Profile;
 
 /// Who has tickets. Its methods may block.
@@ -39,4 +41,12 @@ pub struct TicketError {
 #[cfg(not(feature = "gssapi"))]
 pub(super) fn system_tickets(_: &Profile) -> Option<Arc<dyn Tickets>> {
     None
+}
+
+/// Returns the system's tickets for a profile; `None` if it needs none.
+#[cfg(feature = "gssapi")]
+pub(super) fn system_tickets(profile: &Profile) -> Option<Arc<dyn Tickets>> {
+    let Login::Kerberos { principal, keytab } = &profile.login else { return None };
+    let (principal, keytab) = (principal.clone(), keytab.clone());
+    Some(Arc::new(super::gssapi::SystemTickets { principal, keytab }))
 }

@@ -1,5 +1,11 @@
 //! What `mbs-koji` does against recorded traffic and a fake hub.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests say what they left out, and fail for want of anything"
+)]
+
 mod certificates;
 #[cfg(feature = "fake-hub")]
 mod contract;

@@ -36,12 +36,12 @@ impl<'c> Theatre<'c> {
             Piece::Read { .. } => {
                 let hub = self.hub(run, Login::Anonymous);
                 let came = hub.read(&call(run[0])).await;
-                self.compare(&self.plain, run, came, place);
+                self.compare(&self.plain, run, &came, place);
             }
             Piece::Call { .. } => {
                 let hub = self.hub(run, Login::Anonymous);
                 let came = call_in_session(&hub, run[0]).await;
-                self.compare(&self.plain, run, came, place);
+                self.compare(&self.plain, run, &came, place);
             }
             Piece::Upload { .. } => {
                 let hub = self.hub(run, Login::Anonymous);
@@ -56,7 +56,7 @@ impl<'c> Theatre<'c> {
             Piece::Renewal { by, .. } => {
                 let hub = self.hub(run, self.login(run[1], *by));
                 let came = session(&hub, run[0]).renewing().call(&call(run[0])).await;
-                self.compare(self.server(*by), run, came, place);
+                self.compare(self.server(*by), run, &came, place);
             }
             Piece::Foreign { .. } => unreachable!("it is nothing to play"),
         }
@@ -101,12 +101,12 @@ impl<'c> Theatre<'c> {
         }
     }
 
-    fn compare(&self, server: &Server, run: &[&Json], came: Result<Value, HubError>, place: &str) {
+    fn compare(&self, server: &Server, run: &[&Json], came: &Result<Value, HubError>, place: &str) {
         compare_requests(server, run, place);
         let last = run[run.len() - 1];
         let is_as_recorded = match answer(last) {
-            Some(Ok(value)) => came == Ok(value),
-            Some(Err(fault)) => match &came {
+            Some(Ok(value)) => *came == Ok(value),
+            Some(Err(fault)) => match came {
                 Err(HubError::Fault(came)) => *came == fault,
                 Err(HubError::Done { method }) => fault.code.number() == 1009 && last["method"] == **method,
                 Err(HubError::Offline { reason }) => fault.code.number() == 1014 && *reason == fault.text,
@@ -129,7 +129,7 @@ impl<'c> Theatre<'c> {
             Some(Ok(value)) => came.map(|()| value),
             _ => came.map(|()| Value::Nil),
         };
-        self.compare(&self.plain, run, came, place);
+        self.compare(&self.plain, run, &came, place);
     }
 
     fn compare_login(&self, run: &[&Json], by: By, came: Result<Session, HubError>, place: &str) {
@@ -147,7 +147,7 @@ impl<'c> Theatre<'c> {
             assert_eq!(*session.pass(), pass, "{place}");
             recorded
         });
-        self.compare(server, run, came, place);
+        self.compare(server, run, &came, place);
     }
 }
 
