@@ -117,6 +117,18 @@ async fn a_lost_answer_is_asked_for_once_more_under_the_same_number_over_a_new_c
 }
 
 #[tokio::test]
+async fn the_repeat_does_not_meet_the_next_dead_connection() {
+    let scene = Scene::of([said(1), said(1), Turn::Close, said(2)]).await;
+    let call = create();
+    let (one, other) = tokio::join!(scene.hub.read(&call), scene.hub.read(&call));
+    assert_eq!((one, other), (Ok(1.into()), Ok(1.into())));
+    // Two connections stand. One is closed now, and the other may be as dead.
+    assert_eq!(scene.hub.read(&call).await, Ok(2.into()));
+    let connections: Vec<usize> = scene.server.taken().iter().map(|taken| taken.connection).collect();
+    assert_eq!((connections.len(), connections[3]), (4, 2), "{connections:?}");
+}
+
+#[tokio::test]
 async fn half_an_answer_is_a_lost_one() {
     let whole = bytes(200, &[("Content-Type", "text/xml")], encode_response(Ok(&1.into())).as_bytes());
     let half = Turn::Last(whole[..whole.len() - 20].to_vec());

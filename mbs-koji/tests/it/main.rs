@@ -20,6 +20,8 @@ mod fake_hub;
 mod golden_hub;
 mod golden_wire;
 mod hub;
+#[cfg(feature = "gssapi")]
+mod hub_gssapi;
 mod hub_tls;
 mod recorded;
 #[cfg(feature = "fake-hub")]

@@ -1,6 +1,7 @@
 //! Plays pieces of recorded traffic with the client, against a server that answers as recorded.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -49,8 +50,11 @@ impl<'c> Theatre<'c> {
                 self.compare_upload(run, came, place);
             }
             Piece::Login { by, .. } => {
-                let hub = self.hub(run, self.login(run[0], *by));
+                let tickets = Arc::new(RecordedTickets::of(run));
+                let hub = self.hub_with(run, self.login(run[0], *by), tickets.clone());
                 let came = Session::log_in(&hub).await;
+                let has_proof = came.is_ok() && tickets.proof.is_some();
+                assert_eq!(tickets.has_checked.load(Relaxed), has_proof, "{place}: the hub's proof");
                 self.compare_login(run, *by, came, place);
             }
             Piece::Renewal { by, .. } => {
@@ -68,6 +72,10 @@ impl<'c> Theatre<'c> {
 
     /// Makes a client for a run, with the answers to it on the way.
     fn hub(&self, run: &[&Json], login: Login) -> Hub {
+        self.hub_with(run, login, Arc::new(RecordedTickets::of(run)))
+    }
+
+    fn hub_with(&self, run: &[&Json], login: Login, tickets: Arc<RecordedTickets>) -> Hub {
         let is_plain = matches!(login, Login::Anonymous | Login::Password { .. });
         let server = if is_plain { &self.plain } else { &self.secret };
         server.then(run.iter().map(|exchange| turn(exchange)));
@@ -85,8 +93,7 @@ impl<'c> Theatre<'c> {
             .find_map(|exchange| exchange["params"].as_array()?.last()?["proxyuser"].as_str())
             .map(str::to_owned);
         let clock: Arc<dyn Clock> = Arc::new(Skipping::default());
-        let recorded = RecordedTickets::of(run);
-        Hub::with_tickets(&profile, clock, Arc::new(recorded)).unwrap()
+        Hub::with_tickets(&profile, clock, tickets).unwrap()
     }
 
     fn login(&self, exchange: &Json, by: By) -> Login {
@@ -302,6 +309,7 @@ pub(crate) fn body(exchange: &Json) -> Vec<u8> {
 struct RecordedTickets {
     token: Option<Vec<u8>>,
     proof: Option<Vec<u8>>,
+    has_checked: Arc<AtomicBool>,
 }
 
 impl RecordedTickets {
@@ -312,7 +320,8 @@ impl RecordedTickets {
             Some(STANDARD.decode(text).expect("it is base64"))
         };
         let token = decoded("http_request_headers", "Authorization");
-        Self { token, proof: decoded("http_response_headers", "WWW-Authenticate") }
+        let proof = decoded("http_response_headers", "WWW-Authenticate");
+        Self { token, proof, has_checked: Arc::default() }
     }
 }
 
@@ -322,23 +331,22 @@ impl Tickets for RecordedTickets {
         let Some(token) = self.token.clone() else {
             return Err(TicketError { reason: "no ticket was recorded".to_owned(), is_transient: false });
         };
-        Ok(Box::new(RecordedTicket { token: Some(token), proof: self.proof.clone() }))
+        let (proof, has_checked) = (self.proof.clone(), self.has_checked.clone());
+        Ok(Box::new(RecordedTicket { token: Some(token), proof, has_checked }))
     }
 }
 
 struct RecordedTicket {
     token: Option<Vec<u8>>,
     proof: Option<Vec<u8>>,
+    has_checked: Arc<AtomicBool>,
 }
 
 impl Negotiation for RecordedTicket {
     fn step(&mut self, token: Option<&[u8]>) -> Result<Option<Vec<u8>>, TicketError> {
-        match token {
-            None => Ok(self.token.take()),
-            Some(proof) => {
-                assert_eq!(Some(proof), self.proof.as_deref());
-                Ok(None)
-            }
-        }
+        let Some(proof) = token else { return Ok(self.token.take()) };
+        assert_eq!(Some(proof), self.proof.as_deref());
+        self.has_checked.store(true, Relaxed);
+        Ok(None)
     }
 }
