@@ -1,4 +1,4 @@
-//! How does one module of a hundred components fare on Koji, and many when the hub is away for an hour?
+//! How do modules fare on Koji when answers get lost, and when the hub is away for an hour?
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -41,7 +41,7 @@ impl Site {
         scenario: Scenario,
         watch: impl Fn(&FakeHub, &Arc<ManualClock>, &Parts) -> Box<dyn Fn() + Send + Sync>,
     ) -> Outcome {
-        World::with(scenario, Telling::Told, |clock| {
+        World::with(scenario, Telling::Untold, |clock| {
             let parts = Parts::in_memory(clock);
             let setup = Setup { clock: Some(clock.clone()), ..Setup::default() };
             let hub = self.runtime.block_on(FakeHub::start(setup)).expect("there are ports");
@@ -79,28 +79,10 @@ fn one_module() -> Scenario {
 }
 
 fn ready(outcome: &Outcome) {
-    if std::env::var_os("STORY").is_some() {
-        for line in &outcome.story {
-            println!("{line}");
-        }
-    }
     assert_eq!(outcome.violation, None);
     for record in &outcome.records {
         assert_eq!(record.state(), State::Ready, "{}: {:?}", record.nsvc(), record.life.reason());
     }
-}
-
-#[test]
-fn a_component_costs_the_hub_three_requests_at_most() {
-    let site = Site::new(Vec::new());
-    ready(&site.run(one_module(), |_, _, _| Box::new(|| ())));
-    let counters = site.counters();
-    println!(
-        "{COMPONENTS} components in {BATCHES} batches: {} requests, {} calls in them; {:?}",
-        counters.requests, counters.inner_calls, counters.methods
-    );
-    assert!(counters.requests <= 3 * COMPONENTS as u64, "{} requests", counters.requests);
-    assert_eq!(counters.calls_of("build"), COMPONENTS as u64 + 1, "the macros and each component once");
 }
 
 #[test]
@@ -149,8 +131,10 @@ fn an_hour_without_a_hub_fails_nothing_shows_why_and_ends_gently() {
     });
     ready(&outcome);
     let reasons = reasons.lock().unwrap();
-    assert_eq!(reasons.len(), usize::try_from(MODULES).unwrap(), "every build says why it waits");
-    for (id, why) in &*reasons {
+    let is_open = |id: &BuildId| outcome.figures.builds[id].ended.is_some_and(|ended| ended > DOWN.start);
+    let open: Vec<_> = reasons.iter().filter(|(id, _)| is_open(id)).collect();
+    assert!(open.len() > 5, "of {MODULES} builds {} are open when the hub goes", open.len());
+    for (id, why) in open {
         assert!(why.contains("cannot be reached"), "build {id}: {why}");
     }
     let load = load.lock().unwrap();

@@ -3,6 +3,7 @@
 mod chaos;
 mod embed;
 mod koji_module;
+mod koji_requests;
 mod local_build;
 mod local_faults;
 mod local_recovery;

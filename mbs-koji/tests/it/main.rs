@@ -9,33 +9,32 @@
 mod certificates;
 #[cfg(feature = "fake-hub")]
 mod contract;
+#[cfg(feature = "fake-hub")]
+mod fake_hub;
 mod golden_client;
 mod golden_content_generator;
 mod golden_events;
-mod golden_meaning;
-mod golden_module_rows;
-#[cfg(feature = "fake-hub")]
-mod fake_hub;
 #[cfg(feature = "fake-hub")]
 mod golden_hub;
+mod golden_meaning;
+mod golden_module_rows;
 mod golden_wire;
 mod hub;
 #[cfg(feature = "gssapi")]
 mod hub_gssapi;
 mod hub_tls;
+#[cfg(feature = "fake-hub")]
+mod koji_command;
 mod recorded;
 #[cfg(feature = "fake-hub")]
 mod requests;
 #[cfg(feature = "fake-hub")]
 mod resolver;
 #[cfg(feature = "fake-hub")]
+mod send;
+#[cfg(feature = "fake-hub")]
 mod sentences;
 mod server;
 #[cfg(feature = "fake-hub")]
 mod site;
 mod source_rpm;
-#[cfg(feature = "fake-hub")]
-mod koji_command;
-mod recorded;
-#[cfg(feature = "fake-hub")]
-mod send;
