@@ -164,7 +164,7 @@ fn part(exchange: &Json) -> Option<(&str, &str, usize)> {
 /// Returns the exchanges of an upload: a look, parts in order, and another look, up to the first that is refused.
 fn upload(rest: &[Json]) -> Option<Vec<&Json>> {
     let (look, others) = rest.split_first()?;
-    let seat = seat(look).filter(|_| look["method"] == "checkUpload" && look["http_status"] == 200)?;
+    let seat = seat(look).filter(|_| look["method"] == "checkUpload" && look.get("result").is_some())?;
     let [directory, name] = look["params"].as_array()?.as_slice() else { return None };
     let (directory, name) = (directory.as_str()?, name.as_str()?);
     let mut run = vec![look];

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mbs_core::clock::Clock;
-use mbs_koji::hub::{Hub, HubError, Negotiation, Pass, Session, TicketError, Tickets};
+use mbs_koji::hub::{CALLS_PER_REQUEST, Hub, HubError, Negotiation, Pass, Session, TicketError, Tickets};
 use mbs_koji::profile::{Login, Profile, Secret};
 use mbs_koji::xmlrpc::{Call, Value, decode_call};
 use serde_json::Value as Json;
@@ -85,7 +85,7 @@ impl<'c> Theatre<'c> {
         let path = text(run[0], "path").expect("a request has a path").trim_end_matches("/ssllogin");
         let mut profile = Profile::new("golden", format!("{}{path}", server.address), login);
         profile.serverca = Some(self.certificates.authority());
-        profile.retry.max_retries = u32::try_from(run.len()).unwrap().saturating_sub(2);
+        profile.retry.max_retries = retries(run);
         profile.retry.offline_retry = run.len() > 1;
         profile.upload_blocksize = run.iter().map(|exchange| part_length(exchange)).max().unwrap_or(0).max(1);
         profile.proxyuser = run
@@ -198,6 +198,15 @@ fn compare_request(taken: &Taken, recorded: &Json, place: &str) {
     }
 }
 
+/// Returns how many further attempts the recorded client had, beside the one at once after a closed connection.
+fn retries(run: &[&Json]) -> u32 {
+    let failed = &run[..run.len() - 1];
+    let waited =
+        failed.iter().filter(|exchange| exchange.get("fault").is_none() && exchange.get("result").is_none());
+    let was_lost = failed.iter().any(|exchange| exchange["http_status"].is_null());
+    u32::try_from(waited.count()).unwrap() - u32::from(was_lost)
+}
+
 /// Makes the recorded answer.
 fn turn(exchange: &Json) -> Turn {
     let Some(status) = exchange["http_status"].as_u64() else { return Turn::Close };
@@ -275,7 +284,7 @@ async fn call_in_session(hub: &Hub, exchange: &Json) -> Result<Value, HubError> 
 /// Returns the calls in a multicall, if it is one as ours are.
 fn rows(exchange: &Json) -> Option<Vec<Call>> {
     let [rows] = exchange["params"].as_array()?.as_slice() else { return None };
-    let rows = rows.as_array().filter(|rows| !rows.is_empty())?;
+    let rows = rows.as_array().filter(|rows| (1..=CALLS_PER_REQUEST).contains(&rows.len()))?;
     let row = |row: &Json| {
         let params = row.get("params")?.as_array()?.iter().map(value).collect();
         row.as_object().filter(|members| members.len() == 2)?;
