@@ -304,8 +304,9 @@ async fn no_session_has_two_calls_at_a_time() {
 #[tokio::test]
 async fn long_answers_are_not_read() {
     let long = "x".repeat(5000);
-    let chunked =
-        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n{long}\r\n1388\r\n{long}\r\n");
+    let chunked = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n{long}\r\n1388\r\n{long}\r\n0\r\n\r\n"
+    );
     let turns = [said(long.as_str()), Turn::Answer(chunked.into_bytes()), packed(&"y".repeat(1 << 20))];
     let scene = Scene::with(turns, |profile| profile.max_answer_bytes = 5000).await;
     for _ in 0..3 {
