@@ -288,10 +288,18 @@ fn integer<N: FromStr>(text: &str) -> Option<N> {
     digits.parse().ok()
 }
 
-/// Returns the known key that a typing mistake most likely meant.
+/// How long the beginning of a key is at least that stands for the whole.
+const SHORTENED: usize = 3;
+
+/// Returns the known key that a typing mistake most likely meant: the only one that begins so, else the one that takes the
+/// fewest changes.
 fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     if key.len() > 40 {
         return None;
+    }
+    let mut longer = known.iter().filter(|name| key.len() >= SHORTENED && name.starts_with(key));
+    if let (Some(whole), None) = (longer.next(), longer.next()) {
+        return Some(whole);
     }
     let (steps, near) = known.iter().map(|name| (distance(key, name), *name)).min()?;
     (steps <= 2 && steps < near.len()).then_some(near)
@@ -349,6 +357,14 @@ mod tests {
             with("buildoder: 1\nzzz: 2\n", |at, out| at.fields(&["buildorder"], out, |_, _, _| ()));
         assert!(problems[0].ends_with("(did you mean 'buildorder'?)"), "{problems:?}");
         assert!(problems[1].ends_with("it has no effect"), "{problems:?}");
+    }
+
+    #[test]
+    fn the_beginning_of_a_key_means_that_key_and_not_a_similar_one() {
+        let known = ["ref", "repository", "rationale", "requires_ref", "requires_tag"];
+        assert_eq!(nearest("repo", &known), Some("repository"));
+        assert_eq!(nearest("re", &known), Some("ref"));
+        assert_eq!(nearest("requires", &known), None);
     }
 
     #[test]
