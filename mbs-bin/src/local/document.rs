@@ -42,7 +42,7 @@ pub fn read(arguments: &LocalArguments, policy: &Policy, now: Timestamp) -> Resu
     let text = String::from_utf8(bytes).map_err(|_| Stop::Usage(format!("{name}: the text is not UTF-8")))?;
     let (submission, warnings) = read_submission(&text, Some(&name), &Limits::of_submission())?;
     for problem in &warnings {
-        warn!("{problem}");
+        warn!("{problem:#}");
     }
     let mut streams = Vec::new();
     for document in submission.into_streams() {

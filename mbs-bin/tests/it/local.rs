@@ -62,6 +62,14 @@ fn a_bad_document_is_told_with_its_places_and_leaves_no_results() {
 }
 
 #[test]
+fn a_warning_is_called_one_once() {
+    let folder = folder(&format!("{DOCUMENT}  sumary: again\n"));
+    let mut command = mbs_build(folder.path(), &["local", "app.yaml", "--results", "results"]);
+    let ended = Ended::from(command.env("PATH", folder.path()).output().unwrap());
+    assert!(ended.err.starts_with("WARNING: app.yaml:13:3: data.sumary: unknown key"), "{}", ended.err);
+}
+
+#[test]
 fn without_any_stream_the_checkout_is_asked_for_one() {
     let folder = folder(&DOCUMENT.replace("  stream: 1.0\n", ""));
     let mut command = mbs_build(folder.path(), &["local", "app.yaml", "--results", "results"]);

@@ -49,14 +49,15 @@ impl Problem {
     }
 }
 
-/// Writes `file:line:column: path: what is wrong (what would help)`, leaving out what is not known.
+/// Writes `file:line:column: path: what is wrong (what would help)`, leaving out what is not known. A warning is called one,
+/// but in the alternate form (`{:#}`): that is for places that say so themselves.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(file) = &self.file {
             write!(f, "{file}:")?;
         }
         write!(f, "{}:{}: ", self.place.line, self.place.column)?;
-        if self.severity == Severity::Warning {
+        if self.severity == Severity::Warning && !f.alternate() {
             f.write_str("warning: ")?;
         }
         if !self.path.is_empty() {
@@ -113,6 +114,7 @@ mod tests {
         assert_eq!(bare.to_string(), "3:7: -5 is negative");
         let warning = Problem { severity: Severity::Warning, ..bare };
         assert_eq!(warning.to_string(), "3:7: warning: -5 is negative");
+        assert_eq!(format!("{warning:#}"), "3:7: -5 is negative");
     }
 
     #[test]

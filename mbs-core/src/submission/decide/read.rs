@@ -97,7 +97,7 @@ impl<'a> Submission<'a> {
             file: if file.is_empty() { String::new() } else { format!("{file} ") },
             what: problems.to_string(),
         })?;
-        self.warnings.extend(warnings.iter().map(ToString::to_string));
+        self.warnings.extend(warnings.iter().map(|warning| format!("{warning:#}")));
         Ok(submission.into_streams())
     }
 
