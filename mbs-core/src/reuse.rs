@@ -106,7 +106,27 @@ pub fn choose_source(
     found.map(|candidate| Arc::clone(candidate))
 }
 
+/// Says why [`choose_source`] found none among the candidates.
+pub fn why_no_source(build: &ModuleBuild, candidates: &[Arc<ModuleBuild>], rule: Reuse) -> WhyRebuild {
+    let is_near = |candidate: &Arc<ModuleBuild>| {
+        fits_but_for_modules(build, candidate, rule)
+            && candidate.new.contexts.build == build.new.contexts.build
+            && buildrequired(candidate) != buildrequired(build)
+    };
+    match build.new.reuse_from {
+        None if rule == Reuse::ReadyAndFailed && candidates.iter().any(is_near) => {
+            WhyRebuild::OtherBuildrequires
+        }
+        _ => WhyRebuild::NoSource,
+    }
+}
+
 fn fits(build: &ModuleBuild, candidate: &ModuleBuild, rule: Reuse) -> bool {
+    fits_but_for_modules(build, candidate, rule)
+        && (rule != Reuse::ReadyAndFailed || buildrequired(candidate) == buildrequired(build))
+}
+
+fn fits_but_for_modules(build: &ModuleBuild, candidate: &ModuleBuild, rule: Reuse) -> bool {
     let takes_failed = rule == Reuse::ReadyAndFailed;
     let state_fits = match candidate.state() {
         State::Ready => true,
@@ -124,7 +144,6 @@ fn fits(build: &ModuleBuild, candidate: &ModuleBuild, rule: Reuse) -> bool {
         && (takes_failed || candidate.new.scmurl.is_some())
         && candidate.id != build.id
         && candidate.nsvc().name_stream() == build.nsvc().name_stream()
-        && (!takes_failed || buildrequired(candidate) == buildrequired(build))
 }
 
 /// Returns name, stream, version and context of each buildrequired module. On one machine the very same builds are asked for:

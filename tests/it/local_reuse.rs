@@ -72,7 +72,7 @@ impl Runs {
 
 /// Says whether the run told why a component is built.
 fn assert_told(ran: &Ran, component: &str, why: &str) {
-    let sentence = format!("{component}: built, since {why}\n");
+    let sentence = format!("{component}: will be built, since {why}\n");
     assert!(ran.err.contains(&sentence), "not told: {sentence}{}", ran.err);
 }
 

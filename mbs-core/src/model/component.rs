@@ -128,6 +128,9 @@ pub enum WhyRebuild {
     /// No earlier build fits.
     #[error("there is no earlier build to reuse from")]
     NoSource,
+    /// Earlier builds fit but for the modules that they were built with.
+    #[error("there is no earlier build with the same buildrequired modules")]
+    OtherBuildrequires,
     /// The earlier build lacks the component, or did not complete it.
     #[error("{0} did not build it")]
     NotInSource(String),

@@ -6,7 +6,9 @@ use super::step::Step;
 use super::{Impossible, Observation, ObservationQuery, Why, absorb, building, init};
 use crate::ident::{Arch, Batch, Nvr, Package, TagName};
 use crate::macros::{MacrosInput, MacrosPackage};
-use crate::model::{ComponentBuild, ComponentSource, MACROS_PACKAGE, ModuleBuild, State, Verdict};
+use crate::model::{
+    ComponentBuild, ComponentSource, MACROS_PACKAGE, ModuleBuild, State, Verdict, WhyRebuild,
+};
 use crate::naming::{self, DistTag};
 use crate::policy::Policy;
 use crate::reuse;
@@ -87,11 +89,17 @@ fn decide(step: &mut Step<'_>) {
             step.notes.push(format!("components are reused from module build {id} ({nsvc})"));
         }
     }
+    let why_no_source = reuse::why_no_source(&step.build, candidates, step.policy.reuse);
     for component in &mut step.build.components {
-        let Some(verdict) = verdicts.remove(&component.package) else { continue };
+        let Some(mut verdict) = verdicts.remove(&component.package) else { continue };
+        if verdict == Verdict::Rebuild(WhyRebuild::NoSource) {
+            verdict = Verdict::Rebuild(why_no_source.clone());
+        }
         match &verdict {
             Verdict::Reuse { nvr, .. } => step.notes.push(format!("{}: reused as {nvr}", component.package)),
-            Verdict::Rebuild(why) => step.notes.push(format!("{}: built, since {why}", component.package)),
+            Verdict::Rebuild(why) => {
+                step.notes.push(format!("{}: will be built, since {why}", component.package));
+            }
         }
         component.verdict = Some(verdict);
     }

@@ -449,6 +449,27 @@ fn on_one_machine_a_new_build_of_a_buildrequired_module_ends_reuse() {
 }
 
 #[test]
+fn that_only_the_buildrequired_modules_differ_is_told_from_having_no_earlier_build() {
+    let asking = on_answers(with_components(9), "2");
+    let earlier = on_answers(finished(2, 90), "1");
+    let why = |asking: &ModuleBuild, candidates: &[ModuleBuild], rule| {
+        let candidates: Vec<_> = candidates.iter().cloned().map(Arc::new).collect();
+        why_no_source(asking, &candidates, rule)
+    };
+    let asked =
+        |candidate: &ModuleBuild| why(&asking, std::slice::from_ref(candidate), Reuse::ReadyAndFailed);
+    assert_eq!(asked(&earlier), WhyRebuild::OtherBuildrequires);
+    assert_eq!(why(&asking, &[], Reuse::ReadyAndFailed), WhyRebuild::NoSource);
+    assert_eq!(why(&asking, std::slice::from_ref(&earlier), Reuse::Never), WhyRebuild::NoSource);
+    let mut other_context = earlier.clone();
+    other_context.new.contexts.build = "other".into();
+    assert_eq!(asked(&other_context), WhyRebuild::NoSource);
+    let mut only_changed = earlier;
+    only_changed.new.strategy = RebuildStrategy::OnlyChanged;
+    assert_eq!(asked(&only_changed), WhyRebuild::NoSource);
+}
+
+#[test]
 fn a_change_reaches_the_end_of_a_long_graph_and_nothing_beside_it() {
     let mut long = build(2);
     long.ordering = Ordering::Graph;

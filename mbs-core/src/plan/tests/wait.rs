@@ -108,8 +108,22 @@ fn verdicts_are_fixed_once_with_a_note_each() {
     assert_eq!(plan.build.new.reuse_from, Some(BuildId(3)));
     assert_eq!(plan.notes[0], "components are reused from module build 3 (app:1:2020:c0ffee00)");
     assert_eq!(plan.notes[1], "liba: reused as liba-0-1");
-    assert_eq!(plan.notes[2], "libb: built, since app:1:2020:c0ffee00 did not build it");
+    assert_eq!(plan.notes[2], "libb: will be built, since app:1:2020:c0ffee00 did not build it");
     assert!(plan.build.components[0].is_macros());
+}
+
+#[test]
+fn earlier_builds_with_other_modules_are_named_as_the_reason() {
+    let mut other = ModuleBuild::clone(&earlier(&["liba"]));
+    let mut baseless = document(&[]);
+    set_mbs(&mut baseless, "buildrequires", map(&[]));
+    other.new.document = Arc::new(baseless);
+    let mut seen = Seen::nothing();
+    seen.0.reuse = Some(vec![Arc::new(other)]);
+    let policy = Policy { reuse: Reuse::ReadyAndFailed, ..Policy::default() };
+    let plan = step_by(&policy, &waiting(vec![component("liba", 2)]), seen, at(9, 0));
+    let note = "liba: will be built, since there is no earlier build with the same buildrequired modules";
+    assert_eq!(plan.notes, [note]);
 }
 
 /// A build about to submit its macros, which reuses liba; a buildrequired module of this name filters an RPM of it.
