@@ -5,6 +5,9 @@
 /// How much of the line that broke a phase is quoted.
 const QUOTED: usize = 300;
 
+/// How many lines before the end of a phase are searched for what broke it.
+const SEARCHED: usize = 40;
+
 /// Finds the reason in what `rpmbuild` printed.
 ///
 /// Missing build dependencies, a source file that is not there, packaging errors and the phase that failed are told apart;
@@ -41,32 +44,41 @@ fn missing_source(lines: &[&str]) -> Option<String> {
     })
 }
 
-/// `%build failed: …` with the last words before the error.
+/// `%build failed: …` with the last words before the error, or the command that ended it without a word.
 fn failed_phase(lines: &[&str]) -> Option<String> {
     let at = lines
         .iter()
         .position(|line| line.contains("Bad exit status from ") && line.trim_end().ends_with(')'))?;
     let phase = lines[at].trim_end().trim_end_matches(')').rsplit('(').next()?;
-    Some(match said_before(lines, at) {
-        Some(said) => format!("{phase} failed: {said}"),
-        None => format!("{phase} failed"),
+    let before = &lines[at.saturating_sub(SEARCHED)..at];
+    Some(match (said_last(before), ran_last(before)) {
+        (Some(said), _) => format!("{phase} failed: {said}"),
+        (None, Some(command)) => format!("{phase} failed at the command \"{command}\""),
+        (None, None) => format!("{phase} failed"),
     })
 }
 
-/// The last line before `at` that says something: an error if one of the last forty is one, else the last.
-fn said_before(lines: &[&str], at: usize) -> Option<String> {
-    let start = at.saturating_sub(40);
-    let telling: Vec<&str> =
-        lines[start..at].iter().map(|line| line.trim()).filter(|line| !is_noise(line)).collect();
-    let error = telling.iter().rev().find(|line| is_compiler_error(line));
-    error.or(telling.last()).map(|line| cut(line))
+/// Returns an error if one of the lines is one, else what was said last, unless a command that said nothing came after it.
+fn said_last(lines: &[&str]) -> Option<String> {
+    let telling = || lines.iter().rev().map(|line| line.trim()).filter(|line| !is_noise(line));
+    let error = telling().find(|line| traced(line).is_none() && is_compiler_error(line));
+    // `exit` says what came of the line before it.
+    let last = || telling().find(|line| !traced(line).is_some_and(|command| command.starts_with("exit")));
+    error.or_else(last).filter(|line| traced(line).is_none()).map(cut)
+}
+
+fn ran_last(lines: &[&str]) -> Option<String> {
+    lines.iter().rev().find_map(|line| traced(line.trim())).map(cut)
+}
+
+/// Returns the command that the shell is about to run by a line of its trace.
+fn traced(line: &str) -> Option<&str> {
+    line.strip_prefix('+').and_then(|line| line.trim_start_matches('+').strip_prefix(' '))
 }
 
 fn is_noise(line: &str) -> bool {
-    line.is_empty()
-        || line.starts_with("+ ")
-        || line.starts_with("RPM build errors")
-        || line.starts_with("make: ***")
+    let is_of_make = line.starts_with("make") && line.contains(": *** [");
+    line.is_empty() || is_of_make || line.starts_with("RPM build errors") || line.starts_with("Executing(")
 }
 
 fn is_compiler_error(line: &str) -> bool {
@@ -122,9 +134,38 @@ mod tests {
         assert_eq!(reason, "%build failed: main.c:1:10: fatal error: liba.h: No such file or directory");
     }
 
+    /// Returns the reason that is read from what a phase printed, after what every phase prints.
+    fn reason_of_build(printed: &str) -> String {
+        failure_reason(&format!(
+            "Executing(%build): /bin/sh -e /var/tmp/rpm-tmp.x\n+ umask 022\n+ cd /builddir/build/BUILD\n{printed}\n\
+             error: Bad exit status from /var/tmp/rpm-tmp.x (%build)\n"
+        ))
+    }
+
     #[test]
-    fn failed_phase_without_words_is_told_alone() {
-        let log = "+ exit 1\nerror: Bad exit status from /var/tmp/rpm-tmp.x (%install)\n";
+    fn failed_phase_without_words_names_the_command() {
+        assert_eq!(reason_of_build("+ false"), "%build failed at the command \"false\"");
+        assert_eq!(reason_of_build("+ echo hello\nhello\n+ false"), "%build failed at the command \"false\"");
+        assert_eq!(reason_of_build("++ test -e x\n"), "%build failed at the command \"test -e x\"");
+        assert_eq!(reason_of_build("+ exit 1"), "%build failed at the command \"exit 1\"");
+        assert_eq!(
+            reason_of_build("+ make\nmake: *** [Makefile:2: all] Error 1"),
+            "%build failed at the command \"make\""
+        );
+    }
+
+    #[test]
+    fn failed_phase_quotes_what_was_said_before_it_gave_up() {
+        assert_eq!(reason_of_build("+ echo 'no x'\nno x\n+ exit 1"), "%build failed: no x");
+        let make = "make: *** No rule to make target 'x'.  Stop.";
+        assert_eq!(reason_of_build(&format!("+ make\n{make}")), format!("%build failed: {make}"));
+        let error = "main.c:1: error: no x";
+        assert_eq!(reason_of_build(&format!("+ make\n{error}\n+ false")), format!("%build failed: {error}"));
+    }
+
+    #[test]
+    fn failed_phase_of_which_nothing_is_known_is_told_alone() {
+        let log = "error: Bad exit status from /var/tmp/rpm-tmp.x (%install)\n";
         assert_eq!(failure_reason(log), "%install failed");
     }
 
