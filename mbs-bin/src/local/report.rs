@@ -12,23 +12,47 @@ use super::machine::Places;
 use crate::exit::Exit;
 use crate::table::Table;
 
+/// What the table calls a component of which no build was begun.
+const NOT_STARTED: &str = "NOT STARTED";
+
 /// What to do about a failure of the machine.
 const TRY_AGAIN: &str =
     "The machine is at fault, not the module: once that is mended, the same command reuses what is complete.";
 
 /// Returns the table of components, under the headers of `mbs-build info`, with logs where that has addresses of tasks.
 ///
-/// Differs: a component that came to no NVR is named by its package, where `info` leaves a blank.
+/// Differs: a component that came to no NVR is named by its package, where `info` leaves a blank; one that only ended with the
+/// module, before any try at it, is not called failed.
 pub fn table(builds: &[ModuleBuild], places: &dyn Places) -> Table {
     let mut table = Table::new(["NVR", "State", "Koji Task"]);
-    for component in builds.iter().flat_map(|build| &build.components) {
+    let rows = builds.iter().flat_map(|build| build.components.iter().map(move |one| (build, one)));
+    for (build, component) in rows {
         table.push([
             Some(component.nvr.as_ref().map_or_else(|| component.package.to_string(), ToString::to_string)),
-            Some(component.state.map_or("undefined", BuildState::name).to_owned()),
+            Some(shown_state(component, build).to_owned()),
             component.task.map(|task| places.log_of(task).display().to_string()),
         ]);
     }
     table
+}
+
+fn shown_state(component: &ComponentBuild, build: &ModuleBuild) -> &'static str {
+    match component.state {
+        Some(_)
+            if component.is_unsuccessful()
+                && ended_with(component, build)
+                && component.attempts.is_empty() =>
+        {
+            NOT_STARTED
+        }
+        Some(state) => state.name(),
+        None => "undefined",
+    }
+}
+
+/// Says whether a component that failed has no reason of its own: the end of the module was its end.
+fn ended_with(component: &ComponentBuild, build: &ModuleBuild) -> bool {
+    component.task.is_none() && component.reason.as_deref() == build.life.reason()
 }
 
 /// Returns the text for standard output: the table, and the repository of each module that was built.
@@ -55,12 +79,9 @@ fn failures(builds: &[ModuleBuild], places: &dyn Places) -> String {
     for build in builds.iter().filter(|build| Exit::of_build(build) != Exit::Done) {
         let reason = build.life.reason().unwrap_or("no reason is known");
         lines.push(format!("{} {}: {reason}", build.nsvc(), build.state()));
-        // What never began has no reason of its own.
-        let has_own_reason =
-            |one: &ComponentBuild| one.task.is_some() || one.reason.as_deref() != build.life.reason();
         let unsuccessful = build.components.iter().filter(|component| component.is_unsuccessful());
         lines.extend(
-            unsuccessful.filter(|one| has_own_reason(one)).map(|component| failure(component, places)),
+            unsuccessful.filter(|one| !ended_with(one, build)).map(|component| failure(component, places)),
         );
         if Exit::of_build(build) == Exit::Machine {
             lines.push(TRY_AGAIN.to_owned());
@@ -78,7 +99,7 @@ fn failure(component: &ComponentBuild, places: &dyn Places) -> String {
 #[cfg(test)]
 mod tests {
     use mbs_core::ident::TaskId;
-    use mbs_core::model::{Failure, State};
+    use mbs_core::model::{Attempt, Failure, State};
 
     use super::super::testing::{Folder, component, module_build};
     use super::*;
@@ -116,14 +137,26 @@ mod tests {
     #[test]
     fn each_component_has_a_row_with_its_name_and_log() {
         let expected = "
-NVR       State      Koji Task
---------  ---------  -----------
-liba-1-1  COMPLETE   /logs/7
-libb      FAILED     /logs/8
+NVR       State        Koji Task
+--------  -----------  -----------
+liba-1-1  COMPLETE     /logs/7
+libb      FAILED       /logs/8
 libc      undefined
-libd      FAILED
+libd      NOT STARTED
 ";
         assert_eq!(table(&[failed_build(Failure::User)], &Folder).to_string(), expected[1..]);
+    }
+
+    #[test]
+    fn what_failed_for_a_reason_of_its_own_or_was_tried_is_called_failed() {
+        let mut build = failed_build(Failure::User);
+        build.components[3].reason = Some("its branch is gone".into());
+        assert!(table(&[build], &Folder).to_string().contains("libd      FAILED"));
+        let mut build = failed_build(Failure::User);
+        let at = "2024-01-02T03:04:05Z".parse().unwrap();
+        let attempt = Attempt { number: 1, intended_at: at, not_after: at, task: None, end: None };
+        build.components[3].attempts.push(attempt);
+        assert!(table(&[build], &Folder).to_string().contains("libd      FAILED"));
     }
 
     #[test]
