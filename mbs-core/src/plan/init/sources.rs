@@ -11,7 +11,7 @@ use crate::modulemd::{Limits, ModuleStream, RpmComponent, Submission, Xmd, given
 use crate::plan::Observation;
 use crate::policy::Policy;
 use crate::shared::Shared;
-use crate::source_control::{Place, RefQuestion};
+use crate::source_control::{Place, RefQuestion, SourceError};
 
 /// How far the components are known.
 pub(super) enum Components {
@@ -133,7 +133,8 @@ pub(super) fn resolved(
             From::Git(question) => match commit(question, seen) {
                 Ok(commit) => ComponentSource::Git { url: question.repository.clone(), commit },
                 Err(why) => {
-                    refused.push(format!("{}: {why}", entry.key));
+                    let hint = hint(entry, question, seen, policy);
+                    refused.push(format!("{}: {why}{hint}", entry.key));
                     continue;
                 }
             },
@@ -150,6 +151,19 @@ fn commit(question: &RefQuestion, seen: &Observation) -> Result<CommitId, String
         Some(Err(error)) => Err(error.to_string()),
         None => Err(format!("the ref {} was not looked up", question.git_ref)),
     }
+}
+
+/// Says where a ref that is not there comes from, if the document does not name it.
+fn hint(entry: &Entry, question: &RefQuestion, seen: &Observation, policy: &Policy) -> String {
+    let is_given = given(entry.component.git_ref.as_ref()).is_some();
+    // It may be the repository that is not there.
+    let names_ref = |what: &str| what.contains(&question.git_ref);
+    let is_gone =
+        matches!(seen.refs.get(question), Some(Err(SourceError::NotFound { what })) if names_ref(what));
+    if is_given || !is_gone || question.git_ref != policy.default_branch {
+        return String::new();
+    }
+    format!(" (without `ref:` the default is taken, {})", question.git_ref)
 }
 
 fn component(entry: &Entry, source: ComponentSource, seen: &Observation, policy: &Policy) -> ComponentBuild {

@@ -147,6 +147,19 @@ fn all_bad_refs_are_listed_at_once_on_a_line_each() {
 }
 
 #[test]
+fn a_default_ref_that_is_not_there_is_told_to_be_one() {
+    let build = submitted(document(&[("liba", rpm(0))]));
+    let failing = |what: &str| {
+        let mut seen = answered(&build, &base());
+        seen.0.refs.values_mut().for_each(|known| *known = Err(SourceError::NotFound { what: what.into() }));
+        step(&build, seen)
+    };
+    let reason = "liba: the ref master does not exist (without `ref:` the default is taken, master)";
+    assert_fails(&failing("the ref master"), reason, Failure::User);
+    assert_fails(&failing("the repository"), "liba: the repository does not exist", Failure::User);
+}
+
+#[test]
 fn what_is_wrong_with_a_repository_is_not_put_on_the_ref() {
     let foreign = || SourceError::Denied { what: "file:///liba: its folder belongs to another user".into() };
     let (_, plan) = with_refs(|git_ref| if git_ref == "a" { Err(foreign()) } else { Ok(commit_of(git_ref)) });
