@@ -236,7 +236,9 @@ fn log_changes(build: &ModuleBuild) {
             module.id = build.id.0,
             module.nsvc = %build.nsvc(),
             reason = change.reason.as_deref().unwrap_or_default(),
-            "module build is {}",
+            "module build {} ({}) is {}",
+            build.id,
+            build.nsvc(),
             change.to
         );
     }
