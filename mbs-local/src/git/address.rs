@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::Path;
 
 use mbs_core::source_control::SourceError;
 
@@ -75,6 +76,11 @@ impl Address {
         check_host(protocol, host).map_err(&refused)?;
         check_address_path(path).map_err(&refused)?;
         Ok(Self { protocol, rest: rest.to_owned() })
+    }
+
+    /// Says whether it names a folder of this machine, and that is there.
+    pub(super) fn is_folder_here(&self) -> bool {
+        self.protocol == Protocol::File && Path::new(&self.rest).is_dir()
     }
 
     /// Returns the same address with `.git` at its end; `None` if it ends so.

@@ -122,7 +122,7 @@ pub(super) fn source_error(address: &Address, failure: Failure) -> SourceError {
         }
         Failure::Refused { said } => {
             tracing::debug!(%repository, %said, "git could not read a repository");
-            of_cause(repository, cause(&said))
+            of_cause(address, cause(&said))
         }
     }
 }
@@ -140,8 +140,12 @@ pub(super) fn no_git(failure: &Failure) -> String {
     }
 }
 
-fn of_cause(repository: String, cause: Cause) -> SourceError {
+fn of_cause(address: &Address, cause: Cause) -> SourceError {
+    let repository = address.to_string();
     match cause {
+        Cause::Absent if address.is_folder_here() => {
+            SourceError::Rejected { reason: format!("the folder {repository} is no git repository") }
+        }
         Cause::Absent => SourceError::NotFound { what: format!("the repository {repository}") },
         Cause::Denied(why) => SourceError::Denied { what: format!("{repository}: {why}") },
         Cause::Redirected => SourceError::Denied {

@@ -171,6 +171,18 @@ async fn every_question_is_answered_for_itself() {
 }
 
 #[tokio::test]
+async fn a_folder_without_a_repository_is_told_from_one_that_is_not_there() {
+    if !git_is_here() {
+        return;
+    }
+    let scene = Scene::new();
+    std::fs::create_dir(scene.path("bare-folder")).unwrap();
+    let url = scene.url_of("bare-folder");
+    let error = resolve(&sources(), &url, "main").await.unwrap_err();
+    assert_eq!(error, SourceError::Rejected { reason: format!("the folder {url} is no git repository") });
+}
+
+#[tokio::test]
 async fn only_plain_bounded_text_is_a_document() {
     if !git_is_here() {
         return;
