@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::io::Write as _;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -97,7 +97,7 @@ async fn build(arguments: &LocalArguments, display: Display) -> Result<Exit, Sto
     let record = Record::open(lock, &policy).await?;
     let store = record.store.clone();
     let machine = Machine::open(&results, arguments.builder()).await?;
-    let (modules, default_streams) = known_modules(arguments, &base, &*store).await?;
+    let (modules, default_streams) = known_modules(arguments, &base, &*store, &results).await?;
     let submission = Submission {
         origin: Origin::of(&documents, arguments, &base, &srpms),
         documents: documents.streams,
@@ -163,12 +163,13 @@ async fn known_modules(
     arguments: &LocalArguments,
     base: &NameStream,
     store: &dyn Store,
+    directory: &Path,
 ) -> Result<(LocalModules, BTreeMap<Name, Stream>), Stop> {
     let mut results: Vec<ModuleBuild> = Vec::new();
     for wanted in &arguments.add_local_builds {
         let found = finished_builds(wanted, base, store).await?;
         if found.is_empty() {
-            let what = format!("there is no finished build of {wanted} in the results directory to use");
+            let what = format!("there is no finished build of {wanted} in {} to use", directory.display());
             return Err(Stop::Usage(what));
         }
         results.extend(found);
