@@ -109,13 +109,14 @@ pub struct Live {
 impl Live {
     fn new(screen: Screen) -> Self {
         let all = screen.bars().add(ProgressBar::new(0));
-        all.set_style(style("{bar:24} {pos}/{len} {wide_msg}"));
+        all.set_style(style(picture_of(0)));
         Self { screen, all, under_way: BTreeMap::new() }
     }
 
     fn draw(&mut self, builds: &[ModuleBuild], places: &dyn Places) {
         let components = || builds.iter().flat_map(|build| &build.components);
         let count = |complete: usize| u64::try_from(complete).unwrap_or(u64::MAX);
+        self.all.set_style(style(picture_of(components().count())));
         self.all.set_length(count(components().count()));
         self.all.set_position(count(components().filter(|component| component.is_complete()).count()));
         self.all.set_message(builds.iter().map(stand).collect::<Vec<_>>().join(", "));
@@ -142,6 +143,14 @@ impl Live {
     fn end(&mut self) {
         std::mem::take(&mut self.under_way).into_values().for_each(|bar| bar.finish_and_clear());
         self.all.finish_and_clear();
+    }
+}
+
+/// Returns how the stand of so many components is drawn. Of none that is known a bar would look complete.
+fn picture_of(components: usize) -> &'static str {
+    match components {
+        0 => "{wide_msg}",
+        _ => "{bar:24} {pos}/{len} {wide_msg}",
     }
 }
 
@@ -228,6 +237,14 @@ mod tests {
         };
         assert_eq!(shown(&failed(Some(TaskId(7)))), "liba: failed: %check failed (see /logs/7)");
         assert_eq!(shown(&failed(None)), "liba: failed: %check failed");
+    }
+
+    #[test]
+    fn there_is_no_bar_before_there_are_components() {
+        assert!(!picture_of(0).contains("bar") && picture_of(1).contains("bar"));
+        for components in [0, 1] {
+            style(picture_of(components));
+        }
     }
 
     #[test]
