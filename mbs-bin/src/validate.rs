@@ -2,7 +2,7 @@
 //!
 //! A problem is one line, `file:line:column: path: what is wrong (hint)`, or with `--json` one object a line with the
 //! members `file`, `line`, `column`, `document` (its number in the file, from 0), `severity` (`error` or `warning`), `path`,
-//! `message` and `hint` (text or null). What is wrong with a document is decided by [`mbs_core::modulemd`].
+//! `message` and `hint` (text or null); of a file that cannot be read line and column are null. What is wrong with a document is decided by [`mbs_core::modulemd`].
 
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Read as _, Write};
@@ -22,7 +22,8 @@ const STANDARD_INPUT: &str = "<stdin>";
 
 /// Checks every file, prints what is wrong with each to `out`, and says whether all are good.
 ///
-/// A file that cannot be read is logged and does not keep the others from being checked.
+/// A file that cannot be read is logged, with `--json` shown among the problems, and does not keep the others from being
+/// checked.
 ///
 /// # Errors
 /// `out` cannot be written; that its reader is gone is no error.
@@ -34,6 +35,9 @@ pub fn run(arguments: &ValidateArguments, out: &mut impl Write) -> Result<Exit, 
             Ok(problems) => print_all(&problems, arguments.reader(), &mut out)?,
             Err(stop) => {
                 error!("{stop}");
+                if arguments.reader() == Reader::Program {
+                    tolerate(writeln!(out, "{}", unread(file, &stop)?))?;
+                }
                 stop.exit()
             }
         };
@@ -108,8 +112,8 @@ pub(crate) fn tolerate(written: io::Result<()>) -> Result<(), Stop> {
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     file: Option<&'a str>,
-    line: usize,
-    column: usize,
+    line: Option<usize>,
+    column: Option<usize>,
     document: usize,
     severity: &'static str,
     path: &'a str,
@@ -120,8 +124,8 @@ struct Shown<'a> {
 fn json(problem: &Problem) -> Result<String, Stop> {
     let shown = Shown {
         file: problem.file.as_deref(),
-        line: problem.place.line,
-        column: problem.place.column,
+        line: Some(problem.place.line),
+        column: Some(problem.place.column),
         document: problem.document,
         severity: match problem.severity {
             Severity::Error => "error",
@@ -131,5 +135,23 @@ fn json(problem: &Problem) -> Result<String, Stop> {
         message: &problem.message,
         hint: problem.hint.as_deref(),
     };
-    serde_json::to_string(&shown).map_err(|error| Stop::unwritable(&error.into()))
+    to_line(&shown)
+}
+
+/// Returns why a file could not be read, as `--json` shows it.
+fn unread(file: &Path, stop: &Stop) -> Result<String, Stop> {
+    to_line(&Shown {
+        file: Some(&shown_name(file)),
+        line: None,
+        column: None,
+        document: 0,
+        severity: "error",
+        path: "",
+        message: &stop.to_string(),
+        hint: None,
+    })
+}
+
+fn to_line(shown: &Shown<'_>) -> Result<String, Stop> {
+    serde_json::to_string(shown).map_err(|error| Stop::unwritable(&error.into()))
 }

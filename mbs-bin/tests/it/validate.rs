@@ -114,6 +114,19 @@ fn what_cannot_be_read_is_said_and_the_rest_is_checked() {
 }
 
 #[test]
+fn with_json_a_file_that_cannot_be_read_is_an_object_too() {
+    let folder = folder(&[("app.yaml", &with_odd_key())]);
+    let ended = run(folder.path(), &["validate", "--json", "missing.yaml", "app.yaml"]);
+    let problems: Vec<serde_json::Value> =
+        ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [missing, odd_key] = &problems[..] else { panic!("{problems:?}") };
+    assert_eq!([&missing["file"], &missing["severity"]], ["missing.yaml", "error"]);
+    assert_eq!(missing["message"], "missing.yaml does not exist");
+    assert_eq!(missing["line"], serde_json::Value::Null);
+    assert_eq!((&odd_key["file"], ended.status), (&"app.yaml".into(), 2));
+}
+
+#[test]
 fn text_that_is_not_utf_8_is_a_problem_with_a_place() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("latin.yaml"), b"document: modulemd\nname: \xe9\n").unwrap();
