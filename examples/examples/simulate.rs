@@ -19,10 +19,10 @@ struct Arguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many modules are built; left out, chance decides.
-    #[arg(long)]
+    #[arg(long, value_parser = some)]
     modules: Option<usize>,
     /// How many backends there are; left out, chance decides.
-    #[arg(long)]
+    #[arg(long, value_parser = some)]
     backends: Option<usize>,
     /// How much goes wrong.
     #[arg(long, value_enum, default_value_t = FaultLevel::Heavy)]
@@ -40,6 +40,11 @@ enum FaultLevel {
     None,
     Light,
     Heavy,
+}
+
+/// In a world without modules nothing happens, and without backends nothing ends.
+fn some(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|number| *number > 0).ok_or("it must be a whole number, 1 or more")
 }
 
 fn main() -> ExitCode {
