@@ -133,12 +133,15 @@ impl From<OpenError> for Stop {
     }
 }
 
-/// Tells an error with its causes.
+/// Tells an error with its causes. Many errors of other crates tell their cause themselves; what was told is not repeated.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
-        told = format!("{told}: {next}");
+        let further = next.to_string();
+        if !told.contains(&further) {
+            told = format!("{told}: {further}");
+        }
         cause = next.source();
     }
     told
@@ -225,6 +228,22 @@ mod tests {
         assert_eq!(failed_by(Failure::Unspec, false), Exit::Failed);
         assert_eq!(failed_by(Failure::Infra, true), Exit::Machine);
         assert_eq!(failed_by(Failure::User, false), Exit::Usage);
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{told}")]
+        struct Told {
+            told: &'static str,
+            source: Option<Box<Told>>,
+        }
+        let caused = |told, by: Option<Told>| Told { told, source: by.map(Box::new) };
+        let root = caused("refused", None);
+        let wrapped = caused("refused (os error 111)", Some(root));
+        let repeating = caused("the network: refused (os error 111)", Some(wrapped));
+        let error = caused("no database", Some(repeating));
+        assert_eq!(chain(&error), "no database: the network: refused (os error 111)");
     }
 
     #[test]
