@@ -36,6 +36,9 @@ pub enum OpenError {
     /// The URL names no store that there is.
     #[error("no store is known by such a URL: it begins with postgresql:// or sqlite:")]
     Unknown,
+    /// The URL names SQLite, but no file that a store can be kept in. Name one.
+    #[error("{0}")]
+    NoFile(&'static str),
     /// See there.
     #[error(transparent)]
     Postgres(#[from] mbs_store_postgres::OpenError),
@@ -95,7 +98,14 @@ impl<'u> Named<'u> {
         }
         let path = url.strip_prefix("sqlite:").ok_or(OpenError::Unknown)?;
         match path.strip_prefix("//").unwrap_or(path) {
-            "" => Err(OpenError::Unknown),
+            "" => Err(OpenError::NoFile("the path of the file is missing: say sqlite:PATH")),
+            // What SQLite and other programs take for something else would become a file of that name.
+            path if path.contains(":memory:") => {
+                Err(OpenError::NoFile("a store in memory would be gone with the program: say sqlite:PATH"))
+            }
+            path if path.contains('?') => Err(OpenError::NoFile(
+                "nothing but the path of the file is taken, no options after a ?: say sqlite:PATH",
+            )),
             path => Ok(Self::Sqlite(path)),
         }
     }
@@ -104,7 +114,7 @@ impl<'u> Named<'u> {
 /// Opens a store, on a Tokio runtime. An SQLite file that is not there is made; a database must have its schema already.
 ///
 /// # Errors
-/// `Behind` in either store: [`upgrade`] comes first. `Unknown`: the URL names none. Others: the store cannot be reached.
+/// `Behind` in either store: [`upgrade`] comes first. `Unknown`, `NoFile`: the URL names none. Others: the store cannot be reached.
 pub async fn open(url: &str, policy: &Policy) -> Result<Opened, OpenError> {
     match Named::by(url)? {
         Named::Postgres(url) => {
@@ -153,8 +163,22 @@ mod tests {
         assert_eq!(named("sqlite:mbs.db"), "sqlite mbs.db");
         assert_eq!(named("sqlite:///var/mbs.db"), "sqlite /var/mbs.db");
         assert_eq!(named("sqlite:/var/mbs.db"), "sqlite /var/mbs.db");
-        for url in ["", "sqlite:", "sqlite://", "mysql://h/mbs", "/var/mbs.db"] {
+        for url in ["", "mysql://h/mbs", "/var/mbs.db"] {
             assert_eq!(named(url), OpenError::Unknown.to_string(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_would_become_a_file_of_an_odd_name_is_refused() {
+        for (url, why) in [
+            ("sqlite:", "is missing"),
+            ("sqlite://", "is missing"),
+            ("sqlite::memory:", "in memory"),
+            ("sqlite://:memory:", "in memory"),
+            ("sqlite:mbs.db?mode=ro", "no options"),
+        ] {
+            let refused = Named::by(url).err().map(|error| error.to_string());
+            assert!(refused.as_ref().is_some_and(|told| told.contains(why)), "{url}: {refused:?}");
         }
     }
 }

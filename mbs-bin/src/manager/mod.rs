@@ -10,9 +10,12 @@ use mbs_store::{OpenError, Upgraded};
 use crate::exit::{Exit, Stop, chain};
 use crate::logging::{self, Verbosity};
 
+const STATUSES: &str = "Exit status: 0 done, 2 wrong usage or a URL that names no store, 3 the store cannot be reached, \
+read or brought up";
+
 /// Takes care of a module build service.
 #[derive(Debug, Parser)]
-#[command(name = "mbs-manager", version, arg_required_else_help = true)]
+#[command(name = "mbs-manager", version, arg_required_else_help = true, after_help = STATUSES)]
 pub struct Arguments {
     /// The store: postgresql://USER@HOST/DATABASE, or sqlite:PATH
     #[arg(long, env = "MBS_DATABASE", value_name = "URL", global = true, hide_env_values = true)]
@@ -28,6 +31,7 @@ pub enum Command {
     /// Bring the schema of the store up to what this program needs
     ///
     /// An empty database gets its first schema. Services that run may go on meanwhile.
+    #[command(after_help = STATUSES)]
     Upgradedb,
 }
 
@@ -78,7 +82,7 @@ impl From<OpenError> for Stop {
     fn from(error: OpenError) -> Self {
         let told = chain(&error);
         match error {
-            OpenError::Unknown => Self::Usage(told),
+            OpenError::Unknown | OpenError::NoFile(_) => Self::Usage(told),
             OpenError::Postgres(mbs_store::postgres::OpenError::Address(_)) => Self::Usage(told),
             OpenError::Postgres(_) | OpenError::Sqlite(_) => Self::Machine(told),
         }
@@ -108,11 +112,14 @@ mod tests {
     fn what_names_no_store_is_wrong_usage_and_what_does_not_answer_is_trouble_of_the_machine() {
         let stop = run_with("mysql://h/mbs").unwrap_err();
         assert!(matches!(&stop, Stop::Usage(what) if what.contains("sqlite:")), "{stop}");
+        let stop = run_with("sqlite::memory:").unwrap_err();
+        assert!(matches!(&stop, Stop::Usage(what) if what.contains("in memory")), "{stop}");
         let stop = run_with("postgresql://mbs:geheim@127.0.0.1:1/mbs").unwrap_err();
         assert_eq!(stop.exit(), Exit::Machine);
         let told = stop.to_string();
         assert!(told.starts_with("the database mbs on 127.0.0.1 cannot be reached: "), "{told}");
         assert!(!told.contains("geheim"), "{told}");
+        assert_eq!(told.matches("refused").count(), 1, "{told}");
         let stop = execute(&arguments(&["upgradedb"])).unwrap_err();
         assert_eq!(stop.exit(), Exit::Usage);
     }
