@@ -82,7 +82,7 @@ async fn run(shared: Arc<Shared>, id: TaskId, job: ComponentJob, mut told: watch
     for name in ["build", "source"] {
         rpmbuild::remove_home(&directory.join(name));
     }
-    tracing::info!(task.id = id.0, component.name = %package, end = ?state(&end), "a task ended");
+    tracing::info!(task.id = id.0, component.name = %package, end = ?state(&end), "task {id} of {package} ended");
     shared.ledger().end(id, end);
     drop(told);
     shared.tell(Hint::Task(id));
