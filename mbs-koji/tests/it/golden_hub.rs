@@ -9,6 +9,7 @@ mod compare;
 mod drive;
 mod kinds;
 mod learn;
+mod made;
 mod script;
 mod world;
 

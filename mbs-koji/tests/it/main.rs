@@ -25,6 +25,7 @@ mod hub_gssapi;
 mod hub_tls;
 #[cfg(feature = "fake-hub")]
 mod koji_command;
+#[cfg(test)]
 mod recorded;
 #[cfg(feature = "fake-hub")]
 mod requests;

@@ -202,9 +202,12 @@ mod tests {
     fn python_says_what_does_not_fit() {
         let one = Value::from(1);
         assert_eq!(words(&[], &[]), "get_tag() missing 1 required positional argument: 'tagInfo'");
-        assert_eq!(words(&[one.clone()], &["x"]), "get_tag() got an unexpected keyword argument 'x'");
         assert_eq!(
-            words(&[one.clone()], &["tagInfo"]),
+            words(std::slice::from_ref(&one), &["x"]),
+            "get_tag() got an unexpected keyword argument 'x'"
+        );
+        assert_eq!(
+            words(std::slice::from_ref(&one), &["tagInfo"]),
             "get_tag() got multiple values for argument 'tagInfo'"
         );
         let four = [one.clone(), one.clone(), one.clone(), one];

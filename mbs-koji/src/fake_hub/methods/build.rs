@@ -61,13 +61,12 @@ fn get(context: &mut Context<'_>, args: &Args) -> Answer {
 fn is_wanted(context: &Context<'_>, args: &Args) -> Answer<impl Fn(&Build) -> bool + use<>> {
     let state = &*context.state;
     let package = match args.given("packageID") {
-        Some(package) => Some(id_of(&state.packages, "package", package)?.unwrap_or(Id::MIN)),
+        Some(package) => Some(id_of(&state.packages, package)?.unwrap_or(Id::MIN)),
         None => None,
     };
     let user = args.given("userID").map(|user| state.user(user)).transpose()?;
     let (task, wanted_state) = (args.optional_int("taskID")?, args.optional_int("state")?);
-    let generator =
-        args.given("cgID").map(|id| id_of(&state.generators, "content_generator", id)).transpose()?;
+    let generator = args.given("cgID").map(|id| id_of(&state.generators, id)).transpose()?;
     let owned = |name: &str| args.optional_text(name).map(|text| text.map(str::to_owned));
     let (prefix, kind, pattern, source) =
         (owned("prefix")?, owned("type")?, owned("pattern")?, owned("source")?);
@@ -113,7 +112,7 @@ fn cancel(context: &mut Context<'_>, args: &Args) -> Answer {
 
 fn average_duration(context: &mut Context<'_>, args: &Args) -> Answer {
     let state = &*context.state;
-    let Some(package) = id_of(&state.packages, "package", args.value("package"))? else { return nothing() };
+    let Some(package) = id_of(&state.packages, args.value("package"))? else { return nothing() };
     if let Some(scripted) = state.weights.get(&package) {
         return Ok((*scripted).into());
     }

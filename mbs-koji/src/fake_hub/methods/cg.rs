@@ -34,7 +34,7 @@ fn list(context: &mut Context<'_>, _: &Args) -> Answer {
 fn grant(context: &mut Context<'_>, args: &Args) -> Answer {
     context.assert_permission("admin")?;
     let user = context.state.user(args.value("user"))?;
-    let generator = match id_of(&context.state.generators, "content_generator", args.value("cg"))? {
+    let generator = match id_of(&context.state.generators, args.value("cg"))? {
         Some(id) => id,
         None if args.flag("create") => context.state.generators.ensure(args.text("cg")?),
         None => known_id(&context.state.generators, "content_generator", args.value("cg"))?,

@@ -52,7 +52,7 @@ fn get(context: &mut Context<'_>, args: &Args) -> Answer {
     let info = args.value("info");
     let id = match args.flag("strict") {
         true => Some(known_id(&context.state.externals, "external_repo", info)?),
-        false => id_of(&context.state.externals, "external_repo", info)?,
+        false => id_of(&context.state.externals, info)?,
     };
     Ok(id.map(|id| row(context, id)).into())
 }

@@ -58,7 +58,7 @@ fn put_group(context: &mut Context<'_>, args: &Args, is_blocked: bool) -> Answer
     context.assert_permission("tag")?;
     let tag = context.state.tag(args.value("taginfo"), None)?;
     let info = args.value("grpinfo");
-    let group = match id_of(&context.state.groups, "groups", info)? {
+    let group = match id_of(&context.state.groups, info)? {
         Some(group) => group,
         None => {
             let no_name = || refuse(format!("No such entry in table groups: {}", python::text(info)));

@@ -34,7 +34,7 @@ fn list(context: &mut Context<'_>, args: &Args) -> Answer {
     let at = args.event()?;
     let state = &*context.state;
     let package = match args.given("pkgID") {
-        Some(package) => match id_of(&state.packages, "package", package)? {
+        Some(package) => match id_of(&state.packages, package)? {
             Some(id) => Some(id),
             None => return Ok(Value::Array(Vec::new())),
         },
@@ -104,7 +104,7 @@ fn put(context: &mut Context<'_>, (tag, package): (&Value, &Value), wanted: Want
     let tag = context.state.tag(tag, None)?;
     let owner = wanted.owner.as_ref().map(|owner| context.state.user(owner)).transpose()?;
     assert_policy(context)?;
-    let package = match id_of(&context.state.packages, "package", package)? {
+    let package = match id_of(&context.state.packages, package)? {
         Some(id) => id,
         None => {
             let name = package.as_str();
@@ -210,7 +210,7 @@ fn set_owner(context: &mut Context<'_>, args: &Args) -> Answer {
 
 fn check(context: &mut Context<'_>, args: &Args) -> Answer {
     let tag = context.state.tag(args.value("tag"), None)?;
-    let Some(package) = id_of(&context.state.packages, "package", args.value("pkg"))? else {
+    let Some(package) = id_of(&context.state.packages, args.value("pkg"))? else {
         return Ok(false.into());
     };
     let entry = context.state.package_entry(tag, package, None);
@@ -221,7 +221,7 @@ fn config(context: &mut Context<'_>, args: &Args) -> Answer {
     let at = args.event()?;
     let state = &*context.state;
     let tag = state.tag(args.value("tag"), at)?;
-    let Some(package) = id_of(&state.packages, "package", args.value("pkg"))? else { return nothing() };
+    let Some(package) = id_of(&state.packages, args.value("pkg"))? else { return nothing() };
     Ok(state.package_entry(tag, package, at).map(|entry| state.package_row(&entry)).into())
 }
 
@@ -232,7 +232,7 @@ fn id(context: &mut Context<'_>, args: &Args) -> Answer {
 fn find(context: &Context<'_>, package: &Value, is_strict: bool) -> Answer<Option<Id>> {
     match is_strict {
         true => known_id(&context.state.packages, "package", package).map(Some),
-        false => id_of(&context.state.packages, "package", package),
+        false => id_of(&context.state.packages, package),
     }
 }
 

@@ -56,7 +56,7 @@ fn get_tag_id(context: &mut Context<'_>, args: &Args) -> Answer {
     let tag = args.value("info");
     match args.flag("strict") {
         true => Ok(known_id(&context.state.tags, "tag", tag)?.into()),
-        false => Ok(id_of(&context.state.tags, "tag", tag)?.into()),
+        false => Ok(id_of(&context.state.tags, tag)?.into()),
     }
 }
 
@@ -216,7 +216,7 @@ fn list_tags(context: &mut Context<'_>, args: &Args) -> Answer {
         tags = state.tags_of_build(build);
     } else if let Some(package) = args.given("package") {
         let no_package = || refuse(format!("No such package: {}", python::text(package)));
-        let package = id_of(&state.packages, "package", package)?.ok_or_else(no_package)?;
+        let package = id_of(&state.packages, package)?.ok_or_else(no_package)?;
         for tag in &tags {
             if let Some(entry) = state.own_packages(*tag, Some(package), None).first() {
                 extra_columns.insert(*tag, state.package_row(entry));

@@ -50,7 +50,7 @@ fn question(context: &Context<'_>, args: &Args) -> Answer<(Id, Option<TaggedQuer
         other => python::is_true(other).then_some(1),
     };
     let package = match args.given("package") {
-        Some(package) => match id_of(&state.packages, "package", package)? {
+        Some(package) => match id_of(&state.packages, package)? {
             Some(package) => Some(package),
             None => return Ok((tag, None)),
         },

@@ -25,7 +25,7 @@ fn rows(context: &Context<'_>, args: &Args, info: Option<&Value>) -> Answer<Vec<
     let tag = |name: &str| args.given(name).map(|tag| state.tag(tag, None)).transpose();
     let (build_tag, destination) = (tag("buildTagID")?, tag("destTagID")?);
     let only = match info {
-        Some(info) => Some(id_of(&state.targets, "build_target", info)?.unwrap_or(Id::MIN)),
+        Some(info) => Some(id_of(&state.targets, info)?.unwrap_or(Id::MIN)),
         None => None,
     };
     let mut rows = state.target_settings.rows(.., at);
@@ -76,7 +76,7 @@ fn create(context: &mut Context<'_>, args: &Args) -> Answer {
 
 fn lookup(context: &Context<'_>, info: &Value) -> Answer<Id> {
     let missing = || refuse(format!("No such build target: {}", python::text(info)));
-    id_of(&context.state.targets, "build_target", info)?.ok_or_else(missing)
+    id_of(&context.state.targets, info)?.ok_or_else(missing)
 }
 
 fn edit(context: &mut Context<'_>, args: &Args) -> Answer {

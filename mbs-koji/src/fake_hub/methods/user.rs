@@ -100,7 +100,7 @@ fn grant(context: &mut Context<'_>, args: &Args) -> Answer {
     context.assert_permission("admin")?;
     let user = context.state.user(args.value("userinfo"))?;
     let wanted = args.value("permission");
-    let permission = match id_of(&context.state.permissions, "permissions", wanted)? {
+    let permission = match id_of(&context.state.permissions, wanted)? {
         Some(id) => id,
         None if args.flag("create") => context.state.permissions.ensure(args.text("permission")?),
         None => known_id(&context.state.permissions, "permissions", wanted)?,

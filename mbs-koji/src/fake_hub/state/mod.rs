@@ -58,6 +58,9 @@ pub(crate) fn refuse(text: impl Into<String>) -> Fault {
     Fault::new(FaultCode::GenericError, text)
 }
 
+/// RPM names in the groups of tags: whether they are blocked, and their type.
+type GroupPackages = Table<(Id, Id, Arc<str>), (bool, Arc<str>)>;
+
 /// The hub's database.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
@@ -84,7 +87,7 @@ pub(crate) struct State {
     pub(crate) owners: Table<(Id, Id), Id>,
     pub(crate) groups: Names,
     pub(crate) group_settings: Table<(Id, Id), GroupSettings>,
-    pub(crate) group_packages: Table<(Id, Id, Arc<str>), (bool, Arc<str>)>,
+    pub(crate) group_packages: GroupPackages,
     pub(crate) targets: Names,
     pub(crate) target_settings: Table<Id, Target>,
     pub(crate) tagged: Table<(Id, Id), ()>,
@@ -210,13 +213,13 @@ impl State {
 }
 
 /// Returns the id that a value names: by id, by name, or by a struct with one of them.
-pub(crate) fn id_of(names: &Names, table: &str, value: &Value) -> Answer<Option<Id>> {
+pub(crate) fn id_of(names: &Names, value: &Value) -> Answer<Option<Id>> {
     match value {
         Value::Int(id) => Ok(names.name(*id).map(|_| *id)),
         Value::String(name) => Ok(names.id(name)),
         Value::Struct(members) => match (members.member("id"), members.member("name")) {
-            (Some(id), _) => id_of(names, table, id),
-            (None, Some(name)) => id_of(names, table, name),
+            (Some(id), _) => id_of(names, id),
+            (None, Some(name)) => id_of(names, name),
             (None, None) => Err(bad_name_or_id(value)),
         },
         _ => Err(bad_name_or_id(value)),
@@ -226,7 +229,7 @@ pub(crate) fn id_of(names: &Names, table: &str, value: &Value) -> Answer<Option<
 /// Returns the id that a value names, or the hub's words when there is none.
 pub(crate) fn known_id(names: &Names, table: &str, value: &Value) -> Answer<Id> {
     let no_entry = || refuse(format!("No such entry in table {table}: {}", super::python::text(value)));
-    id_of(names, table, value)?.ok_or_else(no_entry)
+    id_of(names, value)?.ok_or_else(no_entry)
 }
 
 fn bad_name_or_id(value: &Value) -> Fault {

@@ -20,7 +20,7 @@ pub(crate) struct TagSettings {
 impl State {
     /// Returns the tag a value names, if it exists at that event.
     pub(crate) fn find_tag(&self, tag: &Value, at: Option<Id>) -> Answer<Option<Id>> {
-        Ok(id_of(&self.tags, "tag", tag)?.filter(|id| self.tag_settings.row(id, at).is_some()))
+        Ok(id_of(&self.tags, tag)?.filter(|id| self.tag_settings.row(id, at).is_some()))
     }
 
     /// Returns the tag a value names.

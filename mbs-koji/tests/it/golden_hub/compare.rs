@@ -165,6 +165,7 @@ impl Comparison<'_> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "values made on the spot are compared, too")]
 fn equal<T: PartialEq + std::fmt::Debug>(place: &str, recorded: T, ours: T) -> Verdict {
     if recorded == ours { Ok(()) } else { Err(format!("{place}: recorded {recorded:?}, ours {ours:?}")) }
 }

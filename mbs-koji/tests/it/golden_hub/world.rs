@@ -111,7 +111,10 @@ impl World {
             let members = row.iter().filter(|(name, _)| kinds::of_member(name, row) == Some(Kind::Event));
             members.filter_map(|(_, value)| value.as_int())
         });
-        let first = events.min().map_or(1, |event| (event - 1).max(1));
+        let calls =
+            self.script.exchanges.iter().flatten().filter_map(|step| step.call.keywords()?.member("event"));
+        let asked = calls.filter_map(Value::as_int).max().unwrap_or(1);
+        let first = events.min().map_or(asked, |event| (event - 1).max(1));
         self.hub.plant_row(RowKind::Event, &Struct::from([("id", first * ROOM)]));
     }
 
