@@ -90,7 +90,7 @@ pub(crate) fn advance(state: &mut State, scripts: &Scripts, task: Id, stage: Sta
     state.begin_next();
     match method.as_str() {
         "build" => work::Work::of(state, scripts, task)?.advance(state, stage),
-        "newRepo" if stage > Stage::Open => repo::begin(state, task).map(drop),
+        "newRepo" if stage > Stage::Open => repo::begin(state, task, None).map(drop),
         _ => Ok(()),
     }
 }

@@ -281,3 +281,20 @@ async fn an_old_hub_knows_no_repository_requests() {
     let reply = post(&hub, &[], encode_call(&Call::new("getAPIVersion")).as_bytes()).expect("it answers");
     assert_eq!(reply.headers.get("koji-version"), None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_shows_its_tag_as_it_was_when_it_was_asked_for() {
+    let (hub, _) = hub().await;
+    hub.plant_build("perl", "1", "1", &["x86_64"]);
+    let mut mbs = Client::mbs(&hub);
+    let repo = task(&mbs.get(&Call::new("newRepo").arg("m-build")));
+    mbs.get(&Call::new("tagBuild").arg("m-build").arg("perl-1-1"));
+    hub.finish(repo).expect("it lives");
+    let seen = hub.newest_repo(&"m-build".parse().expect("a name")).expect("there is one");
+    let latest = |event: i64| {
+        Call::new("getLatestBuilds").arg("m-build").keyword("event", event).keyword("package", "perl")
+    };
+    assert_eq!(mbs.get(&latest(seen.event.0)), Value::Array(Vec::new()));
+    let now = mbs.get(&Call::new("getLatestBuilds").arg("m-build").keyword("package", "perl"));
+    assert_eq!(now.as_array().map(<[Value]>::len), Some(1));
+}

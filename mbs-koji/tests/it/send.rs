@@ -32,10 +32,9 @@ pub(crate) fn send(host: &str, letter: &Letter) -> Option<Reply> {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str("\r\n");
-    stream.write_all(head.as_bytes()).expect("the hub reads");
-    stream.write_all(&letter.body).expect("the hub reads");
     let mut answer = Vec::new();
-    // A connection that was cut may end in an error.
+    // A connection that was cut may end in an error, while it is written to or read from.
+    drop(stream.write_all(&[head.as_bytes(), &letter.body].concat()));
     drop(stream.read_to_end(&mut answer));
     read(&answer)
 }

@@ -8,8 +8,8 @@ use crate::fake_hub::python::is_true;
 use crate::fake_hub::state::{Id, NewTask, State, repo_state};
 use crate::xmlrpc::{Call, Fault, Value};
 
-/// Lets the task of a repository begin: the repository shows the tag as it is at this moment.
-pub(super) fn begin(state: &mut State, task: Id) -> Result<Id, Fault> {
+/// Lets the task of a repository begin: the repository shows the tag as it is at this moment, or was at an event.
+pub(super) fn begin(state: &mut State, task: Id, at: Option<Id>) -> Result<Id, Fault> {
     let known = state.repos.iter().find(|(_, repo)| repo.task == Some(task)).map(|(id, _)| *id);
     if let Some(known) = known {
         return Ok(known);
@@ -17,7 +17,7 @@ pub(super) fn begin(state: &mut State, task: Id) -> Result<Id, Fault> {
     let row = live(state, task)?;
     let call = Call::from_params("newRepo", row.request.to_vec());
     let keywords = call.keywords().cloned().unwrap_or_default();
-    let event = keywords.member("event").and_then(Value::as_int);
+    let event = keywords.member("event").and_then(Value::as_int).or(at);
     let options: BTreeMap<Arc<str>, Value> =
         keywords.into_iter().filter(|(name, value)| &**name != "event" && is_true(value)).collect();
     let tag = state.tag(call.arguments().first().unwrap_or(&Value::Nil), event)?;
@@ -40,9 +40,10 @@ pub(super) fn begin(state: &mut State, task: Id) -> Result<Id, Fault> {
     Ok(repo)
 }
 
-/// Ends the task of a repository well.
+/// Ends the task of a repository well. One that nobody saw begin began when it was made.
 pub(super) fn finish(state: &mut State, task: Id) -> Result<(), Fault> {
-    let repo = begin(state, task)?;
+    let made_at = live(state, task)?.made_at;
+    let repo = begin(state, task, Some(made_at))?;
     for child in state.children_of(task).to_vec() {
         state.open_task(child);
         state.end_task(child, Ok(Value::Nil));

@@ -14,8 +14,10 @@ pub(super) fn task(state: &mut State, row: &Row<'_>) {
     let former = state.tasks.get(&id).cloned();
     let request = row.value("request").and_then(Value::as_array);
     let before = former.as_deref();
+    let made_at = before.map_or_else(|| state.last_event().0, |task| task.made_at);
     let task = Task {
         id,
+        made_at,
         method: row.text("method").unwrap_or_default().into(),
         request: request
             .map_or_else(|| before.map(|task| Arc::clone(&task.request)).unwrap_or_default(), Into::into),

@@ -42,6 +42,8 @@ pub(crate) struct Task {
     pub(crate) started: Option<Moment>,
     pub(crate) completed: Option<Moment>,
     pub(crate) result: Option<Result<Value, Fault>>,
+    /// The newest event when it was made.
+    pub(crate) made_at: Id,
 }
 
 /// A task to be made.
@@ -86,6 +88,7 @@ impl State {
             started: None,
             completed: None,
             result: None,
+            made_at: self.last_event().0,
         };
         self.insert_task(task);
         id

@@ -10,12 +10,12 @@ use super::kinds::{self, Kind};
 use super::script::Step;
 use super::world::World;
 
-const OPEN: i64 = 1;
+pub(super) const OPEN: i64 = 1;
 const CLOSED: i64 = 2;
 const CANCELED: i64 = 3;
 const FAILED: i64 = 5;
 
-fn number(row: &Struct, name: &str) -> Option<i64> {
+pub(super) fn number(row: &Struct, name: &str) -> Option<i64> {
     row.member(name).and_then(Value::as_int)
 }
 
@@ -156,12 +156,16 @@ impl World {
         drop(self.hub.advance(self.our_task(task), stage));
     }
 
-    fn finish(&mut self, task: i64, exchange: usize) {
+    pub(super) fn finish(&mut self, task: i64, exchange: usize) {
         if !self.is_own(task) || !self.learn(format!("finished {task}")) {
             return;
         }
         self.prepare(task, exchange);
         let ours = self.our_task(task);
+        if self.tasks.get(&task).is_some_and(|call| call.method() == "newRepo") {
+            // The recorded one began after it was made.
+            drop(self.hub.advance(ours, Stage::Waiting));
+        }
         // A recorded call may have ended it. Anything else shows in the answers.
         if let Err(error) = self.hub.finish(ours)
             && !error.to_string().contains("has ended")
@@ -273,38 +277,6 @@ impl World {
             self.book.pair(Kind::Build, build, *ours);
             self.learn(format!("Build {build}"));
         }
-    }
-
-    /// Ends tagging tasks in the order that later rows show, unless the step shows them waiting.
-    fn end_tagging(&mut self, step: &Step, exchange: usize) {
-        let waits = |task: i64| {
-            step.rows().iter().any(|row| {
-                number(row, "id") == Some(task) && matches!(number(row, "state"), Some(0 | OPEN | 4))
-            })
-        };
-        let is_more = step.method() == "tagBuild";
-        let mut due = Vec::new();
-        let tagging = std::mem::take(&mut self.tagging);
-        for (task, tag, build) in tagging {
-            if is_more || waits(task) {
-                self.tagging.push((task, tag, build));
-            } else {
-                due.push((self.event_of(tag, &build, exchange), task));
-            }
-        }
-        due.sort_unstable();
-        for (_, task) in due {
-            self.finish(task, exchange);
-        }
-    }
-
-    fn event_of(&self, tag: i64, build: &Value, exchange: usize) -> i64 {
-        let mut later = self.script.rows_from(exchange);
-        let is_it = |row: &&Struct| {
-            number(row, "tag_id") == Some(tag)
-                && [row.member("nvr"), row.member("build_id")].contains(&Some(build))
-        };
-        later.find(is_it).and_then(|row| number(row, "create_event")).unwrap_or(i64::MAX)
     }
 }
 

@@ -1,8 +1,9 @@
-//! What a recorded call made: none of it is ever planted.
+//! What a recorded call made: none of it is ever planted; tagging tasks end by and by.
 
 use mbs_koji::fake_hub::RowKind;
-use mbs_koji::xmlrpc::{Call, Value};
+use mbs_koji::xmlrpc::{Call, Struct, Value};
 
+use super::drive::{OPEN, number};
 use super::kinds::Kind;
 use super::script::Step;
 use super::world::World;
@@ -53,5 +54,37 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// Ends tagging tasks in the order that later rows show, unless the step shows them waiting.
+    pub(super) fn end_tagging(&mut self, step: &Step, exchange: usize) {
+        let waits = |task: i64| {
+            step.rows().iter().any(|row| {
+                number(row, "id") == Some(task) && matches!(number(row, "state"), Some(0 | OPEN | 4))
+            })
+        };
+        let is_more = step.method() == "tagBuild";
+        let mut due = Vec::new();
+        let tagging = std::mem::take(&mut self.tagging);
+        for (task, tag, build) in tagging {
+            if is_more || waits(task) {
+                self.tagging.push((task, tag, build));
+            } else {
+                due.push((self.event_of(tag, &build, exchange), task));
+            }
+        }
+        due.sort_unstable();
+        for (_, task) in due {
+            self.finish(task, exchange);
+        }
+    }
+
+    fn event_of(&self, tag: i64, build: &Value, exchange: usize) -> i64 {
+        let mut later = self.script.rows_from(exchange);
+        let is_it = |row: &&Struct| {
+            number(row, "tag_id") == Some(tag)
+                && [row.member("nvr"), row.member("build_id")].contains(&Some(build))
+        };
+        later.find(is_it).and_then(|row| number(row, "create_event")).unwrap_or(i64::MAX)
     }
 }
