@@ -18,6 +18,7 @@ use crate::xmlrpc::Value;
 
 /// The topic of every message begins so.
 const PREFIX: &str = "org.fedoraproject.dev.buildsys.";
+const FILES: &str = "http://127.0.0.1/kojifiles/work";
 const STATE_NAMES: [&str; 6] = ["FREE", "OPEN", "CLOSED", "CANCELED", "ASSIGNED", "FAILED"];
 
 /// A message as Fedora's plugin publishes it.
@@ -52,7 +53,7 @@ impl State {
             json!({
                 "id": id, "method": &*task.method, "attribute": "state", "old": state_name(old),
                 "new": state_name(new), "owner": &*self.user_name(task.owner),
-                "srpm": source.rsplit('/').next(), "info": self.task_json(task),
+                "srpm": source.rsplit('/').next(), "files_base_url": FILES, "info": self.task_json(task),
             })
         });
         let hint = (!task_state::is_live(new)).then_some(Hint::Task(TaskId(id)));
@@ -62,16 +63,18 @@ impl State {
     pub(crate) fn tell_build(&mut self, id: Id, old: Option<i64>, new: i64) {
         let Some(build) = self.builds.get(&id) else { return };
         let task = build.task.and_then(|task| self.tasks.get(&task));
-        let body = json!({
+        let mut body = json!({
             "name": &*build.name, "version": &*build.version, "release": &*build.release, "epoch": build.epoch,
             "attribute": "state", "old": old, "new": new, "build_id": id, "task_id": build.task,
             "owner": &*self.user_name(build.owner), "url": format!("http://127.0.0.1/koji/buildinfo?buildID={id}"),
-            "files_base_url": "http://127.0.0.1/kojifiles/work",
             "creation_time": build.created.message_text(),
             "completion_time": build.completed.map(Moment::message_text),
             "request": task.map(|task| json_of(&task.request_value())),
             "task": task.map(|task| self.task_json(task)),
         });
+        if build.task.is_some() {
+            body["files_base_url"] = FILES.into();
+        }
         let hint = build.task.map(|task| Hint::Task(TaskId(task)));
         self.news.push(News { hint, message: Some(message("build.state.change", body)) });
     }

@@ -96,7 +96,7 @@ fn build(hub: &FakeHub) -> (TaskId, TaskId) {
     (first, second)
 }
 
-fn ask(hub: &FakeHub, session: &[(&str, String)], call: &Call) -> Value {
+pub(crate) fn ask(hub: &FakeHub, session: &[(&str, String)], call: &Call) -> Value {
     let body = encode_call(call).into_bytes();
     let mut headers = vec![("Content-Length".to_owned(), body.len().to_string())];
     headers.extend(session.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));

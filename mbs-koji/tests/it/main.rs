@@ -18,6 +18,8 @@ mod golden_events;
 mod golden_hub;
 mod golden_meaning;
 mod golden_module_rows;
+#[cfg(feature = "fake-hub")]
+mod golden_hub_messages;
 mod golden_wire;
 mod hub;
 #[cfg(feature = "gssapi")]
