@@ -34,6 +34,16 @@ impl World {
                 self.learn(format!("Build {id}"));
                 self.learn(format!("imported {id}"));
             }
+            ("setInheritanceData", _) => {
+                for parent in text(1)
+                    .as_array()
+                    .unwrap_or_default()
+                    .iter()
+                    .filter_map(|row| row.member("parent_id")?.as_int())
+                {
+                    self.learn(format!("{:?} {tag} {parent}", RowKind::Link));
+                }
+            }
             ("createBuildTarget", _) => _ = self.learn(format!("own target {:?}", Some(text(0)))),
             ("editBuildTarget", _) => _ = self.learn(format!("own target {:?}", Some(text(1)))),
             ("packageListAdd" | "packageListBlock" | "packageListUnblock", _) => {

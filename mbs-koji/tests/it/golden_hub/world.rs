@@ -138,8 +138,12 @@ impl World {
     }
 
     fn plant_users(&self, exchanges: &[Json]) {
-        let made =
-            |name: &str| exchanges.iter().any(|exchange| text(exchange, "client_cert_subject") == Some(name));
+        let made = |name: &str| {
+            exchanges.iter().any(|exchange| {
+                let is_created = exchange["method"] == "createUser" && exchange["params"][0] == name;
+                is_created || text(exchange, "client_cert_subject") == Some(name)
+            })
+        };
         let mut users: BTreeMap<i64, String> = BTreeMap::new();
         for ((kind, name), id) in &self.script.names {
             // A certificate of an unknown user makes one.

@@ -13,6 +13,7 @@ impl World {
         let first = step.argument(0, "").cloned();
         match (step.method(), answer, first) {
             ("getLastEvent", _, _) => self.learn_last_event(answer),
+            ("getEvent", Value::Struct(row), _) => self.learn_event(row),
             ("getRPMHeaders", Value::Struct(headers), _) if !headers.is_empty() => {
                 let id = step.argument(0, "rpmID").cloned().unwrap_or(Value::Nil);
                 self.plant_rpm(&id, "headers", answer.clone());
@@ -84,6 +85,13 @@ impl World {
             if let (false, Some((_, bytes))) = (self.uploads.contains_key(&path), same) {
                 self.hub.plant_upload(&path, bytes);
             }
+        }
+    }
+
+    fn learn_event(&self, row: &Struct) {
+        let Some(id) = row.member("id").and_then(Value::as_int) else { return };
+        if !self.book.is_paired(Kind::Event, id) {
+            self.plant(RowKind::Event, row);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a call names, and what a fault says of it.
 
 use mbs_koji::fake_hub::RowKind;
-use mbs_koji::xmlrpc::{Fault, Struct, Value};
+use mbs_koji::xmlrpc::{Call, Fault, Struct, Value};
 
 use crate::golden_hub::kinds::{self, Kind};
 use crate::golden_hub::script::Step;
@@ -50,11 +50,71 @@ impl World {
         if matches!((step.method(), &step.answer), ("tagBuild", Ok(_))) {
             self.learn_taggable(step);
         }
+        match (step.method(), &step.answer) {
+            ("untagBuild", Ok(_)) => self.learn_tagging(step),
+            ("tagBuild", Ok(Value::Int(task))) if self.was_tagged(*task) => self.learn_tagging(step),
+            ("setInheritanceData", Ok(_)) => self.learn_parents(step),
+            _ => {}
+        }
         if matches!((step.method(), &step.answer), ("build", Ok(_)))
             && let Some(target) = step.argument(1, "target").cloned()
         {
             self.learn_target(&target, exchange);
         }
+    }
+
+    fn learn_parents(&mut self, step: &Step) {
+        let rows = step.argument(1, "data").and_then(Value::as_array).unwrap_or_default();
+        for parent in rows.iter().filter_map(|row| row.member("parent_id").cloned()).collect::<Vec<_>>() {
+            self.learn_tag_of(&parent);
+        }
+    }
+
+    /// Says whether a tagging task found that there was nothing to do.
+    fn was_tagged(&self, task: i64) -> bool {
+        let result = self.script.results.get(&task);
+        result.is_some_and(|result| result.as_ref().is_err_and(|fault| fault.text.contains("already tagged")))
+    }
+
+    /// Makes sure that a build is in a tag, unless a recorded call put it there.
+    fn learn_tagging(&mut self, step: &Step) {
+        let (Some(tag), Some(build)) = (step.argument(0, "tag"), step.argument(1, "build")) else { return };
+        let id = |kind, value| self.script.id(kind, value).unwrap_or_default();
+        let (tag_id, build_id) = (id(Kind::Tag, tag), id(Kind::Build, build));
+        let name = |kind, value: &Value, id| {
+            value.as_str().or_else(|| self.script.name_of(kind, id)).unwrap_or_default().to_owned()
+        };
+        let (tag, nvr) = (name(Kind::Tag, tag, tag_id), name(Kind::Build, build, build_id));
+        if self.learn(format!("tagged {tag_id} {build_id}")) {
+            self.hub.plant_tagged(&tag, &nvr);
+        }
+    }
+
+    /// Locks a tag or gives it the permission that a fault names.
+    fn learn_lock(&self, step: &Step, fault: &str) {
+        let Some(tag) = step.argument(0, "tag") else { return };
+        let shown = self.ask(
+            &Call::new("getTag")
+                .arg(self.book.translated(&step.call).arguments().first().unwrap_or(tag).clone()),
+        );
+        let Some(mut row) = shown.as_struct().cloned() else { return };
+        match fault.strip_prefix("tag requires ").and_then(|rest| rest.strip_suffix(" permission")) {
+            Some(permission) => {
+                let all = self.ask(&Call::new("getAllPerms"));
+                let known = all
+                    .as_array()
+                    .unwrap_or_default()
+                    .iter()
+                    .find(|row| row.member("name") == Some(&permission.into()));
+                row.insert("perm", permission.into());
+                row.insert(
+                    "perm_id",
+                    known.and_then(|row| row.member("id")).cloned().unwrap_or(Value::Int(990)),
+                );
+            }
+            None => _ = row.insert("locked", true.into()),
+        }
+        self.hub.plant_row(RowKind::Tag, &row);
     }
 
     pub(super) fn learn_tag_of(&mut self, tag: &Value) {
@@ -152,6 +212,9 @@ impl World {
             && let Some((nvr, _)) = rest.split_once(" (id=")
         {
             self.learn_build_of(&nvr.into(), 0);
+        }
+        if text == "tag is locked" || text.starts_with("tag requires ") {
+            self.learn_lock(step, text);
         }
         let is_listing =
             text.contains("is not in tag listing") || text.contains("no data (blocked or otherwise)");
