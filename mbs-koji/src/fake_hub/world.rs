@@ -137,14 +137,16 @@ impl FakeHub {
         });
     }
 
-    /// Deletes a build and takes it out of every tag.
+    /// Deletes a build and takes it out of every tag. Its row stays, canceled and without RPMs, as `resetBuild` leaves it: what
+    /// was deleted can be built again.
     pub fn delete_build(&self, nvr: &Nvr) {
         self.alter(|state| {
             let build = state.find_build(&nvr.to_string().into()).ok()??;
             for tag in state.tags_of_build(build) {
                 state.untag_build(tag, build);
             }
-            state.end_build(build, build_state::DELETED);
+            state.remove_rpms(build);
+            state.end_build(build, build_state::CANCELED);
             Some(())
         });
     }

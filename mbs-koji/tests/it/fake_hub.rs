@@ -129,6 +129,8 @@ async fn a_second_build_of_one_nvr_can_only_fail_but_a_failed_one_is_taken_over(
     assert_eq!(hub.live_tasks().len(), 1);
     let rows = mbs.get(&Call::new("listBuilds").keyword("packageID", "perl"));
     assert_eq!(rows.as_array().map(<[Value]>::len), Some(1));
+    hub.delete_build(&Nvr::of("perl", "1.0", "1.module_f40+1"));
+    hub.finish(third).expect("what was deleted can be built again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,6 +61,14 @@ impl State {
         Arc::make_mut(&mut self.rpms).insert(id, Arc::new(rpm));
     }
 
+    /// Removes a build's RPMs.
+    pub(crate) fn remove_rpms(&mut self, build: Id) {
+        self.touch();
+        for id in Arc::make_mut(&mut self.rpms_of_builds).remove(&build).unwrap_or_default() {
+            Arc::make_mut(&mut self.rpms).remove(&id);
+        }
+    }
+
     /// Returns a build's RPMs, by id.
     pub(crate) fn rpms_of(&self, build: Id) -> Vec<(Id, &Rpm)> {
         let ids = self.rpms_of_builds.get(&build).map_or(&[][..], Vec::as_slice);
