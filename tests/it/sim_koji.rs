@@ -33,7 +33,7 @@ const TROUBLES: [Trouble; 5] = [
 /// Makes the parts of a world on a hub; odd seeds have one that makes no repositories on demand.
 fn parts(clock: &Arc<ManualClock>, seed: u64, runtime: &Handle) -> Parts {
     let parts = Parts::in_memory(clock);
-    let version = if seed % 2 == 0 { "1.35.3" } else { "1.34.0" };
+    let version = if seed.is_multiple_of(2) { "1.35.3" } else { "1.34.0" };
     let setup = Setup { version: version.to_owned(), clock: Some(clock.clone()), ..Setup::default() };
     let hub = runtime.block_on(FakeHub::start(setup)).expect("there are ports");
     for tag in parts.grounds.tags() {

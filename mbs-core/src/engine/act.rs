@@ -83,7 +83,7 @@ async fn submit(look: &Look<'_>, jobs: Vec<(ActionKey, ComponentJob)>) -> Vec<(A
     let left = std::time::Duration::try_from(first_end.duration_since(now)).unwrap_or_default();
     let submitted =
         until(&*engine.clock, engine.clock.reading() + left, engine.build_system.submit_all(&jobs));
-    let (answers, signal) = call(engine, Pace::Quick, submitted.map(|answers| Ok(answers))).await;
+    let (answers, signal) = call(engine, Pace::Quick, submitted.map(Ok)).await;
     let answers = answers.ok().flatten().unwrap_or_default();
     let mut answers = answers.into_iter();
     acted.extend(keys.into_iter().map(|key| {

@@ -117,7 +117,7 @@ impl Task {
 
     /// Says for which package and which targets (its own, the module's) it builds; `None` if it was not we who asked for it.
     pub fn built_for(&self) -> Option<(&str, &str, &str)> {
-        let [_, target, opts] = &self.request.as_deref()?[..] else { return None };
+        let [_, target, opts] = self.request.as_deref()? else { return None };
         let text = |name| opts.member(name).and_then(Value::as_str);
         Some((text(PACKAGE)?, target.as_str()?, text(MODULE_TARGET)?))
     }

@@ -58,6 +58,6 @@ impl Answers {
         read: impl FnOnce(&Value) -> Result<T, Odd>,
     ) -> Result<T, BuildSystemError> {
         let value = self.of(ticket).as_ref().map_err(|fault| refusal::of_fault(fault, doing))?;
-        read(value).map_err(refusal::of_odd)
+        read(value).map_err(|odd| refusal::of_odd(&odd))
     }
 }

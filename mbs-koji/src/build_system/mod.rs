@@ -140,7 +140,7 @@ impl KojiBuildSystem {
         let places = external.values().flatten().flat_map(|address| look::places(address, arches));
         let mut repositories = Repositories::new();
         for place in places.collect::<BTreeSet<_>>() {
-            let rpms = self.repodata.rpms(&place).await.map_err(refusal::of_repository)?;
+            let rpms = self.repodata.rpms(&place).await.map_err(|error| refusal::of_repository(&error))?;
             repositories.insert(place, rpms);
         }
         Ok(repositories)
@@ -251,7 +251,7 @@ impl BuildSystem for KojiBuildSystem {
             true => repo::read_request(&answer),
             false => task::read_id("newRepo", &answer).map(Some),
         };
-        task.map_err(refusal::of_odd)
+        task.map_err(|odd| refusal::of_odd(&odd))
     }
 
     /// Whether they ended is seen in the same request.
@@ -264,15 +264,13 @@ impl BuildSystem for KojiBuildSystem {
         let seen = calls.add(task::tasks(tasks.iter().copied()));
         let answers = self.write(&calls, "to cancel tasks").await?;
         let seen = answers.read(seen, "to show tasks", task::read_tasks)?;
-        for task in seen.into_iter().flatten().filter(|task| task.state.is_live()) {
-            let refused = each.iter().find(|(id, _)| *id == task.id);
-            if let Some(Err(fault)) = refused.map(|(_, ticket)| answers.of(*ticket)) {
-                return Err(refusal::of_fault(fault, &format!("to cancel task {}", task.id)));
-            }
-            let reason = format!("task {} still lives after it was cancelled", task.id);
-            return Err(BuildSystemError::Unavailable { reason, retry_after: None, effect: Effect::Unknown });
+        let Some(task) = seen.into_iter().flatten().find(|task| task.state.is_live()) else { return Ok(()) };
+        let refused = each.iter().find(|(id, _)| *id == task.id);
+        if let Some(Err(fault)) = refused.map(|(_, ticket)| answers.of(*ticket)) {
+            return Err(refusal::of_fault(fault, format_args!("to cancel task {}", task.id)));
         }
-        Ok(())
+        let reason = format!("task {} still lives after it was cancelled", task.id);
+        Err(BuildSystemError::Unavailable { reason, retry_after: None, effect: Effect::Unknown })
     }
 
     async fn import_module(&self, module: &FinishedModule) -> Result<(), BuildSystemError> {
@@ -304,9 +302,9 @@ impl BuildSystem for KojiBuildSystem {
             self.hub.read(&call).await.map_err(|error| refusal::of_request(error, doing))
         };
         let rpm = read(rpm::rpm(file_name)).await?;
-        let Some(rpm) = rpm::read(&rpm).map_err(refusal::of_odd)? else { return Ok(Vec::new()) };
+        let Some(rpm) = rpm::read(&rpm).map_err(|odd| refusal::of_odd(&odd))? else { return Ok(Vec::new()) };
         let tags = read(tag::holding(rpm.build)).await?;
-        tag::read_names(&tags).map_err(refusal::of_odd)
+        tag::read_names(&tags).map_err(|odd| refusal::of_odd(&odd))
     }
 }
 

@@ -48,12 +48,12 @@ pub(super) fn of_fault(fault: &Fault, doing: impl fmt::Display) -> BuildSystemEr
 }
 
 /// Says that an answer makes no sense. It answered a question, so nothing was done.
-pub(super) fn of_odd(odd: Odd) -> BuildSystemError {
+pub(super) fn of_odd(odd: &Odd) -> BuildSystemError {
     BuildSystemError::Protocol { what: odd.to_string(), effect: Effect::None }
 }
 
 /// Says that an external repository cannot be read. It may come back, or its administrator mends it.
-pub(super) fn of_repository(error: RepodataError) -> BuildSystemError {
+pub(super) fn of_repository(error: &RepodataError) -> BuildSystemError {
     let reason = error.to_string();
     BuildSystemError::Unavailable { reason, retry_after: None, effect: Effect::None }
 }

@@ -65,7 +65,7 @@ impl KojiBuildSystem {
         if said.read(sent.target, &doing, tag::read_target)?.is_some() {
             return Ok(task);
         }
-        self.cancel(&[task]).await.map_err(in_doubt)?;
+        self.cancel(&[task]).await.map_err(|error| in_doubt(&error))?;
         Err(BuildSystemError::NotFound { what: format!("the target {}", job.target) })
     }
 }
@@ -109,7 +109,7 @@ fn request(job: &ComponentJob, source: String, priority: i64) -> BuildRequest {
 }
 
 /// Says of an error that what came before it may have left something.
-fn in_doubt(error: BuildSystemError) -> BuildSystemError {
+fn in_doubt(error: &BuildSystemError) -> BuildSystemError {
     let (reason, retry_after) = (error.to_string(), error.retry_after());
     BuildSystemError::Unavailable { reason, retry_after, effect: Effect::Unknown }
 }

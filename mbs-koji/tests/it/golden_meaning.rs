@@ -30,7 +30,7 @@ fn calls() -> Vec<Recorded> {
             let call = Call::from_params(method, params.iter().map(value).collect());
             match answer {
                 Ok(Value::Array(answers)) if method == "multiCall" => {
-                    all.extend(inner(&place, &call, answers))
+                    all.extend(inner(&place, &call, answers));
                 }
                 answer => all.push(Recorded { place, call, answer }),
             }

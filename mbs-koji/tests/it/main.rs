@@ -1,10 +1,6 @@
 //! What `mbs-koji` does against recorded traffic and a fake hub.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "tests say what they left out, and fail for want of anything"
-)]
+#![expect(clippy::unwrap_used, reason = "tests fail for want of anything")]
 
 mod certificates;
 #[cfg(feature = "fake-hub")]
@@ -16,10 +12,10 @@ mod golden_content_generator;
 mod golden_events;
 #[cfg(feature = "fake-hub")]
 mod golden_hub;
-mod golden_meaning;
-mod golden_module_rows;
 #[cfg(feature = "fake-hub")]
 mod golden_hub_messages;
+mod golden_meaning;
+mod golden_module_rows;
 mod golden_wire;
 mod hub;
 #[cfg(feature = "gssapi")]

@@ -29,7 +29,7 @@ pub(super) fn of_builds(
             Err(fault) => {
                 return Err(refusal::of_fault(fault, format_args!("to show the RPMs of {nvr}")));
             }
-            Ok(value) => rpm::read_list(value).map_err(refusal::of_odd)?,
+            Ok(value) => rpm::read_list(value).map_err(|odd| refusal::of_odd(&odd))?,
         };
         if !rpms.is_empty() {
             of_builds.insert(nvr.clone(), rpms.into_iter().map(|rpm| rpm.nevra).collect());
