@@ -7,8 +7,8 @@ use mbs_koji::fake_hub::{FakeHub, Setup, TagPlan};
 use mbs_koji::xmlrpc::{Call, Struct, Value};
 use serde_json::Value as Json;
 
-use crate::koji_command::ask;
 use crate::recorded::recordings;
+use crate::send::ask;
 
 /// Members by the end of the topic.
 type Shapes = BTreeMap<String, BTreeSet<Vec<String>>>;

@@ -1,59 +1,78 @@
-//! Does Koji's own command-line client understand the fake hub?
+//! Does Koji's own command-line client show what our build system did?
 //!
 //! `scripts/koji-client` installs the client; without it nothing is checked, unless `MBS_REFERENCE_REQUIRED` is set.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mbs_core::ident::TaskId;
-use mbs_koji::fake_hub::{FakeHub, Setup, TagPlan};
-use mbs_koji::xmlrpc::{Call, Value, decode_response, encode_call};
+use mbs_core::build_system::{BuildSystem as _, TagRequest};
+use mbs_core::ident::{TagName, TaskId};
 
-use crate::send::{Letter, send};
+use crate::site::{BASE, DIST, Site, id, job, spec};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kojis_own_client_shows_what_was_built() {
+async fn kojis_own_client_shows_what_our_build_system_did() {
     let Some(client) = client() else { return };
-    let hub = FakeHub::start(Setup::default()).await.expect("a port is free");
-    let (task, unfinished) = build(&hub);
+    let site = Site::new("1.35.3").await;
+    let (task, unfinished) = build(&site).await;
     let home = tempfile::tempdir().expect("a folder can be made");
-    let profile = format!("[koji]\nserver = {}\nauthtype = noauth\n", hub.url());
+    let profile = format!("[koji]\nserver = {}\nauthtype = noauth\n", site.hub.url());
     std::fs::write(home.path().join("koji.conf"), profile).expect("a file can be written");
     let koji = |command: &str| run(&client, home.path(), command);
     let greeting = koji("moshimoshi");
     assert!(greeting.contains("(Koji 1.35.3)"), "{greeting}");
-    assert_eq!(koji("list-tags").lines().collect::<Vec<_>>(), ["f40", "module-x", "module-x-build"]);
-    let info = koji("taginfo module-x-build");
+    assert_eq!(koji("list-tags").lines().collect::<Vec<_>>(), [BASE, "module-app", "module-app-build"]);
+    let info = koji("taginfo module-app-build");
     for line in [
         "Arches: aarch64 x86_64",
-        "Groups: build",
+        "Groups: build, srpm-build",
+        "Required permission: 'tag'",
         "Current repo: repo#1:",
-        "Targets that build from this tag:\n  module-x",
-        "  0    .... f40 [",
+        "Targets that build from this tag:\n  module-app",
+        "  0    .... f40-build [",
     ] {
         assert!(info.contains(line), "{line} is missing in:\n{info}");
     }
-    let info = koji("buildinfo perl-1.0-1");
+    let nvr = format!("perl-1.0-1{DIST}");
+    let info = koji(&format!("buildinfo {nvr}"));
     for line in [
         "State: COMPLETE",
         "Built by: mbs",
-        "Task: 1 build (module-x, /rpms/perl:abc)",
-        "perl-1.0-1.src.rpm",
-        "perl-1.0-1.x86_64.rpm",
-        "Tags: module-x",
+        &format!("Task: {task} build (module-app, /rpms/perl:{})", "a".repeat(40)),
+        &format!("{nvr}.src.rpm"),
+        &format!("{nvr}.x86_64.rpm"),
+        "Tags: module-app module-app-build",
     ] {
         assert!(info.contains(line), "{line} is missing in:\n{info}");
     }
-    let tagged = koji("list-tagged module-x");
-    assert!(
-        tagged
-            .lines()
-            .any(|line| line.split_whitespace().collect::<Vec<_>>() == ["perl-1.0-1", "module-x", "mbs"]),
-        "{tagged}"
-    );
-    assert!(koji(&format!("taskinfo {}", task.0)).contains("State: closed"));
-    assert!(koji(&format!("taskinfo {}", unfinished.0)).contains("State: free"));
+    let tagged = koji("list-tagged module-app");
+    let is_listed =
+        |line: &str| line.split_whitespace().collect::<Vec<_>>() == [nvr.as_str(), "module-app", "mbs"];
+    assert!(tagged.lines().any(is_listed), "{tagged}");
+    assert!(koji(&format!("taskinfo {task}")).contains("State: closed"));
+    let task = koji(&format!("taskinfo {unfinished}"));
+    assert!(task.contains("State: free") && task.contains("Owner: mbs"), "{task}");
     assert!(koji("buildinfo perl-9-9").contains("No such build"));
+}
+
+/// Lets the build system make a buildroot with a repository, build and tag one package, and begin another.
+async fn build(site: &Site) -> (TaskId, TaskId) {
+    let spec = spec(&["perl", "php"]);
+    site.system.ensure_buildroot(&spec).await.unwrap();
+    site.system.request_repo(&spec.build_tag).await.unwrap();
+    site.hub.serve_requests();
+    let repo = site.hub.live_tasks().first().unwrap().id;
+    site.hub.finish(repo).unwrap();
+    let first = site.system.submit(&job(&id("perl"))).await.unwrap();
+    let second = site.system.submit(&job(&id("php"))).await.unwrap();
+    site.hub.finish(first).unwrap();
+    let request = |tag: &TagName| TagRequest {
+        tag: tag.clone(),
+        package: id("perl"),
+        nvr: id(&format!("perl-1.0-1{DIST}")),
+    };
+    site.system.ensure_tagged(&[request(&spec.tag), request(&spec.build_tag)]).await.unwrap();
+    (first, second)
 }
 
 /// Returns the client's path; `None` if it is missing and may be.
@@ -70,41 +89,6 @@ fn client() -> Option<PathBuf> {
     assert!(std::env::var_os("MBS_REFERENCE_REQUIRED").is_none(), "{why}");
     eprintln!("not checked, {why}");
     None
-}
-
-/// Builds and tags a package by calls, and begins a second build.
-fn build(hub: &FakeHub) -> (TaskId, TaskId) {
-    let arches = vec!["aarch64".to_owned(), "x86_64".to_owned()];
-    hub.plant_tag_as("f40", &TagPlan { arches: arches.clone(), ..TagPlan::default() });
-    hub.plant_tag_as(
-        "module-x",
-        &TagPlan { arches: arches.clone(), packages: vec!["perl".into()], ..TagPlan::default() },
-    );
-    let groups = [("build".to_owned(), vec!["bash".to_owned()])].into();
-    let plan = TagPlan { arches, inherits: vec!["f40".into()], groups, ..TagPlan::default() };
-    hub.plant_tag_as("module-x-build", &plan);
-    hub.plant_target("module-x", "module-x-build", "module-x");
-    hub.plant_repo("module-x-build");
-    let login = ask(hub, &[], &Call::new("login").arg("mbs").arg("mbspw"));
-    let id = login.member("session-id").and_then(Value::as_int).expect("a session").to_string();
-    let key = login.member("session-key").and_then(Value::as_str).expect("a key").to_owned();
-    let session = [("Koji-Session-Id", id), ("Koji-Session-Key", key)];
-    let source = Call::new("build").arg("git+https://src.example/rpms/perl?#abc").arg("module-x");
-    let build = || TaskId(ask(hub, &session, &source).as_int().expect("a task"));
-    let (first, second) = (build(), build());
-    hub.finish(first).expect("it lives");
-    (first, second)
-}
-
-pub(crate) fn ask(hub: &FakeHub, session: &[(&str, String)], call: &Call) -> Value {
-    let body = encode_call(call).into_bytes();
-    let mut headers = vec![("Content-Length".to_owned(), body.len().to_string())];
-    headers.extend(session.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-    let letter = Letter { verb: "POST".into(), place: "/kojihub".into(), headers, body };
-    let url = hub.url();
-    let host = url.trim_start_matches("http://").trim_end_matches("/kojihub");
-    let reply = send(host, &letter).expect("the hub answers");
-    decode_response(&reply.body).expect("it is XML-RPC").expect("it is no fault")
 }
 
 /// Runs a command of the client, without anybody's configuration, and returns what it says.

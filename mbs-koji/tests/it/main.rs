@@ -6,6 +6,8 @@ mod certificates;
 #[cfg(feature = "fake-hub")]
 mod contract;
 #[cfg(feature = "fake-hub")]
+mod external_repositories;
+#[cfg(feature = "fake-hub")]
 mod fake_hub;
 mod golden_client;
 mod golden_content_generator;
@@ -21,6 +23,8 @@ mod hub;
 #[cfg(feature = "gssapi")]
 mod hub_gssapi;
 mod hub_tls;
+#[cfg(feature = "fake-hub")]
+mod imports;
 #[cfg(feature = "fake-hub")]
 mod koji_command;
 #[cfg(test)]

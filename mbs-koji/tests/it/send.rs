@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use mbs_koji::fake_hub::FakeHub;
+use mbs_koji::xmlrpc::{Call, Value, decode_response, encode_call};
+
 /// An answer.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -47,4 +50,19 @@ fn read(answer: &[u8]) -> Option<Reply> {
     let headers = lines.filter_map(|line| line.split_once(": "));
     let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
     Some(Reply { status, headers, body: answer[end + 4..].to_vec() })
+}
+
+/// Sends a call with the headers of a session, and returns the answer.
+///
+/// # Panics
+/// There is none, or it is a fault.
+pub(crate) fn ask(hub: &FakeHub, session: &[(&str, String)], call: &Call) -> Value {
+    let body = encode_call(call).into_bytes();
+    let mut headers = vec![("Content-Length".to_owned(), body.len().to_string())];
+    headers.extend(session.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    let letter = Letter { verb: "POST".into(), place: "/kojihub".into(), headers, body };
+    let url = hub.url();
+    let host = url.trim_start_matches("http://").trim_end_matches("/kojihub");
+    let reply = send(host, &letter).expect("the hub answers");
+    decode_response(&reply.body).expect("it is XML-RPC").expect("it is no fault")
 }

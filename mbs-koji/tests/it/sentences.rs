@@ -71,6 +71,27 @@ async fn a_package_that_may_not_be_in_a_tag_is_named() {
 }
 
 #[tokio::test]
+async fn a_package_that_is_kept_out_of_a_tag_is_named() {
+    let site = site().await;
+    let blocking = BuildrootSpec { blocked: vec![id("liba")], ..spec(&["liba"]) };
+    site.system.ensure_buildroot(&blocking).await.unwrap();
+    site.hub.plant_build("liba", "1.0", &format!("1{DIST}"), &["x86_64"]);
+    let into_build_tag = TagRequest { tag: id("module-app-build"), ..request("liba") };
+    let error = site.system.ensure_tagged(&[into_build_tag]).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "Koji refuses to put the build liba-1.0-1{DIST} into the tag module-app-build: \
+             Package liba is blocked in module-app-build"
+        )
+    );
+    let let_in = BuildrootSpec { unblocked: vec![id("liba")], ..blocking };
+    site.system.ensure_buildroot(&let_in).await.unwrap();
+    let into_build_tag = TagRequest { tag: id("module-app-build"), ..request("liba") };
+    site.system.ensure_tagged(&[into_build_tag]).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_failed_task_tells_the_error_and_not_the_class() {
     let site = site().await;
     site.system.ensure_buildroot(&spec(&["liba"])).await.unwrap();
