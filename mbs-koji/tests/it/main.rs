@@ -27,6 +27,8 @@ mod hub_tls;
 mod imports;
 #[cfg(feature = "fake-hub")]
 mod koji_command;
+#[cfg(feature = "fake-hub")]
+mod races;
 #[cfg(test)]
 mod recorded;
 #[cfg(feature = "fake-hub")]

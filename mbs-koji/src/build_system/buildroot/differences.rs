@@ -18,8 +18,19 @@ pub(in crate::build_system) struct Change {
     pub(in crate::build_system) call: Call,
     /// What it is for: "to make the tag f40".
     pub(in crate::build_system) doing: String,
-    /// Whether it is fine if the hub refuses it: what is to be kept out is not there.
-    pub(in crate::build_system) may_be_refused: bool,
+    /// What it means if the hub refuses it.
+    pub(in crate::build_system) refused: Refused,
+}
+
+/// What it means that the hub refuses a change by its general fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::build_system) enum Refused {
+    /// It cannot be made.
+    ForGood,
+    /// It need not be made: what is to be kept out is not there.
+    IsFine,
+    /// Somebody else may have been quicker, a call of a backend that lost its lease for one: look again.
+    LookAgain,
 }
 
 /// Step between the priorities of inherited tags.
@@ -53,7 +64,7 @@ pub(in crate::build_system) fn differences(
     changes.group(spec, standing, "srpm-build", &spec.srpm_build_group);
     if standing.target.is_none() {
         let call = tag::create_target(&spec.target, &spec.build_tag, &spec.tag);
-        changes.add(call, format_args!("to make the target {}", spec.target));
+        changes.make(call, format_args!("to make the target {}", spec.target));
     }
     changes.inheritance(spec, standing)?;
     changes.blocking(spec, &standing.build_tag);
@@ -90,14 +101,23 @@ struct Changes(Vec<Change>);
 
 impl Changes {
     fn add(&mut self, call: Call, doing: impl fmt::Display) {
-        self.0.push(Change { call, doing: doing.to_string(), may_be_refused: false });
+        self.push(call, doing, Refused::ForGood);
+    }
+
+    /// Adds what is refused where it has been done already.
+    fn make(&mut self, call: Call, doing: impl fmt::Display) {
+        self.push(call, doing, Refused::LookAgain);
+    }
+
+    fn push(&mut self, call: Call, doing: impl fmt::Display, refused: Refused) {
+        self.0.push(Change { call, doing: doing.to_string(), refused });
     }
 
     fn tag(&mut self, name: &TagName, standing: &OneTag, wanted: Wanted) -> Result<(), BuildSystemError> {
         let Wanted { spec, permission, extra } = wanted;
         let Some(tag) = &standing.tag else {
             let call = tag::create(name, &spec.arches, permission, extra);
-            self.add(call, format_args!("to make the tag {name}"));
+            self.make(call, format_args!("to make the tag {name}"));
             return Ok(());
         };
         if tag.is_locked {
@@ -152,7 +172,7 @@ impl Changes {
         }
         if !parents.is_empty() {
             let doing = format_args!("to let the tag {} inherit others", spec.build_tag);
-            self.add(tag::inherit(&spec.build_tag, parents), doing);
+            self.make(tag::inherit(&spec.build_tag, parents), doing);
         }
         Ok(())
     }
@@ -163,15 +183,14 @@ impl Changes {
         let let_in: BTreeSet<&Package> = spec.unblocked.iter().collect();
         if standing.tag.is_none() {
             for package in spec.blocked.iter().filter(|package| !let_in.contains(package)) {
-                let doing = format!("to keep the package {package} out of the tag {name}");
-                let call = tag::block_package(name, package);
-                self.0.push(Change { call, doing, may_be_refused: true });
+                let doing = format_args!("to keep the package {package} out of the tag {name}");
+                self.push(tag::block_package(name, package), doing, Refused::IsFine);
             }
             return;
         }
         for package in let_in.into_iter().filter(|package| standing.packages.get(*package) == Some(&true)) {
             let doing = format_args!("to let the package {package} into the tag {name} again");
-            self.add(tag::unblock_package(name, package), doing);
+            self.make(tag::unblock_package(name, package), doing);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mbs_core::build_system::{BuildSystemError, BuildrootSpec};
+use mbs_core::build_system::{BuildSystemError, BuildrootSpec, Effect};
 use mbs_core::ident::{Package, TagEvent, TagName};
 
 use super::calls::{Answers, Calls, Ticket};
@@ -18,7 +18,7 @@ mod differences;
 #[cfg(test)]
 mod tests;
 
-pub(super) use differences::{Change, differences};
+pub(super) use differences::{Change, Refused, differences};
 
 /// How the tags of a buildroot stand.
 #[derive(Debug, Clone)]
@@ -145,14 +145,18 @@ pub(super) fn calls_of<'c>(changes: &'c [Change], calls: &mut Calls) -> Vec<(&'c
     changes.iter().map(|change| (change, calls.add(change.call.clone()))).collect()
 }
 
-/// Says what became of the changes; the first refusal counts, unless it is fine.
+/// Says what became of the changes; the first refusal that means something counts.
 pub(super) fn check(asked: &[(&Change, Ticket)], answers: &Answers) -> Result<(), BuildSystemError> {
     for (change, ticket) in asked {
-        match answers.of(*ticket) {
-            Err(fault) if !(change.may_be_refused && fault.code == FaultCode::GenericError) => {
-                return Err(refusal::of_fault(fault, &change.doing));
+        let Err(fault) = answers.of(*ticket) else { continue };
+        let refusal = refusal::of_fault(fault, &change.doing);
+        match (fault.code, change.refused) {
+            (FaultCode::GenericError, Refused::IsFine) => {}
+            (FaultCode::GenericError, Refused::LookAgain) => {
+                let (reason, effect) = (refusal.to_string(), Effect::Unknown);
+                return Err(BuildSystemError::Unavailable { reason, retry_after: None, effect });
             }
-            _ => {}
+            _ => return Err(refusal),
         }
     }
     Ok(())
