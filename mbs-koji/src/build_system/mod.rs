@@ -9,7 +9,7 @@
 //! | `observe` in `build` | 1; one more for untagged builds that are adopted |
 //! | `observe` in `init` | 1; two more where earlier builds tell weights |
 //! | `ensure_buildroot` | 1, and 1 if anything differs |
-//! | `submit` | 1; the macros 3 more for each mebibyte or part of it |
+//! | `submit_all` | 1 for all; the macros 3 more |
 //! | `ensure_tagged` | 1, and 1 if anything lacks |
 //! | `request_repo` | 2 |
 //! | `ensure_untagged`, `cancel`, `remove_target` | 1 |
