@@ -3,23 +3,17 @@
 //! `SIM_KOJI_CASES` says how many worlds turn (100 if it is not set), `SIM_SEED` the number of the first. Beside the faults of
 //! the world the hub has some of its own: connections that break before or after a request took effect, an odd status, outages.
 
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::sync::Arc;
 
 use mbs_core::memory::ManualClock;
-use mbs_core::sim::strategies::scenario_of;
-use mbs_core::sim::{Parts, Size, Telling, World, shortened};
+use mbs_core::sim::{Parts, World};
 use mbs_koji::content_generator::GENERATOR;
 use mbs_koji::fake_hub::{FakeHub, Rule, Setup, Trouble};
 use mbs_tests::world_koji::{WorldKoji, system};
+use mbs_tests::worlds;
 use tokio::runtime::{Handle, Runtime};
 
 const CASES: u64 = 100;
-
-fn number(name: &str, usual: u64) -> u64 {
-    let Ok(text) = std::env::var(name) else { return usual };
-    text.parse().unwrap_or_else(|_| panic!("{name} must be a number"))
-}
 
 /// The hub's own troubles: each of them to one request in a hundred.
 const TROUBLES: [Trouble; 5] = [
@@ -53,44 +47,11 @@ fn parts(clock: &Arc<ManualClock>, seed: u64, runtime: &Handle) -> Parts {
     Parts { grounds: Arc::new(koji), ..parts }
 }
 
-fn turn(seed: u64, runtime: &Handle) -> (u64, u64) {
-    let scenario = scenario_of(seed, Size::MIXED);
-    let world = |scenario, telling| World::with(scenario, telling, |clock| parts(clock, seed, runtime)).run();
-    let outcome = world(scenario.clone(), Telling::Untold);
-    if let Some(violation) = outcome.violation {
-        let told = world(scenario, Telling::Told);
-        let story: Vec<String> =
-            shortened(&told.story, violation.build, 60).iter().map(ToString::to_string).collect();
-        panic!("world {seed} on Koji: {violation:?}\n{}", story.join("\n"));
-    }
-    (outcome.steps, outcome.moments)
-}
-
 #[test]
 fn no_world_on_koji_breaks_a_promise() {
     let runtime = Runtime::new().expect("there are threads");
-    let (first, cases) = (number("SIM_SEED", 1), number("SIM_KOJI_CASES", CASES));
-    let began = Instant::now();
-    let next = Mutex::new(first..first + cases);
-    let (mut steps, mut moments) = (0, 0);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..2)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut turned = (0, 0);
-                    loop {
-                        let seed = next.lock().expect("the other worker takes a number and goes").next();
-                        let Some(seed) = seed else { return turned };
-                        let (steps, moments) = turn(seed, runtime.handle());
-                        turned = (turned.0 + steps, turned.1 + moments);
-                    }
-                })
-            })
-            .collect();
-        for worker in workers {
-            let turned = worker.join().expect("no world breaks a promise");
-            (steps, moments) = (steps + turned.0, moments + turned.1);
-        }
-    });
-    println!("{cases} worlds on Koji, {moments} moments, {steps} plans, {} s", began.elapsed().as_secs());
+    let run = |seed, scenario, telling| {
+        World::with(scenario, telling, |clock| parts(clock, seed, runtime.handle())).run()
+    };
+    println!("{}", worlds::turn("Koji", worlds::number("SIM_KOJI_CASES", CASES), run));
 }

@@ -3,28 +3,22 @@
 //! `SIM_STORE_CASES` says how many worlds turn on each store (200 if it is not set), `SIM_SEED` the number of the first.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use mbs_core::memory::ManualClock;
-use mbs_core::sim::strategies::scenario_of;
-use mbs_core::sim::{Parts, Size, Telling, World, shortened};
+use mbs_core::sim::{Parts, World};
 use mbs_store_postgres::PostgresStore;
 use mbs_store_postgres::cluster::{Cluster, TestDatabase};
 use mbs_store_sqlite::{Options, SqliteStore};
 use mbs_tests::world_store::{Watch, WorldStore};
+use mbs_tests::worlds;
 use sqlx::PgConnection;
 use tempfile::TempDir;
 use tokio::runtime::{Handle, Runtime};
 
 const CASES: u64 = 200;
-
-fn number(name: &str, usual: u64) -> u64 {
-    let Ok(text) = std::env::var(name) else { return usual };
-    text.parse().unwrap_or_else(|_| panic!("{name} must be a number"))
-}
 
 /// Makes a store for the world of a clock; `start` is its time when the clock stands at zero.
 trait Stores: Sync {
@@ -39,46 +33,13 @@ fn parts(clock: &Arc<ManualClock>, stores: &dyn Stores) -> Parts {
     Parts { store, ..parts }
 }
 
-/// Turns worlds on two threads, each with its own stores, and says how many.
+/// Turns worlds, each with its own store, and says how many.
 ///
 /// # Panics
 /// A world breaks a promise.
 fn turn_worlds(name: &str, stores: &dyn Stores) -> String {
-    let (first, cases) = (number("SIM_SEED", 1), number("SIM_STORE_CASES", CASES));
-    let began = Instant::now();
-    let turn = |seed: u64| {
-        let scenario = scenario_of(seed, Size::MIXED);
-        let outcome = World::with(scenario.clone(), Telling::Untold, |clock| parts(clock, stores)).run();
-        if let Some(violation) = outcome.violation {
-            let told = World::with(scenario, Telling::Told, |clock| parts(clock, stores)).run();
-            let story: Vec<String> =
-                shortened(&told.story, violation.build, 60).iter().map(ToString::to_string).collect();
-            panic!("world {seed} on {name}: {violation:?}\n{}", story.join("\n"));
-        }
-        (outcome.steps, outcome.moments)
-    };
-    let next = Mutex::new(first..first + cases);
-    let (mut steps, mut moments) = (0, 0);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..2)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut turned = (0, 0);
-                    loop {
-                        let seed = next.lock().expect("the other worker takes a number and goes").next();
-                        let Some(seed) = seed else { return turned };
-                        let (steps, moments) = turn(seed);
-                        turned = (turned.0 + steps, turned.1 + moments);
-                    }
-                })
-            })
-            .collect();
-        for worker in workers {
-            let turned = worker.join().expect("no world breaks a promise");
-            (steps, moments) = (steps + turned.0, moments + turned.1);
-        }
-    });
-    format!("{cases} worlds on {name}, {moments} moments, {steps} plans, {} s", began.elapsed().as_secs())
+    let run = |_, scenario, telling| World::with(scenario, telling, |clock| parts(clock, stores)).run();
+    worlds::turn(name, worlds::number("SIM_STORE_CASES", CASES), run)
 }
 
 struct OnPostgres {

@@ -17,6 +17,7 @@ pub mod small_module;
 pub mod within;
 pub mod world_koji;
 pub mod world_store;
+pub mod worlds;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
