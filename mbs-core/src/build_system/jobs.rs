@@ -22,9 +22,9 @@ pub struct BuildrootSpec {
     pub packages: Vec<Package>,
     /// Who shall own packages that are new to the tags.
     pub owner: String,
-    /// Packages blocked in the build tag when it is made.
+    /// Packages to be kept out of the build tag until they are among `unblocked`.
     pub blocked: Vec<Package>,
-    /// Packages of `blocked` that have been built and are to be unblocked.
+    /// Packages of `blocked` that have been built, and are let in before they are tagged.
     pub unblocked: Vec<Package>,
     /// RPM names that are installed into every buildroot.
     pub build_group: Vec<String>,

@@ -19,7 +19,8 @@ pub fn target_of(build: &ModuleBuild) -> Option<TagName> {
 pub fn buildroot_spec(build: &ModuleBuild) -> Option<BuildrootSpec> {
     let tag = build.koji_tag.clone()?;
     let blocked = asked_packages(build, "blocked_packages");
-    let is_built = |package: &Package| build.component(package.as_str()).is_some_and(|c| c.tagged);
+    // Nothing is tagged where its package is blocked, so it is let in before.
+    let is_built = |package: &Package| build.component(package.as_str()).is_some_and(|c| c.is_complete());
     let mut spec = BuildrootSpec {
         build_tag: build.build_tag()?,
         target: target_of(build)?,

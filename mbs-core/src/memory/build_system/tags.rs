@@ -76,6 +76,9 @@ impl Plant {
         if !tag.view.packages.contains(package) {
             return Err(rejected(format!("the package {package} is not in the list of the tag {name}")));
         }
+        if tag.view.blocked.contains(package) {
+            return Err(rejected(format!("the package {package} is blocked in the tag {name}")));
+        }
         let task = built.task;
         self.put(name, package.clone(), nvr.clone(), task)
     }
