@@ -22,7 +22,7 @@ use mbs_koji::build_system::{KojiBuildSystem, KojiSettings};
 use mbs_koji::content_generator::{GENERATOR, Program, Settings};
 use mbs_koji::fake_hub::FakeHub;
 use mbs_koji::hub::Hub;
-use mbs_koji::profile::{Login, Profile, Retry, Secret};
+use mbs_koji::profile::{Login, Profile, Secret};
 use mbs_koji::repodata::Repodata;
 use tokio::runtime::Handle;
 
@@ -51,8 +51,7 @@ impl WorldKoji {
 /// The profile cannot be used.
 pub fn system(hub: &FakeHub, clock: Arc<dyn Clock>) -> KojiBuildSystem {
     let login = Login::Password { user: "mbs".to_owned(), password: Secret::new("mbspw") };
-    let retry = Retry { max_retries: 0, ..Retry::default() };
-    let profile = Profile { retry, ..Profile::new("koji", hub.url(), login) };
+    let profile = Profile::new("koji", hub.url(), login).without_retries();
     let client = Hub::new(&profile, clock).expect("the profile is sound");
     let generator = Program { name: GENERATOR.to_owned(), version: "1".to_owned() };
     let host_arch = "x86_64".parse().expect("it is an architecture");
@@ -78,13 +77,13 @@ impl BuildSystem for WorldKoji {
         self.run(self.system.ensure_buildroot(spec))
     }
 
-    /// Repositories of worlds have an address that no hub takes.
     async fn submit(&self, job: &ComponentJob) -> Result<TaskId, BuildSystemError> {
-        let mut job = job.clone();
-        if let ComponentSource::Git { url, .. } = &mut job.source {
-            *url = url.replace("memory:", "git+https://src.example.com/rpms/");
-        }
-        self.run(self.system.submit(&job))
+        self.run(self.system.submit(&on_a_hub(job)))
+    }
+
+    async fn submit_all(&self, jobs: &[ComponentJob]) -> Vec<Result<TaskId, BuildSystemError>> {
+        let jobs: Vec<ComponentJob> = jobs.iter().map(on_a_hub).collect();
+        self.run(self.system.submit_all(&jobs))
     }
 
     async fn ensure_tagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError> {
@@ -110,6 +109,15 @@ impl BuildSystem for WorldKoji {
     async fn remove_target(&self, target: &TagName) -> Result<(), BuildSystemError> {
         self.run(self.system.remove_target(target))
     }
+}
+
+/// Repositories of worlds have an address that no hub takes.
+fn on_a_hub(job: &ComponentJob) -> ComponentJob {
+    let mut job = job.clone();
+    if let ComponentSource::Git { url, .. } = &mut job.source {
+        *url = url.replace("memory:", "git+https://src.example.com/rpms/");
+    }
+    job
 }
 
 impl Grounds for WorldKoji {

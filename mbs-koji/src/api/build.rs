@@ -161,7 +161,8 @@ pub fn read_untagged(value: &Value) -> Result<Vec<Nvr>, Odd> {
     Row::all("untaggedBuilds", value)?.iter().map(nvr).collect()
 }
 
-/// Reads the builds in a tag, oldest tagging first: the hub says the newest first.
+/// Reads the builds in a tag, oldest tagging first: the hub says the newest first. A build of a name that no package of ours
+/// can have is left out.
 ///
 /// # Errors
 /// They are none.
@@ -173,7 +174,8 @@ pub fn read_tagged(value: &Value) -> Result<Vec<Tagged>, Odd> {
             event: TagEvent(row.int("create_event")?),
         })
     };
-    Row::all("listTagged", value)?.iter().rev().map(read).collect()
+    let is_package = |row: &&Row| row.ident::<Package>("package_name").is_ok();
+    Row::all("listTagged", value)?.iter().rev().filter(is_package).map(read).collect()
 }
 
 fn state_of(number: i64) -> Option<BuildState> {

@@ -44,6 +44,15 @@ pub struct Inheritance {
     pub priority: i64,
 }
 
+/// A repository outside of Koji that a tag reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalRepo {
+    /// Its address, `$arch` still in it.
+    pub address: String,
+    /// The architectures it has; `None`: all of the tag's.
+    pub arches: Option<BTreeSet<Arch>>,
+}
+
 /// A package in the list of a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedPackage {
@@ -273,12 +282,19 @@ pub fn read_inheritance(value: &Value) -> Result<Vec<Inheritance>, Odd> {
     Row::all("getInheritanceData", value)?.iter().map(read).collect()
 }
 
-/// Reads the addresses of external repositories, `$arch` still in them, in the order in which they count.
+/// Reads external repositories, in the order in which they count.
 ///
 /// # Errors
 /// It is no list of them.
-pub fn read_external_repos(value: &Value) -> Result<Vec<String>, Odd> {
-    Row::all("getExternalRepoList", value)?.iter().map(|row| row.text("url").map(str::to_owned)).collect()
+pub fn read_external_repos(value: &Value) -> Result<Vec<ExternalRepo>, Odd> {
+    let method = "getExternalRepoList";
+    let arches = |text: &str| text.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>();
+    let read = |row: &Row| {
+        let arches = row.maybe_text("arches")?.map(arches).transpose();
+        let arches = arches.map_err(|error| Odd::new(method, error))?;
+        Ok(ExternalRepo { address: row.text("url")?.to_owned(), arches })
+    };
+    Row::all(method, value)?.iter().map(read).collect()
 }
 
 /// Reads the names of tags.

@@ -117,8 +117,13 @@ impl KojiBuildSystem {
         }
         let (rpms, builds) = answers.read(listed, &doing, rpm::read_tagged)?;
         let mut calls = Calls::default();
-        let asked: Vec<(Rpm, Ticket)> =
-            rpms.into_iter().map(|rpm| (calls.add(rpm::headers(rpm.id)), rpm)).map(|(t, r)| (r, t)).collect();
+        let asked: Vec<(Rpm, Ticket)> = rpms
+            .into_iter()
+            .map(|rpm| {
+                let ticket = calls.add(rpm::headers(rpm.id));
+                (rpm, ticket)
+            })
+            .collect();
         if asked.is_empty() {
             return Ok(Vec::new());
         }
@@ -164,6 +169,10 @@ impl KojiBuildSystem {
         match self.hub.write(&cg::import(import.metadata.clone(), &directory)).await {
             Ok(_) => Ok(()),
             Err(HubError::Fault(fault)) if fault.text.contains(cg::EXISTS) => Ok(()),
+            // Access is a matter of the generator, not of the session.
+            Err(HubError::Fault(fault)) => {
+                Err(refusal::of_fault(&fault, format_args!("to import {nvr} as {GENERATOR}")))
+            }
             Err(error) => Err(refusal::of_request(error, format_args!("to import {nvr} as {GENERATOR}"))),
         }
     }

@@ -99,7 +99,8 @@ impl KojiBuildSystem {
     /// Makes a build system of a hub. The hub's user needs the permissions `tag`, `target`, `build` and `repo`, and that of
     /// [`KojiSettings::tag_permission`].
     ///
-    /// `sources` has the documents of modules, one of which goes into each import.
+    /// `hub` should be made of a profile [`without_retries`](crate::profile::Profile::without_retries): the engine tries again by
+    /// itself, and people see why. `sources` has the documents of modules, one of which goes into each import.
     pub fn new(
         hub: Hub,
         repodata: Repodata,
@@ -137,7 +138,7 @@ impl KojiBuildSystem {
         external: &External,
         arches: &BTreeSet<Arch>,
     ) -> Result<Repositories, BuildSystemError> {
-        let places = external.values().flatten().flat_map(|address| look::places(address, arches));
+        let places = external.values().flatten().flat_map(|repo| look::places(repo, arches));
         let mut repositories = Repositories::new();
         for place in places.collect::<BTreeSet<_>>() {
             let rpms = self.repodata.rpms(&place).await.map_err(|error| refusal::of_repository(&error))?;

@@ -16,6 +16,11 @@ const LONGEST: usize = 500;
 pub(super) fn of_request(error: HubError, doing: impl fmt::Display) -> BuildSystemError {
     let (effect, retry_after) = (error.effect(), error.retry_after());
     match error {
+        // Somebody holds our user's session, or the hub takes us for another: no build is to blame.
+        HubError::Fault(fault) if is_about_session(&fault) => {
+            let reason = format!("asked {doing}, the hub said: {}", words(&fault.text));
+            BuildSystemError::Unavailable { reason, retry_after, effect }
+        }
         HubError::Fault(fault) => of_fault(&fault, doing),
         HubError::Protocol { .. } | HubError::TooLarge { .. } => {
             BuildSystemError::Protocol { what: format!("asked {doing}: {error}"), effect }
@@ -23,6 +28,10 @@ pub(super) fn of_request(error: HubError, doing: impl fmt::Display) -> BuildSyst
         // What is configured wrongly, or a ticket that ran out, is mended outside; no build fails over it at once.
         error => BuildSystemError::Unavailable { reason: error.to_string(), retry_after, effect },
     }
+}
+
+fn is_about_session(fault: &Fault) -> bool {
+    matches!(fault.code, FaultCode::AuthError | FaultCode::AuthLockError | FaultCode::SequenceError)
 }
 
 /// Says what one call's fault means. Faults have no effect.
@@ -39,7 +48,11 @@ pub(super) fn of_fault(fault: &Fault, doing: impl fmt::Display) -> BuildSystemEr
         | FaultCode::GSSAPIAuthError => {
             BuildSystemError::Denied { what: format!("{doing}; the hub said: {words}") }
         }
-        FaultCode::Exception | FaultCode::Other(_) => BuildSystemError::Protocol {
+        FaultCode::Exception
+        | FaultCode::PluginError
+        | FaultCode::CallbackError
+        | FaultCode::SequenceError
+        | FaultCode::Other(_) => BuildSystemError::Protocol {
             what: format!("asked {doing}, the hub failed: {words}"),
             effect: Effect::None,
         },

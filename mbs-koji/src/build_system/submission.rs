@@ -61,8 +61,11 @@ impl KojiBuildSystem {
         said: &Answers,
     ) -> Result<TaskId, BuildSystemError> {
         let doing = format!("to build {} in the target {}", job.package, job.target);
-        let task = said.read(sent.build, &doing, |value| task::read_id("build", value))?;
-        if said.read(sent.target, &doing, tag::read_target)?.is_some() {
+        let task = said.of(sent.build).as_ref().map_err(|fault| refusal::of_fault(fault, &doing))?;
+        // From here on a task was begun, whatever else is odd.
+        let task = task::read_id("build", task).map_err(|odd| in_doubt(&refusal::of_odd(&odd)))?;
+        let target = said.read(sent.target, &doing, tag::read_target).map_err(|error| in_doubt(&error))?;
+        if target.is_some() {
             return Ok(task);
         }
         self.cancel(&[task]).await.map_err(|error| in_doubt(&error))?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mbs_core::artifacts::{BuiltRpm, Part, final_document, select};
-use mbs_core::ident::{Arch, Nevra};
+use mbs_core::ident::Nevra;
 use mbs_core::model::ModuleBuild;
 
 use super::{File, Sources, TaggedRpm};
@@ -49,15 +49,6 @@ pub(super) fn outputs<'a>(sources: &Sources<'a>, part: Part) -> Vec<Output<'a>> 
         outputs.push(Output { file: file("build.log".into(), log), arch: "noarch", about: About::Log });
     }
     outputs
-}
-
-/// Returns the final documents of a build as text, one per architecture of its tag, in the order of the record.
-///
-/// For scratch builds, too, which are never imported: this is all that is made of them.
-pub fn final_documents(build: &ModuleBuild, rpms: &[TaggedRpm]) -> Vec<(Arch, String)> {
-    let rpms = Rpms::of(rpms);
-    let document = |arch| final_document(build.document(), arch, &rpms.built, Part::Module).to_yaml();
-    build.arches.iter().map(|arch| (arch.clone(), document(arch))).collect()
 }
 
 /// Returns the stored document; the twin's has its name.

@@ -15,8 +15,7 @@ use mbs_core::artifacts::{BuiltRpm, Part};
 use mbs_core::build_system::FinishedModule;
 use mbs_core::ident::{Arch, Epoch, Nsvc, Nvr};
 
-use crate::digests;
-use crate::xmlrpc::{Value, encode_response};
+use crate::xmlrpc::Value;
 
 mod documents;
 mod import_tag;
@@ -25,7 +24,6 @@ mod metadata;
 #[cfg(test)]
 mod tests;
 
-pub use documents::final_documents;
 pub use import_tag::{ImportTag, choose_import_tag, tags_to_look_for};
 
 /// The name that hubs grant access to.
@@ -89,16 +87,6 @@ pub struct Import {
     pub metadata: Value,
     /// The files to upload before, in the order of the metadata.
     pub files: Vec<File>,
-}
-
-impl Import {
-    /// Returns a text that only the same files and metadata have: 32 hexadecimal digits. A folder named after it never holds
-    /// files of two revisions.
-    pub fn fingerprint(&self) -> String {
-        let mut digest = digests::sha256(encode_response(Ok(&self.metadata)).as_bytes());
-        digest.truncate(32);
-        digest
-    }
 }
 
 /// A file to upload.

@@ -180,7 +180,7 @@ fn is_invalid_data(error: &io::Error) -> bool {
 }
 
 fn innermost(error: &reqwest::Error) -> String {
-    let reason = causes(error).last().map_or_else(|| error.to_string(), ToString::to_string);
+    let reason = causes(error).last().map_or_else(|| "the request failed".to_owned(), ToString::to_string);
     reason.chars().take(200).collect()
 }
 

@@ -108,6 +108,14 @@ impl Profile {
             max_answer_bytes: 256 << 20,
         }
     }
+
+    /// Returns the profile for whoever tries again by itself, as the engine does: a call that finds no hub says so at once, so
+    /// that people see why nothing goes on, and no look is held up. What Koji's files say of attempts is for other clients.
+    #[must_use]
+    pub fn without_retries(mut self) -> Self {
+        self.retry = Retry { max_retries: 0, offline_retry: false, ..self.retry };
+        self
+    }
 }
 
 impl Default for Retry {

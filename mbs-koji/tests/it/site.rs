@@ -11,7 +11,7 @@ use mbs_koji::build_system::{KojiBuildSystem, KojiSettings};
 use mbs_koji::content_generator::{GENERATOR, Program, Settings};
 use mbs_koji::fake_hub::{FakeHub, Setup};
 use mbs_koji::hub::Hub;
-use mbs_koji::profile::{Login, Profile, Retry, Secret};
+use mbs_koji::profile::{Login, Profile, Secret};
 use mbs_koji::repodata::Repodata;
 
 /// The dist tag of everything that is built in the distribution.
@@ -50,10 +50,7 @@ impl Site {
 /// Makes the build system of a user.
 pub(crate) fn system(hub: &FakeHub, user: &str, password: &str) -> KojiBuildSystem {
     let login = Login::Password { user: user.to_owned(), password: Secret::new(password) };
-    let profile = Profile {
-        retry: Retry { max_retries: 0, ..Retry::default() },
-        ..Profile::new("koji", hub.url(), login)
-    };
+    let profile = Profile::new("koji", hub.url(), login).without_retries();
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new());
     let client = Hub::new(&profile, clock).unwrap();
     let generator = Program { name: GENERATOR.to_owned(), version: "1".to_owned() };

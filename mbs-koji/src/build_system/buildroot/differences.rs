@@ -177,18 +177,17 @@ impl Changes {
         Ok(())
     }
 
-    /// Packages are blocked when the tag is made, and only then; those that were built are let in again.
+    /// Packages are kept out until they were built; then they are let in again.
     fn blocking(&mut self, spec: &BuildrootSpec, standing: &OneTag) {
         let name = &spec.build_tag;
         let let_in: BTreeSet<&Package> = spec.unblocked.iter().collect();
-        if standing.tag.is_none() {
-            for package in spec.blocked.iter().filter(|package| !let_in.contains(package)) {
-                let doing = format_args!("to keep the package {package} out of the tag {name}");
-                self.push(tag::block_package(name, package), doing, Refused::IsFine);
-            }
-            return;
+        let is_blocked = |package: &Package| standing.packages.get(package) == Some(&true);
+        let kept_out = spec.blocked.iter().filter(|package| !let_in.contains(package));
+        for package in kept_out.filter(|package| !is_blocked(package)) {
+            let doing = format_args!("to keep the package {package} out of the tag {name}");
+            self.push(tag::block_package(name, package), doing, Refused::IsFine);
         }
-        for package in let_in.into_iter().filter(|package| standing.packages.get(*package) == Some(&true)) {
+        for package in let_in.into_iter().filter(|package| is_blocked(package)) {
             let doing = format_args!("to let the package {package} into the tag {name} again");
             self.make(tag::unblock_package(name, package), doing);
         }

@@ -1,7 +1,7 @@
 //! Buildroots: one request shows how tags stand, another makes them what they should be.
 //!
-//! What has to be done is decided by [`differences`], without a hub. All of it goes out in one request, so in one
-//! transaction of the hub: a crash leaves nothing half-made, and what is done once (blocking) is done when the tag is made.
+//! What has to be done is decided by [`differences`], without a hub. Up to 500 changes go out in one request, which is one
+//! transaction of the hub. What a crash or a refusal leaves undone is found lacking the next time.
 
 use std::collections::{BTreeMap, BTreeSet};
 

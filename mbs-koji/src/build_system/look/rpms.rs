@@ -6,13 +6,14 @@ use mbs_core::build_system::{BuildQuestions, BuildSystemError};
 use mbs_core::ident::{Arch, Nevra, Nvr, TagName};
 
 use super::known;
-use crate::api::{rpm, tag};
+use crate::api::rpm;
+use crate::api::tag::{self, ExternalRepo};
 use crate::build_system::calls::{Answers, Calls, Ticket};
 use crate::build_system::refusal;
 use crate::xmlrpc::FaultCode;
 
-/// Per tag the addresses of its external repositories, `$arch` still in them.
-pub(crate) type External = BTreeMap<TagName, Vec<String>>;
+/// Per tag its external repositories.
+pub(crate) type External = BTreeMap<TagName, Vec<ExternalRepo>>;
 
 /// What external repositories hold, by their address without `$arch`.
 pub(crate) type Repositories = BTreeMap<String, Vec<Nevra>>;
@@ -94,22 +95,20 @@ impl TagRpms {
         repositories: &Repositories,
     ) -> BTreeMap<TagName, Vec<Nevra>> {
         let mut of_tags = std::mem::take(&mut self.rpms);
-        for (name, addresses) in &self.external {
+        let counts =
+            |rpm: &&Nevra| arches.contains(&rpm.arch) || matches!(rpm.arch.as_str(), "noarch" | "src");
+        for (name, external) in &self.external {
             let rpms = of_tags.entry(name.clone()).or_default();
-            for address in addresses {
-                for place in places(address, arches) {
-                    rpms.extend(repositories.get(&place).into_iter().flatten().cloned());
-                }
-            }
+            let places: BTreeSet<String> = external.iter().flat_map(|repo| places(repo, arches)).collect();
+            let held = places.iter().filter_map(|place| repositories.get(place)).flatten();
+            rpms.extend(held.filter(counts).cloned());
         }
         of_tags
     }
 }
 
-/// Returns the addresses that an address with `$arch` in it stands for.
-pub(crate) fn places(address: &str, arches: &BTreeSet<Arch>) -> BTreeSet<String> {
-    if !address.contains("$arch") {
-        return [address.to_owned()].into();
-    }
-    arches.iter().map(|arch| address.replace("$arch", arch.as_str())).collect()
+/// Returns where a repository is for each of the architectures that it has.
+pub(crate) fn places(repo: &ExternalRepo, arches: &BTreeSet<Arch>) -> BTreeSet<String> {
+    let has = |arch: &&Arch| repo.arches.as_ref().is_none_or(|has| has.contains(*arch));
+    arches.iter().filter(has).map(|arch| repo.address.replace("$arch", arch.as_str())).collect()
 }
