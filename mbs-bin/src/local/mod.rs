@@ -169,7 +169,10 @@ async fn known_modules(
     for wanted in &arguments.add_local_builds {
         let found = finished_builds(wanted, base, store).await?;
         if found.is_empty() {
-            let what = format!("there is no finished build of {wanted} in {} to use", directory.display());
+            let what = format!(
+                "there is no finished build of {wanted} in the results directory {}",
+                directory.display()
+            );
             return Err(Stop::Usage(what));
         }
         results.extend(found);

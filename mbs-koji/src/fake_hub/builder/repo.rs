@@ -69,12 +69,14 @@ pub(super) fn fail(state: &mut State, task: Id) {
     }
 }
 
-/// Makes the tasks that active requests wait for.
+/// Makes the tasks that active requests wait for; one whose task was cancelled or forgotten gets another.
 pub(super) fn serve_requests(state: &mut State) {
     let waiting: Vec<Id> = state
         .repo_requests
         .iter()
-        .filter(|(_, request)| request.is_active && request.task.is_none())
+        .filter(|(_, request)| {
+            request.is_active && request.task.is_none_or(|task| !state.live_tasks.contains(&task))
+        })
         .map(|(id, _)| *id)
         .collect();
     for id in waiting {
