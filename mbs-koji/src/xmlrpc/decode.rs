@@ -114,6 +114,10 @@ impl<'x> Decoder<'x> {
         if let Some(at) = xml.iter().position(is_forbidden) {
             return Err(DecodeError::Malformed { at, what: "a control character".into() });
         }
+        // No characters either, and easily overlooked: what we write leaves them out.
+        if let Some(at) = text.find('\u{fffe}').or_else(|| text.find('\u{ffff}')) {
+            return Err(DecodeError::Malformed { at, what: "a control character".into() });
+        }
         let mut reader = Reader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
         Ok(Self { reader, names: HashSet::new(), depth: 0 })

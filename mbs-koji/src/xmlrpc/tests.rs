@@ -125,6 +125,8 @@ fn control_characters_are_left_out_when_writing_and_refused_when_reading() {
     assert!(encode_response(Ok(&Value::from("a\u{1}b\u{fffe}c"))).contains("<string>abc</string>"));
     assert!(refusal("<value>a\u{1}b</value>").ends_with("a control character"));
     assert!(refusal("<value>a&#1;b</value>").ends_with("a control character"));
+    assert!(refusal("<value>a\u{fffe}b</value>").ends_with("a control character"));
+    assert!(refusal("<value>a\u{ffff}b</value>").ends_with("a control character"));
 }
 
 #[test]
