@@ -137,7 +137,12 @@ fn check_table(built: &Built) -> Result<()> {
     let widths: Vec<usize> = dashes.iter().map(|dashes| dashes.len()).collect();
     let mut rows = vec![["NVR", "State", "Koji Task"].map(str::to_owned)];
     for component in built.record.in_order() {
-        let log = built.bench.path("results/work/tasks").join(component.task.context("a task")?.to_string());
+        let log = built
+            .bench
+            .path("results")
+            .join("work")
+            .join("tasks")
+            .join(component.task.context("a task")?.to_string());
         let log = log.join("build.log");
         assert!(log.is_file(), "{}", log.display());
         let nvr = component.nvr.clone().context("all are built")?;

@@ -73,7 +73,7 @@ impl Interrupted {
 
     /// Kills the command while module-build-macros is being built, whose spec nobody can make wait.
     fn kill_in_the_first_batch(&self) -> Result<()> {
-        let hanging = HangingProgram::new("unshare", "/work/tasks/")?;
+        let hanging = HangingProgram::new("unshare", "work/tasks/")?;
         let mut command = self.bench.local(DOCUMENT);
         let mut run = Running::of(&self.bench, command.env("PATH", hanging.path()?))?;
         run.watch("the build of module-build-macros hangs", || {

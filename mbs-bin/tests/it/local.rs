@@ -132,7 +132,7 @@ fn a_results_directory_in_use_is_left_alone() {
 #[test]
 fn a_folder_with_other_things_is_never_taken_for_results() {
     let folder = folder(DOCUMENT);
-    let precious = folder.path().join("results/work/git/precious");
+    let precious = folder.path().join("results").join("work").join("git/precious");
     fs::create_dir_all(precious.parent().unwrap()).unwrap();
     fs::write(&precious, "mine").unwrap();
     let ended = local(folder.path(), &[]);

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::{Args, Method, method};
 use crate::fake_hub::checksum;
 use crate::fake_hub::context::{Context, nothing};
-use crate::fake_hub::state::{Answer, refuse, upload_path};
+use crate::fake_hub::state::{Answer, WORK, refuse, upload_path};
 use crate::xmlrpc::{Struct, Value};
 
 pub(super) const METHODS: &[Method] = &[
@@ -29,7 +29,7 @@ fn check(context: &mut Context<'_>, args: &Args) -> Answer {
     let path = upload_path(args.text("path")?, args.text("name")?)?;
     let Some(file) = context.state.uploads.get(&path) else { return nothing() };
     if file.is_link {
-        return Err(refuse(format!("destination is a symlink: /mnt/koji/work/{path}")));
+        return Err(refuse(format!("destination is a symlink: {WORK}/{path}")));
     }
     let bytes = &file.bytes;
     let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
