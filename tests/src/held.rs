@@ -45,31 +45,30 @@ pub fn release(pipe: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// A program of the machine that hangs when it is called in a certain way; dropped, it ends and has done nothing.
+/// A program of the machine that first does something else when it is called in a certain way.
 #[derive(Debug)]
-pub struct HangingProgram {
-    /// The end of the pipe on which the program waits for a line that never comes.
-    _silence: File,
+pub struct ShadowedProgram {
     folder: TempDir,
 }
 
-impl HangingProgram {
-    /// Makes one that hangs if its arguments contain a text, and else does what the program of that name does.
+impl ShadowedProgram {
+    /// Makes one: if its arguments contain a text, lines of shell come before what the program of that name does.
+    ///
+    /// In these lines, `$place` is a folder of its own.
     ///
     /// # Errors
     /// There is no such program, or a file cannot be written.
-    pub fn new(name: &str, argument: &str) -> Result<Self> {
+    pub fn new(name: &str, argument: &str, lines: &str) -> Result<Self> {
         let real = program(name).with_context(|| format!("{name} is not installed"))?;
-        let folder = tempfile::Builder::new().prefix("mbs-test-hang-").tempdir()?;
-        let pipe = folder.path().join("pipe");
-        ensure!(Command::new("mkfifo").arg(&pipe).status()?.success(), "there is no pipe");
-        let silence = File::options().read(true).write(true).open(&pipe)?;
+        let folder = tempfile::Builder::new().prefix("mbs-test-shadow-").tempdir()?;
         let (place, real) = (folder.path().display(), real.display());
-        // Said to be called only once the pipe is open: from then on its other end decides.
         let script = format!(
             "#!/bin/sh
+place='{place}'
 case \"$*\" in
-*'{argument}'*) {{ : > '{place}/called'; read -r answer; }} < '{place}/pipe'; exit 1 ;;
+*'{argument}'*)
+{lines}
+;;
 esac
 exec '{real}' \"$@\"
 "
@@ -77,7 +76,7 @@ exec '{real}' \"$@\"
         let file = folder.path().join(name);
         fs::write(&file, script)?;
         fs::set_permissions(&file, Permissions::from_mode(0o755))?;
-        Ok(Self { _silence: silence, folder })
+        Ok(Self { folder })
     }
 
     /// Returns a `PATH` in which it comes before the real one.
@@ -88,9 +87,41 @@ exec '{real}' \"$@\"
         let own = std::iter::once(self.folder.path().to_owned());
         Ok(std::env::join_paths(own.chain(folders_of_programs()))?)
     }
+}
+
+/// A program of the machine that hangs when it is called in a certain way; dropped, it ends and has done nothing.
+#[derive(Debug)]
+pub struct HangingProgram {
+    /// The end of the pipe on which the program waits for a line that never comes.
+    _silence: File,
+    shadow: ShadowedProgram,
+}
+
+impl HangingProgram {
+    /// Makes one that hangs if its arguments contain a text, and else does what the program of that name does.
+    ///
+    /// # Errors
+    /// There is no such program, or a file cannot be written.
+    pub fn new(name: &str, argument: &str) -> Result<Self> {
+        // Said to be called only once the pipe is open: from then on its other end decides.
+        let hang = "{ : > \"$place/called\"; read -r answer; } < \"$place/pipe\"; exit 1";
+        let shadow = ShadowedProgram::new(name, argument, hang)?;
+        let pipe = shadow.folder.path().join("pipe");
+        ensure!(Command::new("mkfifo").arg(&pipe).status()?.success(), "there is no pipe");
+        let silence = File::options().read(true).write(true).open(&pipe)?;
+        Ok(Self { _silence: silence, shadow })
+    }
+
+    /// Returns a `PATH` in which it comes before the real one.
+    ///
+    /// # Errors
+    /// A folder of `PATH` cannot be written there.
+    pub fn path(&self) -> Result<OsString> {
+        self.shadow.path()
+    }
 
     /// Says whether it was called and hangs.
     pub fn is_called(&self) -> bool {
-        self.folder.path().join("called").exists()
+        self.shadow.folder.path().join("called").exists()
     }
 }

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use anyhow::{Context as _, Result};
 use mbs_tests::Ran;
 use mbs_tests::built::mbs_build;
-use mbs_tests::held::{release, waiting_builds};
+use mbs_tests::held::{ShadowedProgram, release, waiting_builds};
 use mbs_tests::needed::can_build;
 use mbs_tests::private_mounts::PrivateMounts;
 use mbs_tests::small_module::{Content, SmallModule};
@@ -91,14 +91,11 @@ impl Disk {
         self.mounts.resize_disk(&self.folder, ENOUGH.in_kib()).unwrap();
     }
 
-    /// Writes a file that leaves room for so many small ones.
-    fn fill(&self, left: u64) -> Result<()> {
-        let filler = self.mounts.seen(&self.folder.join("filler"));
-        let mut file = File::create(&filler)?;
-        let block = [0; 4096];
-        while file.write_all(&block).is_ok() {}
-        let full = file.metadata()?.len();
-        Ok(file.set_len(full.saturating_sub(left * page_kib() * 1024))?)
+    /// Writes a file that leaves no room.
+    fn fill(&self) -> Result<()> {
+        let mut file = File::create(self.mounts.seen(&self.folder.join("filler")))?;
+        while file.write_all(&[0; 4096]).is_ok() {}
+        Ok(())
     }
 
     fn seen_results(&self) -> PathBuf {
@@ -212,7 +209,7 @@ fn a_disk_that_something_else_fills_during_a_build_ends_the_run() {
     }
     let module = with_a_build_that_waits();
     let Some(disk) = Disk::mounted(&module, FILLED) else { return };
-    let first = run_releasing(&module, &disk, || disk.fill(0).unwrap());
+    let first = run_releasing(&module, &disk, || disk.fill().unwrap());
     assert_is_full(&first);
     assert_eq!(packages(&first, "built first"), ["first"], "{first:#?}");
     fs::remove_file(disk.mounts.seen(&disk.folder.join("filler"))).unwrap();
@@ -228,11 +225,17 @@ fn a_disk_without_room_for_the_final_results_keeps_all_that_is_built() {
     if !can_build() {
         return;
     }
-    let module = with_a_build_that_waits();
+    let module =
+        SmallModule::new(&[("first", Content::Bytes(100)), ("second", Content::Bytes(100))]).unwrap();
     let Some(disk) = Disk::mounted(&module, FILLED) else { return };
-    let first = run_releasing(&module, &disk, || disk.fill(2).unwrap());
+    // The moment at which modules.yaml goes into the results' metadata: all is built then, and nothing more is removed.
+    let fill = format!("cat /dev/zero > '{}' 2> /dev/null", disk.folder.join("filler").display());
+    let filling = ShadowedProgram::new("modifyrepo_c", "--mdtype=modules", &fill).unwrap();
+    let mut command = disk.mounts.command(mbs_build());
+    command.args(module.arguments("small.yaml", &disk.results())).env("PATH", filling.path().unwrap());
+    let first = run_within_limit(&mut command).unwrap();
     assert_is_full(&first);
-    // What was built would wait for ever if it were built again, wherever the results are taken.
+    assert_eq!(packages(&first, "built ").len(), 3, "{first:#?}");
     let copy = module.results();
     let copied = Command::new("cp").arg("-a").arg(disk.seen_results()).arg(&copy).status().unwrap();
     assert!(copied.success());
