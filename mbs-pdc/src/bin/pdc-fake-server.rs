@@ -1,0 +1,3 @@
+//! Serves a fake PDC until it is interrupted.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A PDC for tests: stateful, strict, a real HTTP server on loopback.
