@@ -13,7 +13,7 @@ use mbs_tests::held::{ShadowedProgram, release, waiting_builds};
 use mbs_tests::needed::can_build;
 use mbs_tests::private_mounts::PrivateMounts;
 use mbs_tests::small_module::{Content, SmallModule};
-use mbs_tests::within::eventually;
+use mbs_tests::within::{eventually, run_within_limit};
 
 use super::lacking_machine::{private_mounts, run_in};
 use super::{assert_a_later_run_works, assert_built, assert_says, packages};
