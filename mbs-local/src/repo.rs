@@ -5,7 +5,10 @@
 //! module also carries `modules.yaml`. Which RPMs go in is decided elsewhere.
 
 use std::fs;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
 
 use crate::error::{AtPath as _, LocalError};
 use crate::files::{
@@ -132,13 +135,29 @@ impl Repositories {
 }
 
 /// Makes durable what a program wrote: after a crash, a finished repository must not have empty files.
+///
+/// # Errors
+/// It is not there in full: programs have been seen to call metadata written that a full disk had cut off.
 fn sync_metadata(repository: &Path) -> Result<(), LocalError> {
     let metadata = repository.join("repodata");
-    for file in files_ending(&metadata, "")? {
-        fs::File::open(&file).and_then(|file| file.sync_all()).at(&file)?;
+    for path in files_ending(&metadata, "")? {
+        let file = fs::File::open(&path).at(&path)?;
+        check_whole(&path, &file).at(&path).map_err(|error| unless_full(error, repository))?;
+        file.sync_all().at(&path)?;
     }
     sync_directory(&metadata)?;
     sync_directory(repository)
+}
+
+/// Reads a file of metadata up to the mark that its end has.
+fn check_whole(path: &Path, file: &fs::File) -> io::Result<()> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("gz") => io::copy(&mut MultiGzDecoder::new(BufReader::new(file)), &mut io::sink()).map(drop),
+        Some("xml") if !io::read_to_string(file)?.trim_end().ends_with("</repomd>") => {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Runs a program that writes into a directory.
@@ -209,6 +228,24 @@ mod tests {
         let path = files.into_iter().find(|path| path.to_string_lossy().contains(kind)).unwrap();
         let unpacked = std::process::Command::new("gzip").arg("-dc").arg(path).output().unwrap();
         String::from_utf8(unpacked.stdout).unwrap()
+    }
+
+    #[test]
+    fn metadata_that_end_early_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let is_whole = |name: &str, content: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, content).unwrap();
+            check_whole(&path, &fs::File::open(&path).unwrap()).is_ok()
+        };
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, b"---\ndocument: modulemd\n").unwrap();
+        let packed = packed.finish().unwrap();
+        assert!(is_whole("modules.yaml.gz", &packed) && is_whole("repomd.xml", b"<repomd>\n</repomd>\n"));
+        for end in [0, 5, packed.len() - 1] {
+            assert!(!is_whole("modules.yaml.gz", &packed[..end]), "{end} bytes are taken for all");
+        }
+        assert!(!is_whole("repomd.xml", b"") && !is_whole("repomd.xml", b"<repomd>"));
     }
 
     #[tokio::test]

@@ -229,7 +229,7 @@ fn a_disk_without_room_for_the_final_results_keeps_all_that_is_built() {
         SmallModule::new(&[("first", Content::Bytes(100)), ("second", Content::Bytes(100))]).unwrap();
     let Some(disk) = Disk::mounted(&module, FILLED) else { return };
     // The moment at which modules.yaml goes into the results' metadata: all is built then, and nothing more is removed.
-    let fill = format!("cat /dev/zero > '{}' 2> /dev/null", disk.folder.join("filler").display());
+    let fill = format!("head -c 100M /dev/zero > '{}' 2> /dev/null", disk.folder.join("filler").display());
     let filling = ShadowedProgram::new("modifyrepo_c", "--mdtype=modules", &fill).unwrap();
     let mut command = disk.mounts.command(mbs_build());
     command.args(module.arguments("small.yaml", &disk.results())).env("PATH", filling.path().unwrap());
