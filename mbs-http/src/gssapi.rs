@@ -9,16 +9,16 @@ use libgssapi::error::{Error, MajorFlags};
 use libgssapi::name::Name;
 use libgssapi::oid::{GSS_MECH_SPNEGO, GSS_NT_HOSTBASED_SERVICE, GSS_NT_KRB5_PRINCIPAL};
 
-use super::negotiate::{Negotiation, TicketError, Tickets};
+use crate::tickets::{Negotiation, TicketError, Tickets};
 
 /// The environment's variable that names the keys which tickets are fetched with.
 const KEYTAB: &str = "KRB5_CLIENT_KTNAME";
 
 /// The system's tickets for one principal, or for the default one.
 #[derive(Debug)]
-pub(super) struct SystemTickets {
-    pub(super) principal: Option<String>,
-    pub(super) keytab: Option<PathBuf>,
+pub(crate) struct SystemTickets {
+    pub(crate) principal: Option<String>,
+    pub(crate) keytab: Option<PathBuf>,
 }
 
 impl SystemTickets {

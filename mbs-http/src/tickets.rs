@@ -1,13 +1,10 @@
 //! Where Kerberos tickets come from.
 //!
-//! The hub asks for one by HTTP Negotiate; [`Tickets`] is who has them. With the feature `gssapi` it is the system's library.
+//! Servers ask for one by HTTP Negotiate; [`Tickets`] is who has them. With the feature `gssapi` it is the system's library.
 
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
-
-#[cfg(feature = "gssapi")]
-use crate::profile::Login;
-use crate::profile::Profile;
 
 /// Who has tickets. Its methods may block.
 pub trait Tickets: Debug + Send + Sync + 'static {
@@ -37,16 +34,18 @@ pub struct TicketError {
     pub is_transient: bool,
 }
 
-/// Returns the system's tickets for a profile; `None` if this program was built without Kerberos, or the profile needs none.
-#[cfg(not(feature = "gssapi"))]
-pub(super) fn system_tickets(_: &Profile) -> Option<Arc<dyn Tickets>> {
-    None
-}
-
-/// Returns the system's tickets for a profile; `None` if it needs none.
-#[cfg(feature = "gssapi")]
-pub(super) fn system_tickets(profile: &Profile) -> Option<Arc<dyn Tickets>> {
-    let Login::Kerberos { principal, keytab } = &profile.login else { return None };
-    let (principal, keytab) = (principal.clone(), keytab.clone());
-    Some(Arc::new(super::gssapi::SystemTickets { principal, keytab }))
+/// Returns the system's tickets of a principal, `None`: the default one; the environment must name the keytab, if one is given.
+/// `None` if this program was built without Kerberos.
+pub fn system_tickets(principal: Option<&str>, keytab: Option<&Path>) -> Option<Arc<dyn Tickets>> {
+    #[cfg(feature = "gssapi")]
+    let tickets: Option<Arc<dyn Tickets>> = Some(Arc::new(crate::gssapi::SystemTickets {
+        principal: principal.map(str::to_owned),
+        keytab: keytab.map(Path::to_owned),
+    }));
+    #[cfg(not(feature = "gssapi"))]
+    let tickets = {
+        let _ = (principal, keytab);
+        None
+    };
+    tickets
 }

@@ -1,10 +1,10 @@
 //! Answers over HTTP: read with a bound, decoded, and what is none told in few words.
 
-use std::io;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mbs_http::{Trouble, beginning, said, whole};
 use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 
@@ -39,6 +39,20 @@ impl Failure {
     }
 }
 
+impl From<mbs_http::Failure> for Failure {
+    fn from(failure: mbs_http::Failure) -> Self {
+        let met = match failure.trouble {
+            Trouble::Unconnected => Met::Unconnected,
+            Trouble::Lost => Met::Lost,
+            Trouble::Late => Met::Late,
+            Trouble::Distrust => Met::Distrust,
+            Trouble::Nonsense => Met::Nonsense,
+            Trouble::Excess => Met::Excess,
+        };
+        Self::new(met, failure.reason)
+    }
+}
+
 /// Reads the answer to its end.
 ///
 /// # Errors
@@ -47,22 +61,8 @@ pub(super) async fn read(mut response: Response, limit_bytes: u64) -> Result<Ans
     if response.status() != reqwest::StatusCode::OK {
         return Err(refusal(response).await);
     }
-    let announced = response.content_length().unwrap_or(0);
-    if announced > limit_bytes {
-        return Err(too_long(limit_bytes));
-    }
-    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
-    while let Some(part) = response.chunk().await.map_err(|error| broken_off(&error))? {
-        if (body.len() + part.len()) as u64 > limit_bytes {
-            return Err(too_long(limit_bytes));
-        }
-        body.extend_from_slice(&part);
-    }
+    let body = whole(&mut response, limit_bytes).await?;
     Ok(Answer { headers: std::mem::take(response.headers_mut()), body })
-}
-
-fn too_long(limit_bytes: u64) -> Failure {
-    Failure::new(Met::Excess, format!("it is longer than {limit_bytes} bytes"))
 }
 
 /// Returns the token of HTTP Negotiate that came with an answer.
@@ -102,12 +102,7 @@ fn is_xml(answer: &Answer) -> bool {
 
 async fn refusal(mut response: Response) -> Failure {
     let status = response.status().as_u16();
-    let mut start = Vec::new();
-    while start.len() < WORDS_BYTES
-        && let Ok(Some(part)) = response.chunk().await
-    {
-        start.extend_from_slice(&part[..part.len().min(WORDS_BYTES - start.len())]);
-    }
+    let start = beginning(&mut response, WORDS_BYTES).await;
     let headers = std::mem::take(response.headers_mut());
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let reason = match text(LOCATION) {
@@ -117,73 +112,4 @@ async fn refusal(mut response: Response) -> Failure {
     let retry_after = text(RETRY_AFTER).and_then(|secs| secs.trim().parse().ok()).map(Duration::from_secs);
     let is_challenge = status == 401 && offers(&headers).any(|offer| offer.starts_with("Negotiate"));
     Failure { met: Met::Status(status), reason, retry_after, is_challenge }
-}
-
-/// Tells status and first words of what came.
-fn said(status: u16, body: &[u8]) -> String {
-    match first_words(&body[..body.len().min(WORDS_BYTES)]) {
-        words if words.is_empty() => format!("HTTP {status} and nothing that can be read"),
-        words => format!("HTTP {status} and the words `{words}`"),
-    }
-}
-
-fn first_words(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let mut is_tag = false;
-    let plain: String = text
-        .chars()
-        .map(|c| {
-            is_tag = c == '<' || (is_tag && c != '>');
-            if is_tag || c == '>' || c.is_control() { ' ' } else { c }
-        })
-        .collect();
-    let words: Vec<&str> = plain.split_whitespace().take(8).collect();
-    words.join(" ").chars().take(80).collect()
-}
-
-/// Tells apart why a request brought no answer.
-pub(super) fn unanswered(error: &reqwest::Error) -> Failure {
-    let met = if is_invalid(error) {
-        // So TLS reports whom it does not trust, on either side.
-        Met::Distrust
-    } else if error.is_connect() {
-        Met::Unconnected
-    } else if error.is_timeout() {
-        Met::Late
-    } else {
-        Met::Lost
-    };
-    Failure::new(met, innermost(error))
-}
-
-/// Tells apart why an answer could not be read to its end.
-fn broken_off(error: &reqwest::Error) -> Failure {
-    let met = if is_invalid(error) {
-        // So unpacking reports what is no gzip.
-        Met::Nonsense
-    } else if error.is_timeout() {
-        Met::Late
-    } else {
-        Met::Lost
-    };
-    Failure::new(met, innermost(error))
-}
-
-fn is_invalid(error: &reqwest::Error) -> bool {
-    causes(error).filter_map(|cause| cause.downcast_ref()).any(is_invalid_data)
-}
-
-/// Looks into errors that hold others too: their `source` passes those over.
-fn is_invalid_data(error: &io::Error) -> bool {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_invalid_data)
-}
-
-fn innermost(error: &reqwest::Error) -> String {
-    let reason = causes(error).last().map_or_else(|| "the request failed".to_owned(), ToString::to_string);
-    reason.chars().take(200).collect()
-}
-
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    std::iter::successors(std::error::Error::source(error), |error| error.source())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mbs_http::{Negotiation, TicketError, Tickets};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
@@ -11,7 +12,6 @@ use super::after::Past;
 use super::carry::{End, Reply};
 use super::error::HubError;
 use super::figures::Kind;
-use super::negotiate::{Negotiation, TicketError, Tickets};
 use super::parcel::{Content, Deadline, Parcel};
 use super::pass::Pass;
 use super::wire::Wire;

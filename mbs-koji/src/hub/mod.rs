@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `after`, `carry` | what follows what a request met with: decided (pure), and done |
 //! | `wire`, `parcel`, `answer`, `tls` | one HTTP exchange after another: connections, deadlines, bounds |
-//! | `login`, `pass`, `negotiate` | who we are |
+//! | `login`, `pass` | who we are |
 //! | `session`, `pool`, `upload`, `multicall` | calls under rising numbers, and what is made of them |
 //!
 //! ```no_run
@@ -30,11 +30,8 @@ mod answer;
 mod carry;
 mod error;
 mod figures;
-#[cfg(feature = "gssapi")]
-mod gssapi;
 mod login;
 mod multicall;
-mod negotiate;
 mod parcel;
 mod pass;
 mod pool;
@@ -53,8 +50,8 @@ use tokio::sync::OnceCell;
 
 pub use error::HubError;
 pub use figures::Figures;
+pub use mbs_http::{Negotiation, TicketError, Tickets};
 pub use multicall::CALLS_PER_REQUEST;
-pub use negotiate::{Negotiation, TicketError, Tickets};
 pub use pass::Pass;
 pub use session::Session;
 
@@ -66,7 +63,7 @@ use parcel::{Content, Deadline, Parcel};
 use pool::Pool;
 use wire::Wire;
 
-use crate::profile::Profile;
+use crate::profile::{Login, Profile};
 use crate::xmlrpc::{Call, Fault, Value, encode_call};
 
 /// The answers to many calls, in their order.
@@ -98,7 +95,13 @@ impl Hub {
     /// # Errors
     /// [`HubError::Configuration`]: the address or a certificate cannot be used.
     pub fn new(profile: &Profile, clock: Arc<dyn Clock>) -> Result<Self, HubError> {
-        Self::made(profile, clock, negotiate::system_tickets(profile))
+        let tickets = match &profile.login {
+            Login::Kerberos { principal, keytab } => {
+                mbs_http::system_tickets(principal.as_deref(), keytab.as_deref())
+            }
+            Login::Anonymous | Login::Password { .. } | Login::Certificate { .. } => None,
+        };
+        Self::made(profile, clock, tickets)
     }
 
     /// Makes a client that has its Kerberos tickets from elsewhere than the system's library.

@@ -1,15 +1,10 @@
 //! Where the hub is, and how connections to it are made and checked.
 
-use std::path::Path;
-
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder, Identity, Url};
+use mbs_http::TrustError;
+use reqwest::{Client, ClientBuilder, Url};
 
 use super::error::HubError;
 use crate::profile::{Login, Profile};
-
-/// Certificate files longer than this are none.
-const CERTIFICATES_BYTES: u64 = 4 << 20;
 
 /// Returns the hub's address. Logins by certificate or ticket are for TLS only, so they make it `https`.
 ///
@@ -30,7 +25,7 @@ pub(super) fn address(profile: &Profile) -> Result<Url, HubError> {
     if matches!(profile.login, Login::Certificate { .. } | Login::Kerberos { .. }) {
         url.set_scheme("https").map_err(|()| refused("cannot be reached by https"))?;
     }
-    if matches!(profile.login, Login::Password { .. }) && url.scheme() == "http" && !is_here(&url) {
+    if matches!(profile.login, Login::Password { .. }) && url.scheme() == "http" && !mbs_http::is_here(&url) {
         tracing::warn!(koji.server = %url, "the password goes to the hub without encryption");
     }
     Ok(url)
@@ -41,33 +36,12 @@ pub(super) fn address(profile: &Profile) -> Result<Url, HubError> {
 /// # Errors
 /// A certificate cannot be read.
 pub(super) fn client(profile: &Profile, hub: &Url) -> Result<ClientBuilder, HubError> {
-    let mut client = Client::builder()
-        .user_agent("koji/1")
-        .http1_only()
-        .gzip(true)
-        .referer(false)
-        .redirect(Policy::none())
-        .retry(reqwest::retry::never())
-        .connect_timeout(profile.connect_timeout);
-    if is_here(hub) {
-        client = client.no_proxy();
-    }
-    if hub.scheme() == "http" {
-        // Redirects are not followed, so nothing is ever checked: the system's certificates, if it has any, stay unread.
-        client = client.tls_certs_only([]);
-    }
+    let mut client = mbs_http::client(hub).user_agent("koji/1").connect_timeout(profile.connect_timeout);
     if let Some(path) = &profile.serverca {
-        let certificates =
-            Certificate::from_pem_bundle(&read(path)?).map_err(|_| unusable(path, "certificates"))?;
-        if certificates.is_empty() {
-            return Err(unusable(path, "certificates"));
-        }
-        client = client.tls_certs_only(certificates);
+        client = client.tls_certs_only(mbs_http::certificates(path).map_err(unusable)?);
     }
     if let Login::Certificate { cert } = &profile.login {
-        let identity =
-            Identity::from_pem(&read(cert)?).map_err(|_| unusable(cert, "certificate with its key"))?;
-        client = client.identity(identity);
+        client = client.identity(mbs_http::identity(cert).map_err(unusable)?);
     }
     if profile.no_ssl_verify {
         tracing::warn!(koji.server = %hub, "no_ssl_verify: whoever answers is taken for the hub");
@@ -81,26 +55,10 @@ pub(super) fn client(profile: &Profile, hub: &Url) -> Result<ClientBuilder, HubE
 /// # Errors
 /// Certificate and key do not belong together, or the system's certificates cannot be read.
 pub(super) fn built(client: ClientBuilder) -> Result<Client, HubError> {
-    client.build().map_err(|error| {
-        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        HubError::unusable(format!("TLS cannot be set up: {cause}"))
-    })
+    mbs_http::built(client).map_err(unusable)
 }
 
-fn is_here(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, HubError> {
-    let failed = |error| HubError::unusable(format!("{} cannot be read: {error}", path.display()));
-    let length = std::fs::metadata(path).map_err(failed)?.len();
-    if length > CERTIFICATES_BYTES {
-        return Err(unusable(path, "certificates"));
-    }
-    std::fs::read(path).map_err(failed)
-}
-
-fn unusable(path: &Path, wanted: &str) -> HubError {
-    HubError::unusable(format!("{} holds no {wanted} in PEM", path.display()))
+#[expect(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
+fn unusable(error: TrustError) -> HubError {
+    HubError::unusable(error.to_string())
 }

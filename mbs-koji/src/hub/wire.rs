@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mbs_core::clock::Clock;
+use mbs_http::Tickets;
 use reqwest::{Client, Request, Url};
 
 use super::answer::{self, Answer, Failure};
 use super::error::HubError;
 use super::figures::Figures;
-use super::negotiate::Tickets;
 use super::parcel::{Deadline, Parcel};
 use super::tls;
 use crate::profile::Profile;
@@ -74,7 +74,8 @@ impl Wire {
     }
 
     async fn answer_to(&self, client: &Client, request: Request) -> Result<Answer, Failure> {
-        let response = client.execute(request).await.map_err(|error| answer::unanswered(&error))?;
+        let response =
+            client.execute(request).await.map_err(|error| mbs_http::Failure::of_sending(&error))?;
         let version = response.headers().get("koji-version").and_then(|version| version.to_str().ok());
         if let Some(version) = version.filter(|version| version.len() < 100) {
             self.note_version(version);

@@ -5,13 +5,12 @@
 
 mod ini;
 mod read;
-mod secret;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use mbs_http::Secret;
 pub use read::{ProfileError, ProfileFile};
-pub use secret::Secret;
 
 /// How a hub is reached, and how patiently. Times are real time unless said otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]

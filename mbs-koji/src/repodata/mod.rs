@@ -77,14 +77,8 @@ impl Repodata {
         let failure = |error: reqwest::Error| fail(error.without_url().to_string());
         let asked = self.http.get(format!("{address}/{place}")).send().await;
         let mut response = asked.and_then(reqwest::Response::error_for_status).map_err(failure)?;
-        let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(failure)? {
-            if body.len() + part.len() > limit {
-                return Err(fail(format!("{place} is longer than {limit} bytes")));
-            }
-            body.extend_from_slice(&part);
-        }
-        Ok(body)
+        let whole = mbs_http::whole(&mut response, limit as u64).await;
+        whole.map_err(|failure| fail(format!("{place}: {failure}")))
     }
 }
 
