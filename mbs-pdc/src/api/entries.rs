@@ -1,0 +1,93 @@
+//! Entries over one endpoint: found, made, changed.
+
+use super::entry::{Module, Variant};
+use super::{Change, Entry, Face, Filter, NewEntry};
+use crate::client::{Method, Pdc, PdcError, Request};
+
+/// The entries of a PDC as one endpoint has them. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Entries {
+    pdc: Pdc,
+    face: Face,
+}
+
+impl Entries {
+    /// Works on an endpoint.
+    pub fn new(pdc: Pdc, face: Face) -> Self {
+        Self { pdc, face }
+    }
+
+    /// Works on `modules`, or on `unreleasedvariants` where a server is too old to have that.
+    ///
+    /// # Errors
+    /// Any: nothing is known.
+    pub async fn newest(pdc: Pdc) -> Result<Self, PdcError> {
+        let probe = Request::new(Method::Get, [Face::Modules.path()]).query("page_size", "1");
+        let face = match pdc.read::<serde::de::IgnoredAny>(&probe).await {
+            Err(PdcError::NotFound { .. }) => Face::Variants,
+            outcome => outcome.map(|_| Face::Modules)?,
+        };
+        Ok(Self { pdc, face })
+    }
+
+    /// Returns the endpoint.
+    pub fn face(&self) -> Face {
+        self.face
+    }
+
+    /// Returns the client.
+    pub fn pdc(&self) -> &Pdc {
+        &self.pdc
+    }
+
+    /// Returns all entries that match, in PDC's order: by uid as text.
+    ///
+    /// # Errors
+    /// Any: nothing is known.
+    pub async fn find(&self, filter: &Filter) -> Result<Vec<Entry>, PdcError> {
+        let request = filter.request(self.face);
+        match self.face {
+            Face::Variants => {
+                Ok(self.pdc.list::<Variant>(&request).await?.into_iter().map(Entry::from).collect())
+            }
+            Face::Modules => {
+                Ok(self.pdc.list::<Module>(&request).await?.into_iter().map(Entry::from).collect())
+            }
+        }
+    }
+
+    /// Returns the entry with this key, which matches with case.
+    ///
+    /// # Errors
+    /// `NotFound`: there is none. Others: nothing is known.
+    pub async fn entry(&self, uid: &str) -> Result<Entry, PdcError> {
+        let request = Request::new(Method::Get, [self.face.path(), uid]);
+        let shown = self.pdc.read(&request).await?;
+        self.understood(shown)
+    }
+
+    /// Makes an entry. It is not safe to repeat: look first, and after an error with an unknown effect.
+    ///
+    /// # Errors
+    /// `Exists`: there is one with this identity or uid. Others by their effect.
+    pub async fn create(&self, entry: &NewEntry, comment: &str) -> Result<Entry, PdcError> {
+        self.written(entry.request(self.face).comment(comment)).await
+    }
+
+    /// Changes an entry, and returns it as it is then. It is safe to repeat.
+    ///
+    /// # Errors
+    /// `NotFound`: there is none. Others by their effect.
+    pub async fn change(&self, uid: &str, change: &Change, comment: &str) -> Result<Entry, PdcError> {
+        self.written(change.request(self.face, uid).comment(comment)).await
+    }
+
+    async fn written(&self, request: Request) -> Result<Entry, PdcError> {
+        let shown = self.pdc.write(&request).await?;
+        self.understood(shown.ok_or_else(|| PdcError::odd("it shows nothing of what was written"))?)
+    }
+
+    fn understood(&self, shown: serde_json::Value) -> Result<Entry, PdcError> {
+        Entry::read(self.face, shown).map_err(|error| PdcError::odd(format!("an entry of a module: {error}")))
+    }
+}

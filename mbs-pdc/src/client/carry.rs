@@ -1,0 +1,125 @@
+//! One HTTP exchange after another: turns, deadlines, credentials, counts.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use mbs_core::build_system::Effect;
+use mbs_http::{Failure, Trouble};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use tokio::time::timeout;
+
+use super::answer::{Answer, unanswered};
+use super::{Method, Pdc, PdcError, Request};
+use crate::server::Login;
+
+/// What PDC's own client library sends with every request, as a type and as what it takes.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// No pause between attempts is longer, whoever asks for it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+impl Pdc {
+    /// Waits before another attempt; false if there is no time for one.
+    pub(super) async fn pause(&self, retries: u32, retry_after: Option<Duration>, until: Instant) -> bool {
+        let own = self.0.server.retry_pause.saturating_mul(1 << retries.min(16));
+        let pause = own.max(retry_after.unwrap_or_default()).min(LONGEST_PAUSE);
+        let clock = &self.0.clock;
+        let waited = clock.sleep_until(clock.reading() + pause);
+        timeout(until.saturating_duration_since(Instant::now()), waited).await.is_ok()
+    }
+
+    /// Sends a request once, with who we are.
+    pub(super) async fn attempt(
+        &self,
+        request: &Request,
+        until: Instant,
+        is_repeat: bool,
+    ) -> Result<Vec<u8>, PdcError> {
+        let login = self.credentials(until).await?;
+        self.send(request, login, until, is_repeat).await
+    }
+
+    async fn credentials(&self, until: Instant) -> Result<Option<HeaderValue>, PdcError> {
+        let token = match &self.0.server.login {
+            Login::Anonymous => return Ok(None),
+            Login::Token(token) => token,
+            Login::Ticket => self.0.token.get_or_try_init(|| self.obtain_token(until)).await?,
+        };
+        let header = HeaderValue::from_str(&format!("Token {}", token.reveal()));
+        let mut header =
+            header.map_err(|_| PdcError::unusable("the token has characters that no token has"))?;
+        header.set_sensitive(true);
+        Ok(Some(header))
+    }
+
+    pub(super) async fn send(
+        &self,
+        request: &Request,
+        login: Option<HeaderValue>,
+        until: Instant,
+        is_repeat: bool,
+    ) -> Result<Vec<u8>, PdcError> {
+        let mut sent = self.packed(request)?;
+        if let Some(login) = login {
+            sent.headers_mut().insert(AUTHORIZATION, login);
+        }
+        let left = || until.saturating_duration_since(Instant::now());
+        let late = |_| unanswered(Failure::new(Trouble::Late, ""), request);
+        let Ok(turn) = timeout(left(), self.0.turns.acquire()).await else {
+            let reason = format!("{} requests are under way already, and none ends", self.0.server.parallel);
+            return Err(PdcError::Unavailable { reason, effect: Effect::None, retry_after: None });
+        };
+        let _turn = turn.expect("the turns are never closed");
+        let (start, mut bytes) = (Instant::now(), 0);
+        let answer = timeout(left(), self.exchange(sent)).await.map_err(late);
+        let outcome = answer.and_then(|answer| {
+            let answer = answer.map_err(|failure| unanswered(failure, request))?;
+            bytes = answer.body.len() as u64;
+            if let Some(warning) = answer.warning() {
+                tracing::warn!(pdc.path = request.shown_path(), "PDC warns: {warning}");
+            }
+            answer.accepted(request)
+        });
+        let took = start.elapsed();
+        tracing::trace!(pdc.request = %request, duration_ms = took.as_millis(), "asked PDC");
+        self.count(request.method, is_repeat, outcome.is_err(), bytes, took);
+        outcome
+    }
+
+    fn packed(&self, request: &Request) -> Result<reqwest::Request, PdcError> {
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut sent = reqwest::Request::new(method, self.address(request)?);
+        sent.headers_mut().insert(ACCEPT, JSON);
+        sent.headers_mut().insert(CONTENT_TYPE, JSON);
+        if let Some(comment) = &request.comment {
+            let told: String = comment.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let header = HeaderValue::from_str(&told);
+            let header = header.map_err(|_| PdcError::unusable("the comment cannot stand in a header"))?;
+            sent.headers_mut().insert("PDC-Change-Comment", header);
+        }
+        if let Some(body) = &request.body {
+            *sent.body_mut() = Some(body.to_string().into());
+        }
+        Ok(sent)
+    }
+
+    async fn exchange(&self, sent: reqwest::Request) -> Result<Answer, Failure> {
+        let mut response = self.0.http.execute(sent).await.map_err(|error| Failure::of_sending(&error))?;
+        let body = mbs_http::whole(&mut response, self.0.server.max_answer_bytes).await?;
+        let status = response.status().as_u16();
+        Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body })
+    }
+
+    fn count(&self, method: Method, is_repeat: bool, is_failed: bool, bytes: u64, took: Duration) {
+        let mut figures = self.0.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        *(if method == Method::Get { &mut figures.reads } else { &mut figures.writes }) += 1;
+        figures.repeated += u64::from(is_repeat);
+        figures.failed += u64::from(is_failed);
+        figures.bytes_received += bytes;
+        figures.total += took;
+    }
+}

@@ -1,0 +1,204 @@
+//! A client of a PDC, usable alone.
+//!
+//! [`Pdc`] sends [`Request`]s: reads again if no answer comes, writes once. Nothing takes longer than the server's time, no
+//! answer is read beyond its bound, and only so many requests are under way at once. What entries mean it does not know.
+//!
+//! ```no_run
+//! use mbs_pdc::api::{Entries, Face, Filter};
+//! use mbs_pdc::client::{Pdc, PdcError};
+//! use mbs_pdc::server::{Login, Server};
+//!
+//! # async fn shown(clock: std::sync::Arc<dyn mbs_core::clock::Clock>) -> Result<(), PdcError> {
+//! let pdc = Pdc::new(&Server::new("https://pdc.example.org/rest_api/v1", Login::Anonymous), clock)?;
+//! let active = Filter { name: Some("perl".into()), active: Some(true), ..Filter::default() };
+//! for entry in Entries::new(pdc.clone(), Face::Variants).find(&active).await? {
+//!     println!("{}", entry.uid);
+//! }
+//! println!("{} requests", pdc.figures().requests());
+//! # Ok(())
+//! # }
+//! ```
+
+mod answer;
+mod carry;
+mod error;
+mod figures;
+mod pages;
+mod request;
+mod setup;
+mod token;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use mbs_core::build_system::Effect;
+use mbs_core::clock::Clock;
+use mbs_http::{Secret, Tickets};
+use reqwest::{Client, Url};
+use serde::de::DeserializeOwned;
+use tokio::sync::{OnceCell, Semaphore};
+
+pub use error::PdcError;
+pub use figures::Figures;
+pub use request::{Method, Request};
+
+use answer::effect;
+
+use crate::server::Server;
+
+/// The longest answer that is decoded at once; longer ones have a thread of their own.
+const LONG_BYTES: usize = 256 << 10;
+/// A PDC. Cheap to clone; clones share connections, token and counts.
+#[derive(Clone)]
+pub struct Pdc(Arc<Inner>);
+
+struct Inner {
+    server: Server,
+    root: Url,
+    http: Client,
+    clock: Arc<dyn Clock>,
+    /// One for each request that may be under way.
+    turns: Semaphore,
+    tickets: Option<Arc<dyn Tickets>>,
+    token: OnceCell<Secret>,
+    figures: Mutex<Figures>,
+}
+
+impl Pdc {
+    /// Makes a client. It reads certificates, but asks the server nothing. Pauses between attempts go by the clock, the time of
+    /// an answer by real time.
+    ///
+    /// # Errors
+    /// `Configuration`: the root or a certificate cannot be used.
+    pub fn new(server: &Server, clock: Arc<dyn Clock>) -> Result<Self, PdcError> {
+        Self::made(server, clock, mbs_http::system_tickets(None, None))
+    }
+
+    /// Makes a client that has its Kerberos tickets from elsewhere than the system's library.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn with_tickets(
+        server: &Server,
+        clock: Arc<dyn Clock>,
+        tickets: Arc<dyn Tickets>,
+    ) -> Result<Self, PdcError> {
+        Self::made(server, clock, Some(tickets))
+    }
+
+    fn made(
+        server: &Server,
+        clock: Arc<dyn Clock>,
+        tickets: Option<Arc<dyn Tickets>>,
+    ) -> Result<Self, PdcError> {
+        let root = setup::root(server)?;
+        let http = setup::http(server, &root)?;
+        let turns = Semaphore::new(server.parallel.max(1));
+        let (token, figures) = (OnceCell::new(), Mutex::default());
+        Ok(Self(Arc::new(Inner {
+            server: server.clone(),
+            root,
+            http,
+            clock,
+            turns,
+            tickets,
+            token,
+            figures,
+        })))
+    }
+
+    /// Returns the server's settings.
+    pub fn server(&self) -> &Server {
+        &self.0.server
+    }
+
+    /// Returns the address that a request goes to.
+    ///
+    /// # Errors
+    /// `Rejected`: a part of its path cannot stand in one.
+    pub fn address(&self, request: &Request) -> Result<Url, PdcError> {
+        let mut url = self.0.root.clone();
+        for part in &request.path {
+            if matches!(part.as_str(), "" | "." | "..") {
+                let reason = format!("`{part}` cannot be a part of an address");
+                return Err(PdcError::Rejected { status: 400, reason });
+            }
+        }
+        url.path_segments_mut()
+            .expect("addresses of HTTP have a path")
+            .pop_if_empty()
+            .extend(&request.path)
+            // The slash at the end: without it the server sends us elsewhere, and what a write sends is lost on the way.
+            .push("");
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        Ok(url)
+    }
+
+    /// Asks, and asks again after a pause if no answer comes. The request may go out several times, so it must change nothing.
+    ///
+    /// # Errors
+    /// Any of [`PdcError`], with no effect; `Protocol` also if the answer is not of the wanted shape.
+    pub async fn read<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<T, PdcError> {
+        let until = Instant::now() + self.0.server.timeout;
+        let mut retries = 0;
+        let body = loop {
+            match self.attempt(request, until, retries > 0).await {
+                Err(PdcError::Unavailable { retry_after, .. })
+                    if retries < self.0.server.retries && self.pause(retries, retry_after, until).await =>
+                {
+                    retries += 1;
+                }
+                outcome => break outcome?,
+            }
+        };
+        decoded(body, Effect::None).await
+    }
+
+    /// Changes something; `None` if the answer says nothing.
+    ///
+    /// # Errors
+    /// Any of [`PdcError`]; its `effect` says whether it may have happened.
+    pub async fn write<T: DeserializeOwned + Send + 'static>(
+        &self,
+        request: &Request,
+    ) -> Result<Option<T>, PdcError> {
+        let until = Instant::now() + self.0.server.timeout;
+        let body = self.attempt(request, until, false).await?;
+        // It was done; what cannot be read of the answer leaves no doubt about that, but about what came of it.
+        if body.is_empty() { Ok(None) } else { decoded(body, effect(request)).await.map(Some) }
+    }
+
+    /// Returns what was asked so far.
+    pub fn figures(&self) -> Figures {
+        *self.0.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Pdc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pdc").field(&self.0.root.as_str()).finish()
+    }
+}
+
+/// Reads an answer as what is wanted.
+async fn decoded<T: DeserializeOwned + Send + 'static>(body: Vec<u8>, effect: Effect) -> Result<T, PdcError> {
+    let is_short = body.len() <= LONG_BYTES;
+    let read = move || {
+        serde_json::from_slice(&body).map_err(|error| PdcError::Protocol {
+            what: format!("{error}, in what begins `{}`", beginning(&body)),
+            effect,
+        })
+    };
+    if is_short {
+        return read();
+    }
+    tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Err(PdcError::odd("reading it was stopped")))
+}
+
+fn beginning(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(200)]);
+    text.chars().filter(|c| !c.is_control()).take(80).collect()
+}

@@ -1,0 +1,83 @@
+//! Lists that come in pages, or at once.
+//!
+//! PDC gives a bare list for `page_size=-1`, else pages. What it says of the next page is an address as it sees itself, wrong
+//! behind a proxy: pages are counted.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::{Pdc, PdcError, Request};
+
+/// A list as it comes.
+enum Listed<T> {
+    Bare(Vec<T>),
+    Page(Page<T>),
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    count: u64,
+    next: Option<String>,
+    results: Vec<T>,
+}
+
+/// Told apart by its first character, so that nothing is read twice.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Listed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListedVisitor(PhantomData))
+    }
+}
+
+struct ListedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListedVisitor<T> {
+    type Value = Listed<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list, or a page of one")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(items)).map(Listed::Bare)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, page: A) -> Result<Self::Value, A::Error> {
+        Page::deserialize(MapAccessDeserializer::new(page)).map(Listed::Page)
+    }
+}
+
+impl Pdc {
+    /// Returns a list whole, in PDC's order. It is asked for at once; a server that gives pages all the same is asked for each.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read); `Protocol` also if its pages do not end.
+    pub async fn list<T: DeserializeOwned + Send + 'static>(
+        &self,
+        request: &Request,
+    ) -> Result<Vec<T>, PdcError> {
+        let whole = request.clone().query("page_size", "-1");
+        let mut page = match self.read(&whole).await? {
+            Listed::Bare(all) => return Ok(all),
+            Listed::Page(page) => page,
+        };
+        let per_page = page.results.len() as u64;
+        let mut all = Vec::new();
+        for number in 2.. {
+            let Page { count, next, results } = page;
+            all.extend(results);
+            if next.is_none() {
+                break;
+            }
+            // Entries may be added meanwhile: each page says anew how many there are.
+            if per_page == 0 || (number - 1) * per_page >= count {
+                return Err(PdcError::odd(format!("the pages of {} do not end", request.shown_path())));
+            }
+            page = self.read(&request.clone().query("page", number.to_string())).await?;
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,84 @@
+//! How a token is had for a Kerberos ticket.
+//!
+//! The web server before PDC checks the ticket; PDC then answers with the user's token, the same each time. The path has had
+//! three spellings. Source: PDC's client library 1.8.0, `obtain_token`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use mbs_core::build_system::Effect;
+use mbs_http::{Secret, TicketError, Tickets};
+use reqwest::header::HeaderValue;
+use serde::Deserialize;
+
+use super::{Method, Pdc, PdcError, Request};
+
+/// The spellings of the path, in the order in which they are tried.
+const PATHS: [[&str; 3]; 3] =
+    [["auth", "token", "obtain"], ["auth", "obtain-token", ""], ["auth", "obtain_token", ""]];
+
+#[derive(Deserialize)]
+struct Obtained {
+    token: Box<str>,
+}
+
+impl Pdc {
+    /// Returns our token for a Kerberos ticket.
+    ///
+    /// # Errors
+    /// `Denied`: there is no ticket, or it is not accepted. `Configuration`: this program was built without Kerberos.
+    pub async fn token(&self) -> Result<Secret, PdcError> {
+        self.obtain_token(Instant::now() + self.0.server.timeout).await
+    }
+
+    pub(super) async fn obtain_token(&self, until: Instant) -> Result<Secret, PdcError> {
+        let mut unknown = None;
+        for path in PATHS {
+            let parts = path.into_iter().filter(|part| !part.is_empty());
+            let request = Request::new(Method::Get, parts);
+            let ticket = self.ticket().await?;
+            match self.send(&request, Some(ticket), until, unknown.is_some()).await {
+                Err(error @ PdcError::NotFound { .. }) => unknown = Some(error),
+                outcome => {
+                    let Obtained { token } = super::decoded(outcome?, Effect::None).await?;
+                    return Ok(Secret::new(token));
+                }
+            }
+        }
+        Err(unknown.unwrap_or_else(|| PdcError::unusable("PDC gives no tokens")))
+    }
+
+    async fn ticket(&self) -> Result<HeaderValue, PdcError> {
+        let Some(tickets) = &self.0.tickets else {
+            return Err(PdcError::unusable(
+                "no token is configured, and this program was built without Kerberos, which one could be had with",
+            ));
+        };
+        let host = self.0.root.host_str().unwrap_or_default().to_owned();
+        let tickets = Arc::clone(tickets);
+        let asked = tokio::task::spawn_blocking(move || first_token(&*tickets, &host)).await;
+        let asked = asked.unwrap_or_else(|_| {
+            Err(TicketError { reason: "asking for it was stopped".into(), is_transient: true })
+        });
+        let ticket = asked.map_err(|error| refused(&error))?;
+        let header = format!("Negotiate {}", STANDARD.encode(ticket));
+        let mut header = HeaderValue::from_str(&header).expect("base64 can stand in a header");
+        header.set_sensitive(true);
+        Ok(header)
+    }
+}
+
+fn first_token(tickets: &dyn Tickets, host: &str) -> Result<Vec<u8>, TicketError> {
+    Ok(tickets.begin(host)?.step(None)?.unwrap_or_default())
+}
+
+fn refused(error: &TicketError) -> PdcError {
+    let reason = format!("no Kerberos ticket could be had: {error}");
+    if error.is_transient {
+        PdcError::Unavailable { reason, effect: Effect::None, retry_after: None }
+    } else {
+        PdcError::Denied { status: 401, reason }
+    }
+}

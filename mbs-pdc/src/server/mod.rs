@@ -1,0 +1,86 @@
+//! Which PDC is meant, and how it is reached: made in code ([`Server::new`]) or found by name in PDC's own configuration files
+//! ([`ServerFiles`]).
+//!
+//! It holds settings only; certificates and tickets are looked at when a client is made of it.
+
+mod files;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use mbs_http::Secret;
+
+pub use files::{ServerError, ServerFiles};
+
+/// A PDC, and how patiently it is asked. Times are real time unless said otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// What it is called, for messages: its name in the configuration, or its address.
+    pub name: String,
+    /// The root of its API, with or without a slash at its end: `https://pdc.example.org/rest_api/v1`.
+    pub root: String,
+    /// Who we are.
+    pub login: Login,
+    /// Whom we take for the server.
+    pub trust: Trust,
+    /// How long one answer may take in all, further attempts among it; of a paged answer, each page.
+    pub timeout: Duration,
+    /// How long it may take until a connection stands.
+    pub connect_timeout: Duration,
+    /// How many further attempts a read has; writes have none.
+    pub retries: u32,
+    /// How long to wait before the first of them; each waits twice as long as the one before. By the client's clock.
+    pub retry_pause: Duration,
+    /// How many requests may be under way at a time; at least 1.
+    pub parallel: usize,
+    /// The longest answer that is read, in bytes, unpacked.
+    pub max_answer_bytes: u64,
+}
+
+/// How we prove who we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    /// Not at all: everybody may read.
+    Anonymous,
+    /// By a token.
+    Token(Secret),
+    /// By a token that is had for a Kerberos ticket, before the first request.
+    Ticket,
+}
+
+/// Whom we take for the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// Whoever this machine's certificates vouch for.
+    System,
+    /// Whoever the certificates of this file in PEM vouch for.
+    File(PathBuf),
+    /// Whoever answers. For tests only; every client says so aloud.
+    Anyone,
+}
+
+impl Server {
+    /// Describes a server by the root of its API.
+    pub fn new(root: impl Into<String>, login: Login) -> Self {
+        let root = root.into();
+        Self {
+            name: root.clone(),
+            root,
+            login,
+            trust: Trust::System,
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(15),
+            retries: 3,
+            retry_pause: Duration::from_secs(1),
+            parallel: 4,
+            max_answer_bytes: 64 << 20,
+        }
+    }
+
+    /// Returns the server without its credentials: what only reads needs none, and a token that has run out then does no harm.
+    #[must_use]
+    pub fn anonymous(mut self) -> Self {
+        self.login = Login::Anonymous;
+        self
+    }
+}
