@@ -1,1 +1,11 @@
-//! A PDC for tests: stateful, strict, a real HTTP server on loopback.
+//! A PDC for tests.
+
+mod faults;
+mod rows;
+mod seen;
+mod setup;
+
+pub use faults::{Faults, Rule, Trouble};
+pub use rows::{Dependency, NewRow, Package, Row};
+pub use seen::Seen;
+pub use setup::{Flavour, Rights, Setup, User};
