@@ -1,9 +1,11 @@
 //! A PDC for tests.
 
 mod faults;
+mod python;
 mod rows;
 mod seen;
 mod setup;
+mod state;
 
 pub use faults::{Faults, Rule, Trouble};
 pub use rows::{Dependency, NewRow, Package, Row};
