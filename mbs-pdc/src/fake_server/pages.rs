@@ -1,7 +1,8 @@
 //! Lists in pages, and the addresses of the pages before and after.
 
-use serde::Serialize;
 use std::collections::BTreeMap;
+
+use serde::Serialize;
 
 use super::answer::{Answer, Refusal};
 use super::asked::Asked;

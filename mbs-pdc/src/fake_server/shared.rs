@@ -1,13 +1,11 @@
 //! A server's inside, shared by its copies and its connections.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-
-use std::sync::Arc;
 
 use super::answer::Refusal;
 use super::asked::Asked;
