@@ -2,4 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail for want of anything")]
 
+#[cfg(feature = "fake-server")]
+mod fake_server;
+#[cfg(feature = "fake-server")]
+mod golden_server;
+#[cfg(feature = "fake-server")]
+mod raw;
+#[cfg(test)]
 mod recorded;
