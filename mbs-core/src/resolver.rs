@@ -10,7 +10,7 @@ use crate::ident::{Name, NameStream, Nsvc, Stream, TagName};
 use crate::modulemd::{ModuleStream, Xmd};
 
 mod chain;
-pub(crate) mod choice;
+pub mod choice;
 mod in_store;
 
 pub use chain::Chain;
@@ -76,6 +76,12 @@ pub trait ModuleResolver: Debug + Send + Sync + 'static {
     /// # Errors
     /// `NotFound` if it is unknown, `Unsupported` where nobody knows.
     async fn is_end_of_life(&self, module: &NameStream) -> Result<bool, ResolverError>;
+
+    /// Returns the source as one expansion asks it: what it has answered it remembers, and answers the same again. `None`: asking
+    /// costs so little that it remembers nothing.
+    fn for_one_expansion(&self) -> Option<Arc<dyn ModuleResolver>> {
+        None
+    }
 }
 
 /// What a build must have been built against to count.

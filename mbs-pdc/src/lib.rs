@@ -9,4 +9,5 @@ pub mod api;
 pub mod client;
 #[cfg(feature = "fake-server")]
 pub mod fake_server;
+pub mod resolver;
 pub mod server;

@@ -97,9 +97,10 @@ impl Desk {
             return Ok(submitted(created, Vec::new()));
         }
         let mut submission = Submission::new(asked, &self.rules, &self.policy, self.store.now().await?)?;
+        let desk = self.for_one_submission();
         let mut tries = 0;
         loop {
-            let decided = match self.decided(&mut submission).await {
+            let decided = match desk.decided(&mut submission).await {
                 Ok(decided) => decided,
                 // What is there already may be what another request with the same key has just made.
                 Err(SubmitError::Refused(refused)) => match self.made_with(key.as_ref()).await? {
@@ -124,6 +125,11 @@ impl Desk {
         }
     }
 
+    fn for_one_submission(&self) -> Self {
+        let resolver = self.resolver.for_one_expansion().unwrap_or_else(|| self.resolver.clone());
+        Self { resolver, ..self.clone() }
+    }
+
     async fn made_with(&self, key: Option<&IdempotencyKey>) -> Result<Option<Created>, StoreError> {
         match key {
             Some(key) => self.store.created_with(key).await,
@@ -137,7 +143,7 @@ impl Desk {
     /// As [`submit`](Self::submit).
     pub async fn preview(&self, asked: &Asked) -> Result<Decided, SubmitError> {
         let mut submission = Submission::new(asked, &self.rules, &self.policy, self.store.now().await?)?;
-        self.decided(&mut submission).await
+        self.for_one_submission().decided(&mut submission).await
     }
 
     async fn decided(&self, submission: &mut Submission<'_>) -> Result<Decided, SubmitError> {

@@ -48,6 +48,32 @@ impl Chain {
         Self { sources: sources.into_iter().map(source).collect() }
     }
 
+    /// Returns the chain with each source as one expansion asks it.
+    fn remembering(&self) -> Self {
+        let remembering = |source: &Source| {
+            let resolver = source.resolver.for_one_expansion().unwrap_or_else(|| source.resolver.clone());
+            Source { name: source.name.clone(), resolver }
+        };
+        Self { sources: self.sources.iter().map(remembering).collect() }
+    }
+
+    /// Returns, for each of these builds, the name of the source whose word counts for it; what none knows is missing.
+    ///
+    /// # Errors
+    /// As [`builds`](ModuleResolver::builds).
+    pub async fn sources_of(&self, nsvcs: &[Nsvc]) -> Result<BTreeMap<Nsvc, String>, ResolverError> {
+        let mut found = BTreeMap::new();
+        for source in &self.sources {
+            let left = left_of(nsvcs, &found);
+            if left.is_empty() {
+                break;
+            }
+            let known = source.known(source.resolver.builds(&left).await)?;
+            found.extend(known.into_keys().map(|nsvc| (nsvc, source.name.clone())));
+        }
+        Ok(found)
+    }
+
     /// Returns what each source knows, in their order; the error of the first that has one.
     fn known<T: Default>(&self, outcomes: Vec<Result<T, ResolverError>>) -> Result<Vec<T>, ResolverError> {
         self.sources.iter().zip(outcomes).map(|(source, outcome)| source.known(outcome)).collect()
@@ -199,6 +225,10 @@ impl ModuleResolver for Chain {
             }
         }
         Err(said.into_error("the end of life of streams"))
+    }
+
+    fn for_one_expansion(&self) -> Option<Arc<dyn ModuleResolver>> {
+        Some(Arc::new(self.remembering()))
     }
 }
 

@@ -9,10 +9,14 @@ use crate::store::ModuleRow;
 use crate::stream_version::{Padding, stream_version};
 
 /// What has to be known of a build to choose it.
-pub(crate) trait Candidate {
+pub trait Candidate {
+    /// Returns its identity.
     fn nsvc(&self) -> &Nsvc;
+    /// Says whether it is `ready`, and not retired.
     fn is_ready(&self) -> bool;
+    /// Returns its virtual streams.
     fn provided_streams(&self) -> Vec<&str>;
+    /// Says whether it was built against exactly this base module build.
     fn is_built_against(&self, base: &Nsvc) -> bool;
 }
 
@@ -53,7 +57,7 @@ impl Candidate for ModuleRow {
 }
 
 /// Returns what [`ModuleResolver::latest`](super::ModuleResolver::latest) gives for one name:stream, of its ready builds.
-pub(crate) fn latest<'m, C: Candidate>(builds: &[&'m C], against: &Against) -> Vec<&'m C> {
+pub fn latest<'m, C: Candidate>(builds: &[&'m C], against: &Against) -> Vec<&'m C> {
     let mut found = match against {
         Against::Anything => of_highest_version(builds.iter().copied()),
         Against::FirstOf(lists) => lists.iter().flat_map(|bases| latest_on_first(builds, bases)).collect(),
@@ -71,7 +75,7 @@ fn latest_on_first<'m, C: Candidate>(builds: &[&'m C], bases: &[Nsvc]) -> Vec<&'
 
 /// Returns what [`ModuleResolver::compatible_bases`](super::ModuleResolver::compatible_bases) gives for a base module build, of
 /// all builds of its name.
-pub(crate) fn compatible<'m, C: Candidate>(of_name: &[&'m C], base: &'m C, retired: Retired) -> Vec<&'m C> {
+pub fn compatible<'m, C: Candidate>(of_name: &[&'m C], base: &'m C, retired: Retired) -> Vec<&'m C> {
     let provided = base.provided_streams();
     let is_compatible = |build: &&C| build.provided_streams().iter().any(|stream| provided.contains(stream));
     let compatible = || of_name.iter().copied().filter(is_compatible);
@@ -88,7 +92,7 @@ pub(crate) fn compatible<'m, C: Candidate>(of_name: &[&'m C], base: &'m C, retir
 
 /// Returns what [`ModuleResolver::providers`](super::ModuleResolver::providers) gives for a virtual stream, of all builds of
 /// its name.
-pub(crate) fn providers<'m, C: Candidate>(of_name: &[&'m C], stream: &Stream) -> Vec<&'m C> {
+pub fn providers<'m, C: Candidate>(of_name: &[&'m C], stream: &Stream) -> Vec<&'m C> {
     let provides = |build: &&C| build.is_ready() && build.provided_streams().contains(&stream.as_str());
     highest_of_streams(of_name.iter().copied().filter(provides))
 }

@@ -143,6 +143,11 @@ impl ModuleResolver for KojiResolver {
     async fn is_end_of_life(&self, module: &NameStream) -> Result<bool, ResolverError> {
         self.known.is_end_of_life(module).await
     }
+
+    fn for_one_expansion(&self) -> Option<Arc<dyn ModuleResolver>> {
+        let known = self.known.for_one_expansion()?;
+        Some(Arc::new(Self { hub: self.hub.clone(), known }))
+    }
 }
 
 impl fmt::Debug for KojiResolver {

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "tests fail for want of anything")]
 
 #[cfg(feature = "fake-server")]
+mod contract;
+#[cfg(feature = "fake-server")]
 mod fake_server;
 #[cfg(feature = "fake-server")]
 mod golden_server;
@@ -10,3 +12,5 @@ mod golden_server;
 mod raw;
 #[cfg(test)]
 mod recorded;
+#[cfg(feature = "fake-server")]
+mod universe;
