@@ -7,7 +7,11 @@ mod contract;
 #[cfg(feature = "fake-server")]
 mod fake_server;
 #[cfg(feature = "fake-server")]
+mod golden_expansions;
+#[cfg(feature = "fake-server")]
 mod golden_server;
+#[cfg(feature = "fake-server")]
+mod lookups;
 #[cfg(feature = "fake-server")]
 mod raw;
 #[cfg(test)]
