@@ -9,5 +9,6 @@ pub mod local;
 pub mod logging;
 pub mod manager;
 pub mod plan;
+pub mod sources;
 pub mod table;
 pub mod validate;

@@ -187,7 +187,7 @@ pub fn rpms_of_directory(path: &Path) -> Result<Vec<PathBuf>, LocalError> {
 /// All finished repositories, oldest first.
 fn all(tag: &Path) -> Result<Vec<Repository>, LocalError> {
     let entries = match fs::read_dir(tag) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.at(tag)?,
     };
     let mut found = Vec::new();

@@ -6,21 +6,21 @@ use clap::Args;
 use mbs_core::ident::NameStream;
 
 use super::Reader;
+use crate::sources::SourcesArguments;
 
 /// Which document is looked at, and where the modules are that it is built with.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit status: 0 it can be built, 2 wrong usage, a missing file, or a document or dependencies \
-that do not work out"
+that do not work out, 3 a store or PDC cannot be asked"
 )]
 pub struct PlanArguments {
     /// The module's document
     #[arg(value_name = "FILE")]
     pub document: PathBuf,
-    /// A modules.yaml, another file of documents or a folder of them: the modules that there are (repeatable; of a build that
-    /// is there twice the first counts)
-    #[arg(short = 'm', long = "modules", value_name = "PATH", required = true)]
-    pub modules: Vec<PathBuf>,
+    /// Where the modules are that it is built with
+    #[command(flatten)]
+    pub sources: SourcesArguments,
     /// The stream to build [default: the document's, else master]
     #[arg(long)]
     pub stream: Option<String>,

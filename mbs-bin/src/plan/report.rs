@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use mbs_core::ident::Nsvc;
 use mbs_core::model::{NewBuild, Ordering};
 use mbs_core::outlook::{Fate, Outlook, PlannedComponent};
 use mbs_core::submission::DecidedBuild;
@@ -40,6 +41,9 @@ struct BuildReport {
 struct Buildrequire {
     nsvc: String,
     why: String,
+    /// Where it was found; nothing where there is only one place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found_in: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,17 +65,26 @@ impl Report {
         Self { builds: Vec::new(), warnings }
     }
 
-    pub(super) fn push(&mut self, decided: &DecidedBuild, exists: bool, new: &NewBuild, outlook: &Outlook) {
+    /// Adds a build; `places`: where what it is built with was found.
+    pub(super) fn push(
+        &mut self,
+        decided: &DecidedBuild,
+        exists: bool,
+        new: &NewBuild,
+        outlook: &Outlook,
+        places: &BTreeMap<Nsvc, String>,
+    ) {
         let pairs = new.document.dependencies.iter().map(|pair| {
             let streams = |(name, streams): (&String, &std::collections::BTreeSet<String>)| {
                 (name.clone(), streams.iter().cloned().collect())
             };
             pair.requires.iter().map(streams).collect()
         });
-        let buildrequires = decided
-            .chosen
-            .iter()
-            .map(|one| Buildrequire { nsvc: one.nsvc.to_string(), why: one.why.to_string() });
+        let buildrequires = decided.chosen.iter().map(|one| Buildrequire {
+            nsvc: one.nsvc.to_string(),
+            why: one.why.to_string(),
+            found_in: places.get(&one.nsvc).cloned(),
+        });
         self.builds.push(BuildReport {
             nsvc: decided.nsvc.to_string(),
             exists,
@@ -121,8 +134,9 @@ impl fmt::Display for BuildReport {
         writeln!(f, "{}{existing}", self.nsvc)?;
         writeln!(f, "  built with")?;
         let widest = self.buildrequires.iter().map(|one| one.nsvc.len()).max().unwrap_or_default();
-        for Buildrequire { nsvc, why } in &self.buildrequires {
-            writeln!(f, "    {nsvc:<widest$}  {why}")?;
+        for Buildrequire { nsvc, why, found_in } in &self.buildrequires {
+            let place = found_in.iter().map(|place| format!(", found in {place}")).collect::<String>();
+            writeln!(f, "    {nsvc:<widest$}  {why}{place}")?;
         }
         self.write_requires(f)?;
         self.write_components(f)?;

@@ -194,3 +194,67 @@ fn what_is_missing_is_named() {
     let stop = planned(&["/no/such/file", "-m", &folder.path().display().to_string()]).unwrap_err();
     assert_eq!(stop, Stop::Usage("/no/such/file does not exist".to_owned()));
 }
+
+/// A PDC with the same base module and a build of `lib`, and a document that needs both.
+async fn pdc() -> (mbs_pdc::fake_server::FakePdc, TempDir) {
+    use mbs_pdc::fake_server::{FakePdc, NewRow, Setup};
+
+    let pdc = FakePdc::start(Setup::default()).await.unwrap();
+    let built =
+        "xmd: {mbs: {buildrequires: {platform: {stream: '1.10', version: '1', context: '00000000'}}}}";
+    for (name, version, more) in [("platform", "1", &[][..]), ("lib", "7", &[built, ON_PLATFORM][..])] {
+        let modulemd = document(name, version.parse().unwrap(), more);
+        pdc.plant(NewRow { active: true, modulemd, ..NewRow::new(name, "1.10", version) });
+    }
+    let folder = universe();
+    let needs =
+        "dependencies: [{buildrequires: {platform: ['1.10'], lib: []}, requires: {platform: ['1.10']}}]";
+    fs::write(folder.path().join("needs.txt"), document("needs", 1, &[needs])).unwrap();
+    (pdc, folder)
+}
+
+#[test]
+fn what_files_lack_is_found_in_pdc_and_said_so() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (pdc, folder) = runtime.block_on(pdc());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (needs, platform, url) = (path("needs.txt"), path("platform.yaml"), pdc.url());
+    let told = planned(&[&needs, "-m", &platform, "--pdc", &url]).unwrap();
+    let lines: Vec<&str> = told.lines().filter(|line| line.contains(", found in ")).map(str::trim).collect();
+    assert_eq!(
+        lines.iter().map(|line| line.split_whitespace().next().unwrap()).collect::<Vec<_>>(),
+        ["lib:1.10:7:00000000", "platform:1.10:1:00000000"],
+        "{told}"
+    );
+    assert!(lines[0].ends_with(", found in PDC") && lines[1].ends_with(", found in files"), "{told}");
+    let json: Value = serde_json::from_str(&planned(&[&needs, "--pdc", &url, "--json"]).unwrap()).unwrap();
+    assert_eq!(
+        json["builds"][0]["buildrequires"][0].get("found_in"),
+        None,
+        "there is one place only: {json}"
+    );
+    // Only the places that the key names are asked, in its order.
+    let told = planned(&[&needs, "-m", &platform, "--pdc", &url, "--resolver", "pdc,files"]).unwrap();
+    assert_eq!(told.matches(", found in PDC").count(), 2, "{told}");
+    pdc.reset_requests();
+    let refused = planned(&[&needs, "-m", &platform, "--pdc", &url, "--resolver", "files"]).unwrap_err();
+    assert!(refused.to_string().contains("lib") && pdc.requests().is_empty(), "{refused}");
+}
+
+#[test]
+fn a_place_that_is_named_must_be_given_and_a_pdc_that_is_away_is_trouble_of_the_machine() {
+    let folder = universe();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let stop = planned(&[&path("new.txt"), "-m", &path("platform.yaml"), "--resolver", "files,pdc"]);
+    assert!(
+        matches!(&stop, Err(Stop::Usage(what)) if what.ends_with("looked up in PDC, but which? Say --pdc")),
+        "{stop:?}"
+    );
+    let stop = planned(&[&path("new.txt"), "--pdc", "nowhere"]);
+    assert!(
+        matches!(&stop, Err(Stop::Usage(what)) if what.starts_with("no PDC server `nowhere`")),
+        "{stop:?}"
+    );
+    let stop = planned(&[&path("new.txt"), "--pdc", "http://127.0.0.1:1/rest_api/v1"]);
+    assert!(matches!(&stop, Err(Stop::Machine(what)) if what.contains("PDC cannot be reached")), "{stop:?}");
+}

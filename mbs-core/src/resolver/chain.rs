@@ -49,7 +49,8 @@ impl Chain {
     }
 
     /// Returns the chain with each source as one expansion asks it.
-    fn remembering(&self) -> Self {
+    #[must_use]
+    pub fn remembering(&self) -> Self {
         let remembering = |source: &Source| {
             let resolver = source.resolver.for_one_expansion().unwrap_or_else(|| source.resolver.clone());
             Source { name: source.name.clone(), resolver }
