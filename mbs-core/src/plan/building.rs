@@ -9,7 +9,7 @@ use super::order::Gate;
 use super::step::{Step, later};
 use super::{
     Action, ActionKey, Impossible, Observation, ObservationQuery, UnderWay, Why, absorb, buildonly,
-    buildroot, starting, tagging, wait,
+    buildroot, repository, starting, tagging, wait,
 };
 use crate::build_system::TaskState;
 use crate::ident::{Batch, TagEvent, TaskId};
@@ -57,7 +57,7 @@ pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
     absorb::tasks(step);
     absorb::search(step);
     absorb::tags(step);
-    absorb::repo(step)?;
+    repository::absorb(step)?;
     buildonly::filter(step);
     starting::give_up_aborted(step);
     if let Some(doubled) = absorb::doubled(step) {
