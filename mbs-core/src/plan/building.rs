@@ -11,7 +11,7 @@ use super::{
     Action, ActionKey, Impossible, Observation, ObservationQuery, UnderWay, Why, absorb, buildonly,
     buildroot, repository, starting, tagging, wait,
 };
-use crate::build_system::TaskState;
+use crate::build_system::{AskedRepo, TaskState};
 use crate::ident::{Batch, TagEvent, TaskId};
 use crate::model::{BuildState, ComponentBuild, Failure, ModuleBuild, Ordering, State, Verdict};
 use crate::policy::Policy;
@@ -29,6 +29,8 @@ pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) 
         asked.tags = BTreeSet::from([tag, build_tag.clone()]);
     }
     if seen.build.repo.is_none() {
+        asked.repo_asked =
+            build.repo.as_ref().map(|wait| AskedRepo { tag: build_tag.clone(), shows: wait.shows });
         asked.repo_of = Some(build_tag);
     }
     asked.search = starting::search(build, seen, policy);
