@@ -165,6 +165,7 @@ impl BuildSystem for Farm {
             tasks: per(&asked.tasks, |task| Some(yard.tasks.get(task).map(seen))),
             tags: per(&asked.tags, |tag| Some(yard.tags.get(tag).map(|tag| tag.builds.clone()))),
             repo: asked.repo_of.as_ref().map(|tag| yard.tags.get(tag).and_then(|tag| tag.repo)),
+            repo_tries: None,
             search: asked.search.as_ref().map(|search| yard.search(search)),
             failures: per(&asked.failures, failure),
             rpms_of_builds: per(&asked.rpms_of_builds, |nvr| yard.rpms_of(nvr)),

@@ -1,4 +1,5 @@
-//! How often is a hub asked while a module of a hundred components is built?
+//! How often is a hub asked while a module of a hundred components is built? And what becomes of a module whose repositories
+//! fail on a hub that makes them on demand?
 //!
 //! The real engine and the real client run on a hub whose builder works by the same clock. Time passes second by second whenever
 //! nothing is under way, so builds take minutes and cost none; messages arrive within the second.
@@ -16,14 +17,14 @@ use futures_util::future::select;
 use jiff::Timestamp;
 use mbs_core::build_system::{
     BuildAnswers, BuildQuestions, BuildSystem, BuildSystemError, BuildrootSpec, ComponentJob, FinishedModule,
-    TagRequest,
+    TagRequest, TaskFailure,
 };
 use mbs_core::clock::Clock as _;
 use mbs_core::context::Contexts;
 use mbs_core::engine::Engine;
 use mbs_core::ident::{BuildId, Nsvc, TagEvent, TagName, TaskId};
 use mbs_core::memory::{ManualClock, MemoryResolver, MemorySourceControl, MemoryStore};
-use mbs_core::model::{NewBuild, RebuildStrategy, State};
+use mbs_core::model::{ModuleBuild, NewBuild, RebuildStrategy, State};
 use mbs_core::modulemd::{ModuleStream, RpmComponent, Xmd};
 use mbs_core::plan::Standard;
 use mbs_core::policy::Policy;
@@ -113,7 +114,7 @@ fn repository(place: usize) -> String {
     format!("git+https://src.example.com/rpms/{}", package(place))
 }
 
-fn document() -> ModuleStream {
+fn document(components: usize) -> ModuleStream {
     let rpm = |place: usize| {
         let component = RpmComponent {
             repository: Some(repository(place)),
@@ -135,7 +136,7 @@ fn document() -> ModuleStream {
         description: "A module.".into(),
         module_licenses: ["MIT".to_owned()].into(),
         xmd: map("mbs", map("buildrequires", map("platform", base))),
-        rpms: (0..COMPONENTS).map(rpm).collect(),
+        rpms: (0..components).map(rpm).collect(),
         ..ModuleStream::default()
     }
 }
@@ -144,9 +145,9 @@ fn base() -> Nsvc {
     BASE.parse().expect("four parts are an identity")
 }
 
-fn submission() -> NewBuild {
+fn submission(components: usize) -> NewBuild {
     NewBuild {
-        document: Arc::new(document()),
+        document: Arc::new(document(components)),
         nsvc: "app:1:20260101000000:c0ffee00".parse().expect("four parts are an identity"),
         owner: "mary".into(),
         priority: 0,
@@ -206,20 +207,23 @@ fn policy() -> Policy {
     Policy { rpms_allow_repository: true, ..Policy::default() }
 }
 
-#[tokio::test]
-async fn a_component_costs_the_hub_three_requests_at_most() {
-    let clock = Arc::new(ManualClock::new());
-    let hub = hub(&clock).await;
+/// Builds a module on a hub until it is ready, and shows its record `each` second.
+async fn build(
+    components: usize,
+    clock: &Arc<ManualClock>,
+    hub: &FakeHub,
+    mut each: impl FnMut(&ModuleBuild),
+) {
     let store = Arc::new(MemoryStore::new(clock.clone(), Timestamp::UNIX_EPOCH, &policy()));
     let system = Arc::new(Watched {
-        system: system(&hub, clock.clone()),
+        system: system(hub, clock.clone()),
         under_way: AtomicUsize::new(0),
         ended: Notify::new(),
     });
-    let create = Create { new: vec![submission()], ..Create::default() };
+    let create = Create { new: vec![submission(components)], ..Create::default() };
     store.create(create).await.expect("the store takes builds");
     let woken = Notify::new();
-    let engine = engine(&clock, &store, system.clone());
+    let engine = engine(clock, &store, system.clone());
     let mut running = pin!(engine.run(|| woken.notified(), std::future::pending()));
     loop {
         let polled = poll_fn(|context| Poll::Ready(running.as_mut().poll(context))).await;
@@ -238,8 +242,16 @@ async fn a_component_costs_the_hub_three_requests_at_most() {
         }
         assert_ne!(build.state(), State::Failed, "{:?}", build.life.reason());
         assert!(clock.reading() < Duration::from_secs(24 * 3_600), "it takes a day");
+        each(&build);
         clock.advance(Duration::from_secs(1));
     }
+}
+
+#[tokio::test]
+async fn a_component_costs_the_hub_three_requests_at_most() {
+    let clock = Arc::new(ManualClock::new());
+    let hub = hub(&clock).await;
+    build(COMPONENTS, &clock, &hub, |_| ()).await;
     let counters = hub.counters();
     println!(
         "{COMPONENTS} components in {BATCHES} batches took {} minutes: {} requests, {} calls in them; {:?}",
@@ -250,4 +262,39 @@ async fn a_component_costs_the_hub_three_requests_at_most() {
     );
     assert_eq!(counters.calls_of("build"), COMPONENTS as u64 + 1, "the macros and each component once");
     assert!(counters.requests <= 3 * COMPONENTS as u64, "{} requests", counters.requests);
+}
+
+/// Builds a module of one component, and breaks the first so many repository tasks that the record names, one a minute. Returns
+/// those, what the record said then, each once, and how often a repository was asked for.
+async fn with_broken_repositories(count: usize) -> (Vec<TaskId>, Vec<String>, u64) {
+    let clock = Arc::new(ManualClock::new());
+    let hub = hub(&clock).await;
+    let (mut broken, mut told, mut next) = (Vec::new(), Vec::new(), Duration::ZERO);
+    build(1, &clock, &hub, |build| {
+        let failure = TaskFailure { reason: "no space left".into(), is_package_fault: false };
+        let may_break = broken.len() < count && clock.reading() >= next;
+        let named = build.repo.as_ref().and_then(|wait| wait.task);
+        if let Some(task) = named.filter(|task| may_break && !broken.contains(task))
+            && hub.fail(task, failure).is_ok()
+        {
+            broken.push(task);
+            next = clock.reading() + Duration::from_secs(60);
+        }
+        told.extend(build.trouble.as_ref().map(|trouble| trouble.last.clone()));
+        told.dedup();
+    })
+    .await;
+    (broken, told, hub.counters().calls_of("repo.request"))
+}
+
+#[tokio::test]
+async fn a_repository_that_fails_is_told_and_what_the_hub_tries_next_lets_the_build_go_on() {
+    let (_, told, asked) = with_broken_repositories(0).await;
+    assert_eq!(told, [""; 0]);
+    let (broken, told, asked_with_failures) = with_broken_repositories(3).await;
+    let of = |task: &TaskId| {
+        format!("the repository task {task} made no repository: the task failed: no space left (task {task})")
+    };
+    assert_eq!(told, broken.iter().map(of).collect::<Vec<_>>());
+    assert_eq!((broken.len(), asked_with_failures), (3, asked), "the hub tries again by itself");
 }

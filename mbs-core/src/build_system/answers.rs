@@ -15,6 +15,8 @@ pub struct BuildQuestions {
     pub tags: BTreeSet<TagName>,
     /// The newest finished repository of this tag.
     pub repo_of: Option<TagName>,
+    /// What is being done for a repository that was asked for.
+    pub repo_asked: Option<AskedRepo>,
     /// What exists already for components that are in doubt or next.
     pub search: Option<Search>,
     /// Why these tasks failed.
@@ -37,6 +39,7 @@ impl BuildQuestions {
         self.tasks.is_empty()
             && self.tags.is_empty()
             && self.repo_of.is_none()
+            && self.repo_asked.is_none()
             && self.search.is_none()
             && self.failures.is_empty()
             && self.rpms_of_builds.is_empty()
@@ -44,6 +47,15 @@ impl BuildQuestions {
             && self.tag_rpms.is_empty()
             && self.weights.is_empty()
     }
+}
+
+/// A repository that was asked for, by what it has to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedRepo {
+    /// The tag it is of.
+    pub tag: TagName,
+    /// What happened until this event.
+    pub shows: TagEvent,
 }
 
 /// Which earlier attempts to look for.
@@ -68,6 +80,10 @@ pub struct BuildAnswers {
     pub tags: Option<BTreeMap<TagName, Option<Vec<TaggedBuild>>>>,
     /// The newest finished repository of the asked tag; the inner `None`: there is none yet.
     pub repo: Option<Option<RepoSeen>>,
+    /// The tasks that the build system began by itself for the repository that was asked for, the newest with the highest id.
+    /// It begins another when one fails, and none is ours to cancel. `None` as well if it keeps no such request: a build
+    /// system that gives the task at once never does.
+    pub repo_tries: Option<BTreeSet<TaskId>>,
     /// What the search found.
     pub search: Option<Found>,
     /// Per asked task why it failed.
@@ -98,6 +114,7 @@ impl BuildAnswers {
         join(&mut self.tag_rpms, later.tag_rpms);
         join(&mut self.weights, later.weights);
         self.repo = later.repo.or(self.repo.take());
+        self.repo_tries = later.repo_tries.or(self.repo_tries.take());
         match (&mut self.search, later.search) {
             (Some(mine), Some(later)) => {
                 mine.live.extend(later.live);

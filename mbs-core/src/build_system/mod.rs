@@ -19,8 +19,8 @@ mod error;
 mod jobs;
 
 pub use answers::{
-    BuildAnswers, BuildQuestions, Found, FoundBuild, RepoSeen, Search, TaggedBuild, TaskFailure, TaskSeen,
-    TaskState,
+    AskedRepo, BuildAnswers, BuildQuestions, Found, FoundBuild, RepoSeen, Search, TaggedBuild, TaskFailure,
+    TaskSeen, TaskState,
 };
 pub use error::{BuildSystemError, Effect};
 pub use jobs::{BuildrootSpec, ComponentJob, FinishedModule, TagRequest};
@@ -29,7 +29,8 @@ pub use jobs::{BuildrootSpec, ComponentJob, FinishedModule, TagRequest};
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait BuildSystem: Debug + Send + Sync + 'static {
-    /// Answers what is so, all parts in as few round trips as it can. Every part that was asked is `Some` in the answer.
+    /// Answers what is so, all parts in as few round trips as it can. Every part that was asked is `Some` in the answer, except
+    /// [`BuildAnswers::repo_tries`].
     ///
     /// # Errors
     /// Any: nothing is known; ask again later.
@@ -68,8 +69,8 @@ pub trait BuildSystem: Debug + Send + Sync + 'static {
     /// Any: ask again.
     async fn ensure_untagged(&self, requests: &[TagRequest]) -> Result<(), BuildSystemError>;
 
-    /// Asks for a new repository of a tag. `None` if the build system gives no task for it; the repository is then seen
-    /// when it is there.
+    /// Asks for a new repository of a tag. `None` if the build system gives no task for it, or none yet
+    /// ([`BuildAnswers::repo_tries`]); the repository is then seen when it is there.
     ///
     /// # Errors
     /// `NotFound` if there is no such tag. Any other: ask again, one repository too many does no harm.

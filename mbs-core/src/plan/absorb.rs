@@ -1,16 +1,15 @@
-//! Takes what was observed into the record: tasks that ended, builds that exist, tags and repositories.
+//! Takes what was observed into the record: tasks that ended, builds that exist, tags. Repositories are in `repository`.
 //!
 //! Nothing new leaves the record as it is. It decides what an attempt has come to, never what is done next.
 
 use jiff::Timestamp;
 
 use super::step::{Held, Step, later};
-use super::{ActionKey, Impossible, Observation, Outcome};
+use super::{ActionKey, Observation, Outcome};
 use crate::build_system::{BuildSystemError, Effect, FoundBuild, TaskFailure, TaskSeen, TaskState};
 use crate::ident::{Batch, Nvr, Package, TagName, TaskId};
 use crate::model::{
-    Attempt, AttemptEnd, BuildState, Buildroot, ComponentBuild, Failure, MACROS_PACKAGE, ModuleBuild,
-    OverWhen, Verdict,
+    Attempt, AttemptEnd, BuildState, Buildroot, ComponentBuild, Failure, MACROS_PACKAGE, ModuleBuild, Verdict,
 };
 use crate::reuse;
 
@@ -152,38 +151,6 @@ pub(super) fn tasks(step: &mut Step<'_>) {
         }
         end_attempt(component, end);
     }
-}
-
-/// Forgets a repository request that is over: its task ended, or, where no task is known, a repository that shows enough came.
-///
-/// A task that ended without a repository is a trouble: the next one is asked for after a pause. Of two requests the younger
-/// counts, which shows more; the older is remembered while it lives.
-pub(super) fn repo(step: &mut Step<'_>) -> Result<(), Impossible> {
-    let seen_of = |task: Option<TaskId>| step.seen.build.tasks.as_ref()?.get(&task?);
-    let is_over = |seen: Option<&Option<TaskSeen>>| {
-        seen.is_some_and(|s| !s.as_ref().is_some_and(|s| s.state.is_live()))
-    };
-    step.build.repo_before.take_if(|before| is_over(seen_of(before.task)));
-    let Some(wait) = &step.build.repo else { return Ok(()) };
-    let is_there = step.seen.build.repo.flatten().is_some_and(|newest| newest.event >= wait.shows);
-    let task = seen_of(wait.task);
-    let has_ended = is_over(task);
-    let has_closed = task.and_then(Option::as_ref).is_some_and(|seen| seen.state == TaskState::Closed);
-    let is_over = if wait.task.is_some() { has_ended } else { is_there };
-    let failed = wait.task.filter(|_| has_ended && !has_closed && !is_there);
-    if is_over {
-        step.build.repo = step.build.repo_before.take();
-    }
-    let Some(task) = failed else {
-        if let Some(trouble) = step.build.trouble.as_mut().filter(|_| is_over) {
-            trouble.over_when = trouble.over_when.min(OverWhen::Submitted);
-        }
-        return Ok(());
-    };
-    let explained = step.seen.build.failures.as_ref().and_then(|failures| failures.get(&task));
-    let reason = explained.map_or("it was cancelled or lost", |failure| failure.reason.as_str());
-    let what = format!("the repository task {task} made no repository: {reason}");
-    step.trouble(what, OverWhen::Repository)
 }
 
 /// Says how an attempt ended whose task was seen so; `None` while it lives or its failure is not explained yet.

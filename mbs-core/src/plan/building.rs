@@ -9,9 +9,9 @@ use super::order::Gate;
 use super::step::{Step, later};
 use super::{
     Action, ActionKey, Impossible, Observation, ObservationQuery, UnderWay, Why, absorb, buildonly,
-    buildroot, starting, tagging, wait,
+    buildroot, repository, starting, tagging, wait,
 };
-use crate::build_system::TaskState;
+use crate::build_system::{AskedRepo, TaskState};
 use crate::ident::{Batch, TagEvent, TaskId};
 use crate::model::{BuildState, ComponentBuild, Failure, ModuleBuild, Ordering, State, Verdict};
 use crate::policy::Policy;
@@ -29,6 +29,8 @@ pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) 
         asked.tags = BTreeSet::from([tag, build_tag.clone()]);
     }
     if seen.build.repo.is_none() {
+        asked.repo_asked =
+            build.repo.as_ref().map(|wait| AskedRepo { tag: build_tag.clone(), shows: wait.shows });
         asked.repo_of = Some(build_tag);
     }
     asked.search = starting::search(build, seen, policy);
@@ -57,7 +59,7 @@ pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
     absorb::tasks(step);
     absorb::search(step);
     absorb::tags(step);
-    absorb::repo(step)?;
+    repository::absorb(step)?;
     buildonly::filter(step);
     starting::give_up_aborted(step);
     if let Some(doubled) = absorb::doubled(step) {

@@ -6,7 +6,7 @@ use super::step::{Step, close_components, later};
 use super::{
     Action, ActionKey, Impossible, Observation, ObservationQuery, Why, absorb, building, ended, starting,
 };
-use crate::build_system::TagRequest;
+use crate::build_system::{AskedRepo, TagRequest};
 use crate::ident::TaskId;
 use crate::model::{ComponentBuild, ModuleBuild, State};
 use crate::policy::Policy;
@@ -19,10 +19,17 @@ pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) 
     }
     if seen.build.tasks.is_none() {
         query.build.tasks = building::live_tasks(build).chain(build.repo_tasks()).collect();
+        query.build.repo_asked = asked_repo(build);
     }
     query.build.search = starting::search_doubtful(build, seen, policy);
     query.build.failures = building::unexplained(build, seen);
     query
+}
+
+/// Returns what to ask for in order to know whose the tasks of repositories are.
+fn asked_repo(build: &ModuleBuild) -> Option<AskedRepo> {
+    let with_tasks = build.repo.iter().chain(&build.repo_before).filter(|wait| wait.task.is_some());
+    Some(AskedRepo { shows: with_tasks.map(|wait| wait.shows).min()?, tag: build.build_tag()? })
 }
 
 /// Cancels what lives, settles the build, and retires it when its time has come.
@@ -44,7 +51,7 @@ pub(super) fn plan(step: &mut Step<'_>) -> Result<(), Impossible> {
 
 /// Cancels live tasks; says whether any is left, or may still appear.
 fn cancel(step: &mut Step<'_>) -> bool {
-    let repos = step.build.repo_tasks().filter(|task| is_live(step, *task));
+    let repos = step.build.repo_tasks().filter(|task| is_live(step, *task) && !step.is_tended(*task));
     let strays = starting::strays(step);
     let tasks: BTreeSet<TaskId> = building::live_tasks(&step.build).chain(repos).chain(strays).collect();
     let tasks: Vec<TaskId> = tasks.into_iter().collect();

@@ -26,6 +26,7 @@ mod failed;
 mod init;
 mod observation;
 mod order;
+mod repository;
 mod starting;
 mod step;
 mod tagging;

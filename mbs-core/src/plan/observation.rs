@@ -154,7 +154,7 @@ impl Observation {
                 let tags = self.build.tags.iter_mut().flat_map(|tags| tags.values_mut());
                 tags.filter(|builds| builds.is_none()).for_each(|builds| *builds = Some(Vec::new()));
             }
-            (ActionKey::Repo, Ok(_)) => self.build.repo = None,
+            (ActionKey::Repo, Ok(_)) => (self.build.repo, self.build.repo_tries) = (None, None),
             (ActionKey::Untag, Ok(_)) => self.build.tags = None,
             // What the search did not find may be there now.
             (ActionKey::Submit { package, .. }, _) => {

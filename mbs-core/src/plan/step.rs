@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Action, ActionKey, Impossible, Observation, Plan, Why};
 use crate::build_system::BuildSystemError;
-use crate::ident::{Nvr, TagEvent, TagName};
+use crate::ident::{Nvr, TagEvent, TagName, TaskId};
 use crate::model::{BuildState, ComponentBuild, Failure, Illegal, ModuleBuild, OverWhen, State, Trouble};
 use crate::policy::Policy;
 use crate::shared::Shared;
@@ -177,6 +177,12 @@ impl<'a> Step<'a> {
         self.actions.clear();
         self.why = Why::GoingOn;
         Ok(())
+    }
+
+    /// Says whether the build system began a repository's task by itself: it tries again by itself, too, and nobody else may
+    /// cancel it.
+    pub(super) fn is_tended(&self, task: TaskId) -> bool {
+        self.seen.build.repo_tries.as_ref().is_some_and(|tries| tries.contains(&task))
     }
 
     /// Says whether this plan left the state it began in.

@@ -67,7 +67,8 @@ fn may_tag(step: &Step<'_>, component: &ComponentBuild) -> bool {
 /// Asks for a repository: the first one, and whenever somebody waits for what neither the newest nor one under way shows.
 ///
 /// While one is made, one more may be: what is tagged after it began need not wait for its end. More than two are never made
-/// at a time. A request of which no task is known is repeated after a while, or if the buildroot was changed since.
+/// at a time. A request of which no task is known is repeated after a while, or if the buildroot was changed since; one that
+/// the build system tends by itself only in the latter case.
 pub(super) fn request_repo(step: &mut Step<'_>) {
     let (Some(newest), Some(build_tag)) = (step.seen.build.repo, step.build_tag.clone()) else { return };
     let changed_at = step.build.buildroot.as_ref().map_or(TagEvent(0), |buildroot| buildroot.event);
@@ -79,6 +80,7 @@ pub(super) fn request_repo(step: &mut Step<'_>) {
         Some(newest) => is_too_little(newest.event),
     };
     let may_ask = step.build.repo.as_ref().is_none_or(|asked| match asked.task {
+        Some(task) if step.is_tended(task) => asked.shows < changed_at,
         Some(_) => step.build.repo_before.is_none() && is_too_little(asked.shows),
         None => asked.shows < changed_at || absorb::may_ask_again(Some(asked.asked_at), step),
     });

@@ -166,6 +166,11 @@ impl KojiBuildSystem {
         }
     }
 
+    /// Says whether the hub makes repositories on demand: hubs tell their version since they do.
+    fn has_requests(&self) -> bool {
+        self.hub.version().is_some()
+    }
+
     fn web(&self) -> Option<&str> {
         self.hub.web_url().map(|web| web.trim_end_matches('/'))
     }
@@ -178,7 +183,8 @@ impl BuildSystem for KojiBuildSystem {
             true => Some(self.user().await?.id),
             false => None,
         };
-        let viewer = Viewer { user, web: self.web(), arches: self.settings.arches };
+        let viewer =
+            Viewer { user, web: self.web(), arches: self.settings.arches, has_requests: self.has_requests() };
         let mut look = Look::new(questions, viewer);
         loop {
             let calls = look.ask();
@@ -244,8 +250,7 @@ impl BuildSystem for KojiBuildSystem {
             return Err(BuildSystemError::NotFound { what: format!("the tag {name}") });
         }
         let event = answers.read(event, doing, repo::read_event)?;
-        // Hubs tell their version since they make repositories on demand.
-        let is_on_demand = self.hub.version().is_some();
+        let is_on_demand = self.has_requests();
         let call = if is_on_demand { repo::request(name, event) } else { repo::make(name) };
         let answer = self.hub.write(&call).await.map_err(|error| refusal::of_request(error, doing))?;
         let task = match is_on_demand {

@@ -32,6 +32,8 @@ mod races;
 #[cfg(test)]
 mod recorded;
 #[cfg(feature = "fake-hub")]
+mod repository_requests;
+#[cfg(feature = "fake-hub")]
 mod requests;
 #[cfg(feature = "fake-hub")]
 mod resolver;

@@ -30,6 +30,7 @@ pub(super) fn answer(
             Some(ledger.tags.get(tag).map(|tag| tag.builds.iter().map(|tagged| tagged.seen()).collect()))
         }),
         repo: questions.repo_of.as_ref().map(|tag| view.repo(tag)).transpose()?,
+        repo_tries: None,
         search: questions.search.as_ref().map(|search| view.search(search)),
         failures: per(&questions.failures, |task| view.failure(*task)),
         rpms_of_builds: per(&questions.rpms_of_builds, |nvr| view.rpms_of_build(nvr)),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mbs_core::build_system::{
-    BuildAnswers, BuildQuestions, BuildSystemError, ComponentJob, Effect, FinishedModule, Found, FoundBuild,
-    RepoSeen, Search, TagRequest, TaggedBuild, TaskFailure, TaskSeen, TaskState,
+    AskedRepo, BuildAnswers, BuildQuestions, BuildSystemError, ComponentJob, Effect, FinishedModule, Found,
+    FoundBuild, RepoSeen, Search, TagRequest, TaggedBuild, TaskFailure, TaskSeen, TaskState,
 };
 use mbs_core::bus::Hint;
 use mbs_core::ident::{Arch, BuildId, Nevra, Nvr, Package, RepoId, TagEvent, TagName, TaskId, Weight};
@@ -30,6 +30,8 @@ written!("BuildQuestions" BuildQuestions, "QuestionsDef" QuestionsDef, BareQuest
     tasks: BTreeSet<TaskId>,
     tags: BTreeSet<TagName>,
     repo_of: Option<TagName>,
+    // The hub gives each repository's task at once.
+    #[serde(skip)] repo_asked: Option<AskedRepo>,
     #[serde(skip)] search: Option<Search>,
     failures: BTreeSet<TaskId>,
     rpms_of_builds: BTreeSet<Nvr>,
@@ -48,6 +50,7 @@ written!("BuildAnswers" BuildAnswers, "AnswersDef" AnswersDef, BareAnswers {
     #[serde(skip)] tasks: Option<BTreeMap<TaskId, Option<TaskSeen>>>,
     #[serde(skip)] tags: Option<BTreeMap<TagName, Option<Vec<TaggedBuild>>>>,
     #[serde(skip)] repo: Option<Option<RepoSeen>>,
+    repo_tries: Option<BTreeSet<TaskId>>,
     #[serde(skip)] search: Option<Found>,
     #[serde(skip)] failures: Option<BTreeMap<TaskId, TaskFailure>>,
     rpms_of_builds: Option<BTreeMap<Nvr, Vec<Nevra>>>,

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::bench::{Bench, Built};
-use crate::build_system::{BuildAnswers, BuildQuestions, BuildSystemError, BuildrootSpec, Search};
+use crate::build_system::{AskedRepo, BuildAnswers, BuildQuestions, BuildSystemError, BuildrootSpec, Search};
 use crate::contract::Unable;
 use crate::contract::promise::{Verdict, equal, holds, there};
 use crate::contract::samples::id;
-use crate::ident::{Nevra, Nvr, TagName, TaskId};
+use crate::ident::{Nevra, Nvr, TagEvent, TagName, TaskId};
 
 /// Questions about what does not exist, all parts.
 fn about_nothing(bench: &Bench<'_>) -> BuildQuestions {
@@ -22,6 +22,7 @@ fn about_nothing(bench: &Bench<'_>) -> BuildQuestions {
         tasks: [UNKNOWN].into(),
         tags: [tag.clone()].into(),
         repo_of: Some(tag.clone()),
+        repo_asked: Some(AskedRepo { tag: tag.clone(), shows: TagEvent(0) }),
         search: Some(search),
         failures: [UNKNOWN].into(),
         rpms_of_builds: [id("nothing-1-1.contract")].into(),
@@ -81,6 +82,7 @@ pub(super) async fn what_is_unknown_is_answered_so(bench: &Bench<'_>) -> Verdict
     equal("the task", answers.tasks, Some([(UNKNOWN, None)].into()))?;
     equal("the tag", answers.tags, Some([(tag.clone(), None)].into()))?;
     equal("the repository", answers.repo, Some(None))?;
+    equal("what is done for one that nobody asked for", answers.repo_tries, None)?;
     let found = answers.search.unwrap_or_default();
     equal("what the search found", (found.live, found.builds), (Vec::new(), Vec::new()))?;
     equal("the failures", answers.failures, Some([].into()))?;

@@ -17,6 +17,7 @@ impl Plant {
             tasks: per(&questions.tasks, |task| Some(self.tasks.get(task).map(seen))),
             tags: per(&questions.tags, |tag| Some(self.tags.get(tag).map(|tag| tag.builds.clone()))),
             repo: questions.repo_of.as_ref().map(|tag| self.tags.get(tag).and_then(|tag| tag.repo)),
+            repo_tries: None,
             search: questions.search.as_ref().map(|search| self.search(search)),
             failures: per(&questions.failures, |task| self.failure(*task)),
             rpms_of_builds: per(&questions.rpms_of_builds, |nvr| Some(self.builds.get(nvr)?.rpms.clone())),

@@ -10,6 +10,7 @@ mod init;
 mod init_defaults;
 mod init_sources;
 mod properties;
+mod repository;
 mod samples;
 mod slots;
 mod tale;
@@ -185,6 +186,12 @@ impl Seen {
 
     fn without_repo(mut self) -> Self {
         self.0.build.repo = Some(None);
+        self
+    }
+
+    /// The build system keeps the request for a repository, and began these tasks by itself.
+    fn tries(mut self, tasks: &[i64]) -> Self {
+        self.0.build.repo_tries = Some(tasks.iter().map(|task| TaskId(*task)).collect());
         self
     }
 

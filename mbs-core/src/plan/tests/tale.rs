@@ -111,6 +111,7 @@ impl Hub {
             tasks: per(&asked.tasks, |task| self.tasks.get(task).map(seen)),
             tags: per(&asked.tags, |tag| self.tags.get(tag).cloned()),
             repo: asked.repo_of.as_ref().map(|tag| self.repos.get(tag).copied()),
+            repo_tries: None,
             search: asked.search.as_ref().map(|search| self.search(search)),
             failures: per(&asked.failures, failure),
             rpms_of_builds: per(&asked.rpms_of_builds, |_| Vec::new()),

@@ -145,7 +145,7 @@ impl Network {
         self.state().sent.push(Box::pin(future));
     }
 
-    pub(super) fn note_begun(&self, begun: Begun) {
+    pub(in crate::sim) fn note_begun(&self, begun: Begun) {
         self.state().begun.push(begun);
     }
 

@@ -11,6 +11,7 @@ use crate::sim::cast;
 use crate::sim::fault::{FaultKind, RepoFault};
 use crate::sim::outcome;
 use crate::sim::scenario::Messages;
+use crate::sim::wires::Begun;
 
 impl World {
     pub(super) fn take_begun(&mut self) {
@@ -88,6 +89,18 @@ impl World {
             self.story.tell(owner, "hub", || format!("task {task} fails: {error}"));
             // It lives and cannot end well, or it ended already, by other hands.
             drop(self.grounds.fail(task, infra(&error.to_string())));
+        }
+        if begun.package.is_none() {
+            self.note_next_try(&begun.place);
+        }
+    }
+
+    /// Notes the task that the build system began by itself after one that made no repository; nobody's call says so.
+    fn note_next_try(&self, place: &TagName) {
+        let live = self.grounds.live_tasks().into_iter();
+        let tries = live.filter(|task| task.package.is_none() && task.place == *place);
+        for task in tries.map(|task| task.id).filter(|task| !self.tasks.contains_key(task)) {
+            self.network.note_begun(Begun { task, package: None, place: place.clone(), repo_fault: None });
         }
     }
 

@@ -9,6 +9,7 @@ use mbs_core::build_system::{BuildAnswers, BuildQuestions, BuildSystemError, Tag
 use mbs_core::ident::{Nvr, TagName};
 
 use super::calls::{Answers, Calls, Ticket};
+use super::refusal;
 use crate::api::{build, repo, rpm, tag};
 
 mod failures;
@@ -28,6 +29,8 @@ pub(super) struct Viewer<'a> {
     pub(super) web: Option<&'a str>,
     /// How many architectures components are built for where nothing else says so.
     pub(super) arches: usize,
+    /// Whether the hub keeps requests for repositories.
+    pub(super) has_requests: bool,
 }
 
 /// A look under way.
@@ -49,6 +52,7 @@ struct First {
     tasks: tasks::Asked,
     tags: BTreeMap<TagName, OneTag>,
     repo: Option<(Ticket, Ticket)>,
+    repo_tries: Option<Ticket>,
     search: Option<search::Asked>,
     failures: failures::Asked,
     rpms_of_builds: Vec<(Nvr, Ticket)>,
@@ -104,6 +108,8 @@ impl<'q> Look<'q> {
         }
         self.asked.repo =
             questions.repo_of.as_ref().map(|name| (calls.add(tag::tag(name)), calls.add(repo::newest(name))));
+        let kept = questions.repo_asked.as_ref().filter(|_| self.viewer.has_requests);
+        self.asked.repo_tries = kept.map(|asked| calls.add(repo::requests(&asked.tag, asked.shows)));
         self.asked.search =
             questions.search.as_ref().map(|search| search::Asked::ask(search, self.viewer.user, calls));
         self.asked.failures = failures::Asked::ask(&questions.failures, calls);
@@ -149,6 +155,10 @@ impl<'q> Look<'q> {
             Some(_) => Some(None),
             None => None,
         };
+        // A hub that refuses this still makes repositories.
+        let tries = asked.repo_tries.and_then(|ticket| answers.of(ticket).as_ref().ok());
+        self.answers.repo_tries =
+            tries.map(repo::read_requests).transpose().map_err(|odd| refusal::of_odd(&odd))?.flatten();
         if !questions.failures.is_empty() {
             self.answers.failures = Some(asked.failures.read(answers, self.viewer.web)?);
         }
@@ -210,4 +220,26 @@ fn builds_in(
         event: tagged.event,
     });
     Ok(Some(seen.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use mbs_core::build_system::AskedRepo;
+    use mbs_core::ident::TagEvent;
+
+    use super::*;
+    use crate::xmlrpc::{Fault, FaultCode};
+
+    #[test]
+    fn a_hub_that_does_not_show_its_requests_spoils_no_look() {
+        let asked = AskedRepo { tag: TagName::new("app-build").unwrap(), shows: TagEvent(7) };
+        let questions = BuildQuestions { repo_asked: Some(asked), ..BuildQuestions::default() };
+        let mut look = Look::new(&questions, Viewer { user: None, web: None, arches: 1, has_requests: true });
+        let calls = look.ask();
+        let asked: Vec<&str> = calls.as_slice().iter().map(|call| call.method()).collect();
+        assert_eq!(asked, ["repo.queryQueue"]);
+        let refused = Fault::new(FaultCode::GenericError, "Invalid method: repo.queryQueue");
+        look.take(&Answers::to(&calls, vec![Err(refused)]).unwrap()).unwrap();
+        assert_eq!(look.finish(&Repositories::new()), BuildAnswers::default());
+    }
 }

@@ -61,15 +61,13 @@ pub(super) fn fail(state: &mut State, task: Id) {
     if let Some(repo) = begun.map(|(id, _)| *id) {
         state.set_repo_state(repo, repo_state::PROBLEM);
     }
-    for request in Arc::make_mut(&mut state.repo_requests).values_mut() {
-        if request.task == Some(task) && request.is_active {
-            // It is tried again.
-            request.task = None;
-        }
-    }
 }
 
-/// Makes the tasks that active requests wait for; one whose task was cancelled or forgotten gets another.
+/// How often a request is tried again whose task made no repository.
+const RETRIES: i64 = 10;
+
+/// Makes the tasks that active requests wait for; one whose task failed, was cancelled or forgotten gets another, and is given up
+/// in the end.
 pub(super) fn serve_requests(state: &mut State) {
     let waiting: Vec<Id> = state
         .repo_requests
@@ -81,6 +79,12 @@ pub(super) fn serve_requests(state: &mut State) {
         .collect();
     for id in waiting {
         let Some(request) = state.repo_requests.get(&id).cloned() else { continue };
+        if request.tries > RETRIES {
+            state.touch();
+            let given_up = Arc::make_mut(&mut state.repo_requests).get_mut(&id);
+            given_up.into_iter().for_each(|given_up| given_up.is_active = false);
+            continue;
+        }
         let mut call = Call::new("newRepo").arg(&*state.tag_name(request.tag));
         for (name, value) in request.options {
             call = call.keyword(&name, value);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Args, Method, method};
+use super::{Args, Method, method, query};
 use crate::fake_hub::context::{Context, nothing};
 use crate::fake_hub::python::{self, is_true};
 use crate::fake_hub::state::{Answer, Id, NewTask, Repo, RepoRequest, known_id, refuse, repo_state};
@@ -29,6 +29,7 @@ pub(super) const METHODS: &[Method] = &[
         request,
     ),
     method("repo.checkRequest", "RepoExports.checkRequest", "req_id", check_request),
+    method("repo.queryQueue", "RepoExports.queryQueue", "clauses=None, fields=None, opts=None", query_queue),
 ];
 
 type Options = BTreeMap<Arc<str>, Value>;
@@ -199,4 +200,44 @@ fn check_request(context: &mut Context<'_>, args: &Args) -> Answer {
     let id = args.int("req_id")?;
     let request = context.state.repo_requests.get(&id).ok_or_else(|| refuse("No such request"))?;
     Ok(outcome(context, (request.repo, Some(id)))?.into())
+}
+
+fn query_queue(context: &mut Context<'_>, args: &Args) -> Answer {
+    let ids: Vec<Id> = context.state.repo_requests.keys().copied().collect();
+    let mut rows = Vec::new();
+    for row in ids.into_iter().filter_map(|id| context.state.request_row(id)) {
+        let mut holds =
+            args.value("clauses").as_array().unwrap_or_default().iter().map(|one| clause(&row, one));
+        if holds.try_fold(true, |all, one| one.map(|one| all && one))? {
+            rows.push(chosen(&row, args.value("fields"))?);
+        }
+    }
+    query::apply(rows, args.value("opts"))
+}
+
+fn member<'r>(row: &'r Struct, field: &Value) -> Answer<&'r Value> {
+    let known = field.as_str().and_then(|name| row.member(name));
+    known.ok_or_else(|| refuse(format!("Invalid field for query {}", python::text(field))))
+}
+
+/// Says whether a row fulfils a clause: a field, an operator, a value. Nil fulfils none, as in a database.
+fn clause(row: &Struct, clause: &Value) -> Answer<bool> {
+    let [field, operator, wanted] = clause.as_array().unwrap_or_default() else {
+        return Err(refuse(format!("Invalid clause: {}", python::text(clause))));
+    };
+    let value = member(row, field)?;
+    let numbers = value.as_int().zip(wanted.as_int());
+    match operator.as_str() {
+        Some("=") => Ok(!value.is_nil() && value == wanted),
+        Some(">=") => Ok(numbers.is_some_and(|(value, wanted)| value >= wanted)),
+        _ => Err(refuse(format!("Invalid operator: {}", python::text(operator)))),
+    }
+}
+
+/// Returns the members of a row that were asked for.
+fn chosen(row: &Struct, fields: &Value) -> Answer<Struct> {
+    let Some(fields) = fields.as_array() else { return Ok(row.clone()) };
+    let named =
+        |field: &Value| Ok((Arc::from(field.as_str().unwrap_or_default()), member(row, field)?.clone()));
+    fields.iter().map(named).collect()
 }
