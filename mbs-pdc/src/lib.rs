@@ -11,3 +11,4 @@ pub mod client;
 pub mod fake_server;
 pub mod resolver;
 pub mod server;
+pub mod updater;

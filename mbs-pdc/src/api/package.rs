@@ -31,3 +31,11 @@ pub struct NewPackage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
 }
+
+impl NewPackage {
+    /// Returns the file name by which PDC will show it.
+    pub fn file_name(&self) -> String {
+        let Self { name, epoch, version, release, arch, .. } = self;
+        format!("{name}-{epoch}:{version}-{release}.{arch}.rpm")
+    }
+}

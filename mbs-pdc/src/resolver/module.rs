@@ -1,9 +1,10 @@
 //! From an entry of PDC to a module build that can be required: pure.
 
+use std::sync::Arc;
+
 use mbs_core::ident::{Context, InvalidIdent, Name, Nsvc, Stream, TagName, Version};
 use mbs_core::modulemd::ModuleStream;
 use mbs_core::resolver::KnownModule;
-use std::sync::Arc;
 
 use crate::api::Entry;
 

@@ -18,3 +18,5 @@ mod raw;
 mod recorded;
 #[cfg(feature = "fake-server")]
 mod universe;
+#[cfg(feature = "fake-server")]
+mod updates;
