@@ -45,7 +45,7 @@ fn dependencies(
     document: &ModuleStream,
     side: impl Fn(&mbs_core::modulemd::Dependencies) -> &BTreeMap<String, BTreeSet<String>>,
 ) -> Vec<Dependency> {
-    let flat = document.dependencies.iter().flat_map(|pair| side(pair));
+    let flat = document.dependencies.iter().flat_map(side);
     let flat = flat.flat_map(|(name, streams)| streams.iter().map(move |stream| (name, stream)));
     let flat = flat.filter(|(_, stream)| !stream.starts_with('-'));
     let all: BTreeSet<Dependency> =
