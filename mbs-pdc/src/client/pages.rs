@@ -59,8 +59,16 @@ impl Pdc {
         &self,
         request: &Request,
     ) -> Result<Vec<T>, PdcError> {
-        let whole = request.clone().query("page_size", "-1");
-        let mut page = match self.read(&whole).await? {
+        self.list_from(&request.clone().query("page_size", "-1"), request).await
+    }
+
+    /// Returns a list whole that begins with the answer to a request; further pages are those of the other.
+    pub(crate) async fn list_from<T: DeserializeOwned + Send + 'static>(
+        &self,
+        first: &Request,
+        request: &Request,
+    ) -> Result<Vec<T>, PdcError> {
+        let mut page = match self.read(first).await? {
             Listed::Bare(all) => return Ok(all),
             Listed::Page(page) => page,
         };

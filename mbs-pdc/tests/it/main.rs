@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail for want of anything")]
 
+mod api;
+mod client;
 #[cfg(feature = "fake-server")]
 mod fake_server;
 #[cfg(feature = "fake-server")]
 mod golden_server;
 #[cfg(feature = "fake-server")]
 mod raw;
-#[cfg(test)]
 mod recorded;
+mod server;
