@@ -6,6 +6,7 @@ mod api;
 mod client;
 #[cfg(feature = "fake-server")]
 mod fake_server;
+mod golden_client;
 #[cfg(feature = "fake-server")]
 mod golden_server;
 #[cfg(feature = "fake-server")]
