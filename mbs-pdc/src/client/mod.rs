@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod address;
 mod answer;
 mod carry;
 mod error;
@@ -118,23 +119,7 @@ impl Pdc {
     /// # Errors
     /// `Rejected`: a part of its path cannot stand in one.
     pub fn address(&self, request: &Request) -> Result<Url, PdcError> {
-        let mut url = self.0.root.clone();
-        for part in &request.path {
-            if matches!(part.as_str(), "" | "." | "..") {
-                let reason = format!("`{part}` cannot be a part of an address");
-                return Err(PdcError::Rejected { status: 400, reason });
-            }
-        }
-        url.path_segments_mut()
-            .expect("addresses of HTTP have a path")
-            .pop_if_empty()
-            .extend(&request.path)
-            // The slash at the end: without it the server sends us elsewhere, and what a write sends is lost on the way.
-            .push("");
-        if !request.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&request.query);
-        }
-        Ok(url)
+        address::address(&self.0.root, request)
     }
 
     /// Asks, and asks again after a pause if no answer comes. The request may go out several times, so it must change nothing.
