@@ -6,6 +6,8 @@ mod api;
 mod client;
 #[cfg(feature = "fake-server")]
 mod fake_server;
+#[cfg(feature = "fake-server")]
+mod faults;
 mod golden_client;
 #[cfg(feature = "fake-server")]
 mod golden_server;

@@ -1,0 +1,59 @@
+//! Answers that no PDC gives, and refusals that one does.
+
+use std::time::Duration;
+
+use mbs_core::build_system::Effect;
+use mbs_pdc::api::{Entries, Face};
+use mbs_pdc::client::PdcError;
+use mbs_pdc::fake_server::NewRow;
+
+use super::Stage;
+use crate::client::{client, ends, server};
+use crate::server::bytes;
+
+/// Returns what an answer in words becomes.
+async fn read(status: u16, kind: &str, body: &str) -> PdcError {
+    let told = crate::server::Server::start({
+        let bytes = bytes(status, &[("Content-Type", kind)], body);
+        move |_| bytes.clone()
+    })
+    .await;
+    let entries = Entries::new(client(&server(told.root.as_str(), 20_000)), Face::Variants);
+    ends(entries.entry("core-s-1")).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_page_for_people_is_no_answer_of_a_pdc() {
+    const PAGE: &str = "<html>\n<head><title>Ours</title></head><body>\u{1b}[31mGo away</body></html>";
+    for status in [200, 201, 400, 404, 405, 410] {
+        let error = read(status, "text/html", PAGE).await;
+        let told =
+            format!("the answer of PDC cannot be read: HTTP {status} and the words `Ours [31mGo away`");
+        assert_eq!((error.to_string(), error.effect()), (told, Effect::None));
+        assert!(matches!(error, PdcError::Protocol { .. }), "{error:?}");
+    }
+    for status in [500, 502, 503, 504] {
+        let error = read(status, "text/html", PAGE).await;
+        assert_eq!(
+            error.to_string(),
+            format!("PDC cannot be reached: HTTP {status} and the words `Ours [31mGo away`")
+        );
+        assert!(error.is_transient());
+    }
+    for status in [401, 403] {
+        let error = read(status, "text/html", PAGE).await;
+        let told =
+            format!("PDC does not allow it ({status}): HTTP {status} and the words `Ours [31mGo away`");
+        assert_eq!(error.to_string(), told);
+        assert!(matches!(error, PdcError::Denied { status: told, .. } if told == status));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_long_to_read_is_read_all_the_same() {
+    let stage = Stage::with(|server| server.timeout = Duration::from_secs(20)).await;
+    let long = NewRow { modulemd: "x".repeat(1 << 20), ..NewRow::new("core", "s", "2") };
+    stage.fake.plant(long);
+    let found = stage.find().await.unwrap();
+    assert_eq!(found.iter().map(|entry| entry.modulemd.len()).collect::<Vec<_>>(), [0, 1 << 20]);
+}
