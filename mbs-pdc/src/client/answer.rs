@@ -14,6 +14,9 @@ use super::request::{Method, Request};
 /// As many characters of PDC's words are told.
 const LONGEST_WORDS: usize = 500;
 
+/// So PDC says that there is one already: of what must be unique together, and of keys.
+const DUPLICATE: [&str; 3] = ["must make a unique set", "must be unique", "already exists"];
+
 /// An answer of HTTP with all of its body.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -79,7 +82,7 @@ impl Answer {
         match status {
             401 | 403 => PdcError::Denied { status, reason },
             404 => PdcError::NotFound { what: request.shown_path(), reason },
-            400 | 409 if reason.contains("unique") => PdcError::Exists { reason },
+            400 | 409 if DUPLICATE.iter().any(|words| reason.contains(words)) => PdcError::Exists { reason },
             _ => PdcError::Rejected { status, reason },
         }
     }
@@ -119,11 +122,12 @@ pub(super) fn unanswered(failure: Failure, request: &Request) -> PdcError {
     }
 }
 
-/// Puts what PDC says into one line: the text or texts of `detail`, else each field with its texts.
+/// Puts what PDC says into one line: the text or texts of `detail`, else each field with its texts. What was sent is not repeated.
 fn words(body: &Value) -> String {
     match body {
         Value::Object(fields) => {
-            let told = fields.iter().map(|(field, value)| match field.as_str() {
+            let said = fields.iter().filter(|(field, _)| *field != "invalid_data");
+            let told = said.map(|(field, value)| match field.as_str() {
                 "detail" => words(value),
                 _ => format!("{field}: {}", words(value)),
             });
@@ -154,7 +158,10 @@ mod tests {
                 json!({"build_deps": [{"stream": ["This field is required."]}]}),
                 "build_deps: stream: This field is required.",
             ),
-            (json!({"detail": "No.", "id_of_invalid_data": 1}), "No.; id_of_invalid_data: 1"),
+            (
+                json!({"detail": "No.", "id_of_invalid_data": 1, "invalid_data": {"modulemd": "It already exists."}}),
+                "No.; id_of_invalid_data: 1",
+            ),
         ] {
             assert_eq!(words(&body), told);
         }

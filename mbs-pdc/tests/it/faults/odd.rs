@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use mbs_core::build_system::Effect;
-use mbs_pdc::api::{Entries, Face};
+use mbs_pdc::api::{Entries, Face, NewEntry};
 use mbs_pdc::client::PdcError;
 use mbs_pdc::fake_server::NewRow;
 
-use super::Stage;
+use super::{Stage, UID};
 use crate::client::{client, ends, server};
 use crate::server::bytes;
 
@@ -47,6 +47,28 @@ async fn a_page_for_people_is_no_answer_of_a_pdc() {
         assert_eq!(error.to_string(), told);
         assert!(matches!(error, PdcError::Denied { status: told, .. } if told == status));
     }
+}
+
+#[tokio::test]
+async fn one_that_is_there_already_is_told_from_one_that_is_refused() {
+    let stage = Stage::new().await;
+    let entry = |uid: &str, version: &str, koji_tag: &str| NewEntry {
+        uid: uid.to_owned(),
+        name: "core".to_owned(),
+        stream: "s".to_owned(),
+        version: version.to_owned(),
+        koji_tag: koji_tag.to_owned(),
+        modulemd: "document: modulemd".to_owned(),
+        ..NewEntry::default()
+    };
+    let create = async |entry: NewEntry| ends(stage.entries.create(&entry, "ticket 42")).await;
+    let same = create(entry("other", "1", "NA")).await.unwrap_err();
+    assert!(matches!(same, PdcError::Exists { .. }), "{same:?}");
+    let same_uid = create(entry(UID, "2", "NA")).await.unwrap_err();
+    assert!(matches!(same_uid, PdcError::Exists { .. }), "{same_uid:?}");
+    let refused = create(entry("third", "3", "")).await.unwrap_err();
+    assert!(matches!(refused, PdcError::Rejected { status: 400, .. }), "{refused:?}");
+    assert_eq!(create(entry("fourth", "4", "NA")).await.unwrap().uid, "fourth");
 }
 
 #[tokio::test]
