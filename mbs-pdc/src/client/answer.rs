@@ -8,11 +8,8 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde_json::Value;
 
-use super::error::PdcError;
+use super::error::{PdcError, told};
 use super::request::{Method, Request};
-
-/// As many characters of PDC's words are told.
-const LONGEST_WORDS: usize = 500;
 
 /// So PDC says that there is one already: of what must be unique together, and of keys.
 const DUPLICATE: [&str; 3] = ["must make a unique set", "must be unique", "already exists"];
@@ -62,8 +59,8 @@ impl Answer {
     fn unavailable(&self, effect: Effect) -> PdcError {
         let secs = self.header(RETRY_AFTER).and_then(|secs| secs.trim().parse().ok());
         let reason = match self.words() {
-            Some(words) => format!("HTTP {}: {words}", self.status),
-            None => said(self.status, &self.body),
+            Some(words) if !words.is_empty() => format!("HTTP {}: {words}", self.status),
+            _ => said(self.status, &self.body),
         };
         PdcError::Unavailable { reason, effect, retry_after: secs.map(Duration::from_secs) }
     }
@@ -71,14 +68,13 @@ impl Answer {
     fn refusal(&self, request: &Request) -> PdcError {
         let status = self.status;
         let Some(reason) = self.words() else {
-            let told = said(status, &self.body);
+            let reason = said(status, &self.body);
             return match StatusCode::from_u16(status) {
-                Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-                    PdcError::Denied { status, reason: told }
-                }
-                _ => PdcError::Protocol { what: told, effect: Effect::None },
+                Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => PdcError::Denied { status, reason },
+                _ => PdcError::odd(reason),
             };
         };
+        let reason = if reason.is_empty() { said(status, &self.body) } else { reason };
         match status {
             401 | 403 => PdcError::Denied { status, reason },
             404 => PdcError::NotFound { what: request.shown_path(), reason },
@@ -92,8 +88,8 @@ impl Answer {
         if !self.is_json() {
             return None;
         }
-        let told = words(&serde_json::from_slice(&self.body).ok()?);
-        Some(told.chars().take(LONGEST_WORDS).collect())
+        let body = serde_json::from_slice(&self.body).ok()?;
+        Some(told(words(&body).trim()))
     }
 }
 

@@ -9,6 +9,8 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tokio::time::timeout;
 
 use super::answer::{Answer, unanswered};
+use super::error::told;
+use super::request::in_one_line;
 use super::{Method, Pdc, PdcError, Request};
 use crate::server::Login;
 
@@ -75,7 +77,7 @@ impl Pdc {
             let answer = answer.map_err(|failure| unanswered(failure, request))?;
             bytes = answer.body.len() as u64;
             if let Some(warning) = answer.warning() {
-                tracing::warn!(pdc.path = request.shown_path(), "PDC warns: {warning}");
+                tracing::warn!(pdc.path = request.shown_path(), "PDC warns: {}", told(warning));
             }
             answer.accepted(request)
         });
@@ -96,8 +98,7 @@ impl Pdc {
         sent.headers_mut().insert(ACCEPT, JSON);
         sent.headers_mut().insert(CONTENT_TYPE, JSON);
         if let Some(comment) = &request.comment {
-            let told: String = comment.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            let header = HeaderValue::from_str(&told);
+            let header = HeaderValue::from_str(&in_one_line(comment));
             let header = header.map_err(|_| PdcError::unusable("the comment cannot stand in a header"))?;
             sent.headers_mut().insert("PDC-Change-Comment", header);
         }

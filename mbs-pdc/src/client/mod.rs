@@ -45,6 +45,7 @@ pub use figures::Figures;
 pub use request::{Method, Request};
 
 use answer::effect;
+use error::told;
 
 use crate::server::Server;
 
@@ -173,7 +174,7 @@ async fn decoded<T: DeserializeOwned + Send + 'static>(body: Vec<u8>, effect: Ef
     let is_short = body.len() <= LONG_BYTES;
     let read = move || {
         serde_json::from_slice(&body).map_err(|error| PdcError::Protocol {
-            what: format!("{error}, in what begins `{}`", beginning(&body)),
+            what: told(&format!("{error}, in what begins `{}`", beginning(&body))),
             effect,
         })
     };
@@ -185,5 +186,5 @@ async fn decoded<T: DeserializeOwned + Send + 'static>(body: Vec<u8>, effect: Ef
 
 fn beginning(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(200)]);
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
+    text.chars().take(80).collect()
 }

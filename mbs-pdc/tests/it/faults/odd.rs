@@ -50,6 +50,50 @@ async fn a_page_for_people_is_no_answer_of_a_pdc() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_pdc_is_told_in_its_words() {
+    const NO: &str = r#"{"detail": "No."}"#;
+    const JSON: &str = "application/json";
+    let what = || "unreleasedvariants/core-s-1/".to_owned();
+    let reason = || "No.".to_owned();
+    for (status, wanted) in [
+        (400, PdcError::Rejected { status: 400, reason: reason() }),
+        (401, PdcError::Denied { status: 401, reason: reason() }),
+        (403, PdcError::Denied { status: 403, reason: reason() }),
+        (404, PdcError::NotFound { what: what(), reason: reason() }),
+        (405, PdcError::Rejected { status: 405, reason: reason() }),
+        (409, PdcError::Rejected { status: 409, reason: reason() }),
+    ] {
+        assert_eq!(read(status, JSON, NO).await, wanted);
+        assert_eq!(read(status, "application/json; charset=utf-8", NO).await, wanted);
+    }
+    let moved = read(302, "text/html", "").await;
+    assert_eq!(moved.to_string(), "HTTP 302 sends us to nowhere: is the root of the API right?");
+    // What is said to be JSON and is none is no PDC's.
+    assert!(matches!(read(404, JSON, "<html>").await, PdcError::Protocol { .. }));
+    // Who has nothing to say is quoted.
+    assert_eq!(read(400, JSON, "{}").await.to_string(), "PDC refuses it (400): HTTP 400 and the words `{}`");
+}
+
+#[tokio::test]
+async fn the_words_of_a_server_are_one_line_of_bounded_length() {
+    let long = format!(r#"{{"detail": "a\nb\u001b[31m{}"}}"#, "x".repeat(9000));
+    let shapes = [
+        (400, long.clone()),
+        (404, long.clone()),
+        (503, long),
+        (200, format!(r#"{{"variant_uid": {{"{}": 1}}}}"#, "x\\n".repeat(9000))),
+        (200, format!(r#"{{"variant_uid": "a", "active": "{}"}}"#, "x\u{9b}".repeat(9000))),
+        (200, format!("\"{}\"", "\u{9b}x".repeat(9000))),
+        (200, format!("{}]", "[".repeat(9000))),
+    ];
+    for (status, body) in shapes {
+        let told = read(status, "application/json", &body).await.to_string();
+        assert!(told.chars().count() < 700, "{} characters: {told:.300}", told.chars().count());
+        assert!(!told.contains(char::is_control), "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn one_that_is_there_already_is_told_from_one_that_is_refused() {
     let stage = Stage::new().await;
     let entry = |uid: &str, version: &str, koji_tag: &str| NewEntry {
