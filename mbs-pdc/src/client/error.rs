@@ -87,7 +87,12 @@ impl PdcError {
     }
 
     pub(crate) fn odd(what: impl Into<String>) -> Self {
-        Self::Protocol { what: told(&what.into()), effect: Effect::None }
+        Self::odd_after(what, Effect::None)
+    }
+
+    /// Tells of an answer that makes no sense, after what may have happened.
+    pub(crate) fn odd_after(what: impl Into<String>, effect: Effect) -> Self {
+        Self::Protocol { what: told(&what.into()), effect }
     }
 
     pub(super) fn unusable(what: impl Into<String>) -> Self {

@@ -45,7 +45,6 @@ pub use figures::Figures;
 pub use request::{Method, Request};
 
 use answer::effect;
-use error::told;
 
 use crate::server::Server;
 
@@ -173,15 +172,15 @@ impl fmt::Debug for Pdc {
 async fn decoded<T: DeserializeOwned + Send + 'static>(body: Vec<u8>, effect: Effect) -> Result<T, PdcError> {
     let is_short = body.len() <= LONG_BYTES;
     let read = move || {
-        serde_json::from_slice(&body).map_err(|error| PdcError::Protocol {
-            what: told(&format!("{error}, in what begins `{}`", beginning(&body))),
-            effect,
+        serde_json::from_slice(&body).map_err(|error| {
+            PdcError::odd_after(format!("{error}, in what begins `{}`", beginning(&body)), effect)
         })
     };
     if is_short {
         return read();
     }
-    tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Err(PdcError::odd("reading it was stopped")))
+    let stopped = |_| Err(PdcError::odd_after("reading it was stopped", effect));
+    tokio::task::spawn_blocking(read).await.unwrap_or_else(stopped)
 }
 
 fn beginning(body: &[u8]) -> String {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use mbs_core::build_system::Effect;
-use mbs_pdc::api::{Entries, Face, NewEntry};
+use mbs_pdc::api::{Change, Entries, Face, NewEntry};
 use mbs_pdc::client::PdcError;
 use mbs_pdc::fake_server::NewRow;
 
-use super::{Stage, UID};
+use super::{Stage, UID, is_odd};
 use crate::client::{client, ends, server};
-use crate::server::bytes;
+use crate::server::{bytes, json};
 
 /// Returns what an answer in words becomes.
 async fn read(status: u16, kind: &str, body: &str) -> PdcError {
@@ -113,6 +113,23 @@ async fn one_that_is_there_already_is_told_from_one_that_is_refused() {
     let refused = create(entry("third", "3", "")).await.unwrap_err();
     assert!(matches!(refused, PdcError::Rejected { status: 400, .. }), "{refused:?}");
     assert_eq!(create(entry("fourth", "4", "NA")).await.unwrap().uid, "fourth");
+}
+
+#[tokio::test]
+async fn of_a_write_that_was_done_nobody_says_that_nothing_happened() {
+    for answer in [
+        bytes(204, &[], ""),
+        json(200, "{}"),
+        json(201, "[1"),
+        json(200, ""),
+        bytes(200, &[("Content-Type", "text/html")], "<p>done"),
+    ] {
+        let told = crate::server::Server::playing([answer]).await;
+        let entries = Entries::new(client(&server(told.root.as_str(), 20_000)), Face::Variants);
+        let change = Change { active: Some(true), ..Change::default() };
+        let outcome = ends(entries.change(UID, &change, "ticket 42")).await;
+        assert!(is_odd(&outcome, Effect::Unknown), "{outcome:?}");
+    }
 }
 
 #[tokio::test]
