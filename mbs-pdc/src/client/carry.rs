@@ -16,17 +16,34 @@ use crate::server::Login;
 
 /// What PDC's own client library sends with every request, as a type and as what it takes.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// No pause between attempts is longer, whoever asks for it.
+/// No pause between attempts is longer; whoever is asked to wait longer has better things to do.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Stands for times that no clock of a machine reaches.
+const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Returns how much time is left.
+pub(super) fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
+}
 
 impl Pdc {
-    /// Waits before another attempt; false if there is no time for one.
+    /// Returns when the time of an answer that begins now is over.
+    pub(super) fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.0.server.timeout).unwrap_or(now + NO_TIMEOUT)
+    }
+
+    /// Waits before another attempt; false if there is no time for one, or the server wants to be left alone for longer.
     pub(super) async fn pause(&self, retries: u32, retry_after: Option<Duration>, until: Instant) -> bool {
+        let wanted = retry_after.unwrap_or_default();
+        if wanted > LONGEST_PAUSE || left(until).is_zero() {
+            return false;
+        }
         let own = self.0.server.retry_pause.saturating_mul(1 << retries.min(16));
-        let pause = own.max(retry_after.unwrap_or_default()).min(LONGEST_PAUSE);
+        let pause = own.min(LONGEST_PAUSE).max(wanted);
         let clock = &self.0.clock;
-        let waited = clock.sleep_until(clock.reading() + pause);
-        timeout(until.saturating_duration_since(Instant::now()), waited).await.is_ok()
+        let waited = timeout(left(until), clock.sleep_until(clock.reading() + pause)).await;
+        waited.is_ok() && !left(until).is_zero()
     }
 
     /// Sends a request once, with who we are.
@@ -64,15 +81,16 @@ impl Pdc {
         if let Some(login) = login {
             sent.headers_mut().insert(AUTHORIZATION, login);
         }
-        let left = || until.saturating_duration_since(Instant::now());
         let late = |_| unanswered(Failure::new(Trouble::Late, ""), request);
-        let Ok(turn) = timeout(left(), self.0.turns.acquire()).await else {
+        // A turn that comes with the end of our time is somebody else's.
+        let turn = timeout(left(until), self.0.turns.acquire()).await.ok().filter(|_| !left(until).is_zero());
+        let Some(turn) = turn else {
             let reason = format!("{} requests are under way already, and none ends", self.0.server.parallel);
             return Err(PdcError::Unavailable { reason, effect: Effect::None, retry_after: None });
         };
         let _turn = turn.expect("the turns are never closed");
         let (start, mut bytes) = (Instant::now(), 0);
-        let answer = timeout(left(), self.exchange(sent)).await.map_err(late);
+        let answer = timeout(left(until), self.exchange(sent)).await.map_err(late);
         let outcome = answer.and_then(|answer| {
             let answer = answer.map_err(|failure| unanswered(failure, request))?;
             bytes = answer.body.len() as u64;

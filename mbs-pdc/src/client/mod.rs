@@ -31,7 +31,6 @@ mod token;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use mbs_core::build_system::Effect;
 use mbs_core::clock::Clock;
@@ -95,7 +94,7 @@ impl Pdc {
     ) -> Result<Self, PdcError> {
         let root = setup::root(server)?;
         let http = setup::http(server, &root)?;
-        let turns = Semaphore::new(server.parallel.max(1));
+        let turns = Semaphore::new(server.parallel.clamp(1, Semaphore::MAX_PERMITS));
         let (token, figures) = (OnceCell::new(), Mutex::default());
         Ok(Self(Arc::new(Inner {
             server: server.clone(),
@@ -127,7 +126,7 @@ impl Pdc {
     /// # Errors
     /// Any of [`PdcError`], with no effect; `Protocol` also if the answer is not of the wanted shape.
     pub async fn read<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<T, PdcError> {
-        let until = Instant::now() + self.0.server.timeout;
+        let until = self.deadline();
         let mut retries = 0;
         let body = loop {
             match self.attempt(request, until, retries > 0).await {
@@ -150,7 +149,7 @@ impl Pdc {
         &self,
         request: &Request,
     ) -> Result<Option<T>, PdcError> {
-        let until = Instant::now() + self.0.server.timeout;
+        let until = self.deadline();
         let body = self.attempt(request, until, false).await?;
         // It was done; what cannot be read of the answer leaves no doubt about that, but about what came of it.
         if body.is_empty() { Ok(None) } else { decoded(body, effect(request)).await.map(Some) }

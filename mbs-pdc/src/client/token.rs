@@ -30,7 +30,7 @@ impl Pdc {
     /// # Errors
     /// `Denied`: there is no ticket, or it is not accepted. `Configuration`: this program was built without Kerberos.
     pub async fn token(&self) -> Result<Secret, PdcError> {
-        self.obtain_token(Instant::now() + self.0.server.timeout).await
+        self.obtain_token(self.deadline()).await
     }
 
     pub(super) async fn obtain_token(&self, until: Instant) -> Result<Secret, PdcError> {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mbs_pdc::api::Entry;
+use mbs_core::build_system::Effect;
+use mbs_pdc::api::{Change, Entry};
 use mbs_pdc::client::PdcError;
 use mbs_pdc::fake_server::{Rule, Trouble};
 use tokio::task::JoinSet;
@@ -29,6 +30,34 @@ async fn only_so_many_requests_are_under_way_at_a_time() {
     let came = ask_at_once(&stage, 40).await;
     assert!(came.iter().all(Result::is_ok), "{came:?}");
     assert_eq!((stage.asked(), stage.fake.most_at_once()), (40, PARALLEL));
+}
+
+#[tokio::test]
+async fn who_waits_for_a_turn_gives_up_in_time_and_has_done_nothing() {
+    let stage = Stage::with(|server| {
+        server.parallel = PARALLEL;
+        server.timeout = Duration::from_millis(250);
+    })
+    .await;
+    stage.troubled(Trouble::Hang);
+    let mut changing = JoinSet::new();
+    for _ in 0..40 {
+        let entries = stage.entries.clone();
+        let change = Change { active: Some(true), ..Change::default() };
+        changing.spawn(async move { entries.change(UID, &change, "ticket 42").await });
+    }
+    let (waited, sent): (Vec<_>, Vec<_>) =
+        ends(changing.join_all()).await.into_iter().map(Result::unwrap_err).partition(|error| {
+            error.to_string().ends_with("3 requests are under way already, and none ends")
+        });
+    assert!(waited.iter().all(|error| error.effect() == Effect::None), "{waited:?}");
+    assert!(sent.iter().all(|error| error.effect() == Effect::Unknown), "{sent:?}");
+    // Some may just have had their turn.
+    assert!(sent.len() >= PARALLEL && !waited.is_empty(), "{sent:?} {waited:?}");
+    assert_eq!(stage.fake.most_at_once(), PARALLEL);
+    // All turns have come back.
+    stage.fake.faults().clear();
+    assert!(ask_at_once(&stage, PARALLEL).await.iter().all(Result::is_ok));
 }
 
 #[tokio::test]
