@@ -26,6 +26,11 @@ pub(super) fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
 
+pub(super) fn no_token_in_time() -> PdcError {
+    let reason = "no token could be had in time".to_owned();
+    PdcError::Unavailable { reason, effect: Effect::None, retry_after: None }
+}
+
 impl Pdc {
     /// Returns when the time of an answer that begins now is over.
     pub(super) fn deadline(&self) -> Instant {
@@ -61,7 +66,11 @@ impl Pdc {
         let token = match &self.0.server.login {
             Login::Anonymous => return Ok(None),
             Login::Token(token) => token,
-            Login::Ticket => self.0.token.get_or_try_init(|| self.obtain_token(until)).await?,
+            Login::Ticket => {
+                // Tickets may be long in coming, and another request may have begun to ask for one.
+                let obtained = self.0.token.get_or_try_init(|| self.obtain_token(until));
+                timeout(left(until), obtained).await.map_err(|_| no_token_in_time())??
+            }
         };
         let header = HeaderValue::from_str(&format!("Token {}", token.reveal()));
         let mut header =

@@ -12,7 +12,9 @@ use mbs_core::build_system::Effect;
 use mbs_http::{Secret, TicketError, Tickets};
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
+use tokio::time::timeout;
 
+use super::carry::{left, no_token_in_time};
 use super::{Method, Pdc, PdcError, Request};
 
 /// The spellings of the path, in the order in which they are tried.
@@ -30,7 +32,8 @@ impl Pdc {
     /// # Errors
     /// `Denied`: there is no ticket, or it is not accepted. `Configuration`: this program was built without Kerberos.
     pub async fn token(&self) -> Result<Secret, PdcError> {
-        self.obtain_token(self.deadline()).await
+        let until = self.deadline();
+        timeout(left(until), self.obtain_token(until)).await.map_err(|_| no_token_in_time())?
     }
 
     pub(super) async fn obtain_token(&self, until: Instant) -> Result<Secret, PdcError> {

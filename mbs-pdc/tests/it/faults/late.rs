@@ -1,15 +1,18 @@
 //! Answers that take their time, have no end or never come, and servers that ask for patience.
 
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mbs_core::build_system::Effect;
 use mbs_core::memory::ManualClock;
-use mbs_pdc::api::{Entries, Face, Filter};
+use mbs_http::{Negotiation, TicketError, Tickets};
+use mbs_pdc::api::{Change, Entries, Face, Filter};
 use mbs_pdc::client::{Pdc, PdcError};
 use mbs_pdc::fake_server::{Rule, Trouble};
+use mbs_pdc::server::{Login, Server};
 
-use super::{Stage, is_odd, is_unavailable};
+use super::{Stage, UID, is_odd, is_unavailable};
 use crate::client::{Skipping, ends, server};
 use crate::server::{bytes, json};
 
@@ -83,6 +86,41 @@ async fn a_server_is_left_alone_for_as_long_as_it_wants() {
             "{outcome:?}"
         );
         assert_eq!((told.heard().len(), clock.pauses().len()), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_that_does_not_come_is_not_waited_for() {
+    let (end, receiver) = channel();
+    let stage = Stage::new().await;
+    let server = Server {
+        login: Login::Ticket,
+        timeout: Duration::from_millis(200),
+        ..stage.entries.pdc().server().clone()
+    };
+    let tickets = Arc::new(Stuck(Mutex::new(receiver)));
+    let pdc = Pdc::with_tickets(&server, stage.clock.clone(), tickets).unwrap();
+    let entries = Entries::new(pdc, Face::Variants);
+    let change = Change { active: Some(true), ..Change::default() };
+    let filter = Filter::default();
+    let (read, write) =
+        ends(async { tokio::join!(entries.find(&filter), entries.change(UID, &change, "ticket 42")) }).await;
+    let token = ends(entries.pdc().token()).await;
+    drop(end);
+    assert!(is_unavailable(&token, Effect::None), "{token:?}");
+    assert!(is_unavailable(&read, Effect::None), "{read:?}");
+    assert!(is_unavailable(&write, Effect::None), "{write:?}");
+    assert_eq!(stage.asked(), 0);
+}
+
+/// Nobody answers for as long as the other end is kept.
+#[derive(Debug)]
+struct Stuck(Mutex<Receiver<()>>);
+
+impl Tickets for Stuck {
+    fn begin(&self, _host: &str) -> Result<Box<dyn Negotiation>, TicketError> {
+        assert!(self.0.lock().unwrap().recv().is_err());
+        Err(TicketError { reason: "the test is over".to_owned(), is_transient: true })
     }
 }
 
