@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use mbs_core::build_system::Effect;
-use mbs_http::{Failure, Trouble};
+use mbs_http::{Failure, Secret, Trouble};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use tokio::time::timeout;
 
@@ -26,9 +26,12 @@ pub(super) fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
 
-pub(super) fn no_token_in_time() -> PdcError {
-    let reason = "no token could be had in time".to_owned();
-    PdcError::Unavailable { reason, effect: Effect::None, retry_after: None }
+/// Returns the header that shows a token.
+fn header(token: &Secret) -> Result<HeaderValue, PdcError> {
+    let header = HeaderValue::from_str(&format!("Token {}", token.reveal()));
+    let mut header = header.map_err(|_| PdcError::unusable("the token has characters that no token has"))?;
+    header.set_sensitive(true);
+    Ok(header)
 }
 
 impl Pdc {
@@ -51,32 +54,26 @@ impl Pdc {
         waited.is_ok() && !left(until).is_zero()
     }
 
-    /// Sends a request once, with who we are.
+    /// Sends a request once, with who we are; once more if a token that we had for a ticket is none any more.
     pub(super) async fn attempt(
         &self,
         request: &Request,
         until: Instant,
         is_repeat: bool,
     ) -> Result<Vec<u8>, PdcError> {
-        let login = self.credentials(until).await?;
-        self.send(request, login, until, is_repeat).await
-    }
-
-    async fn credentials(&self, until: Instant) -> Result<Option<HeaderValue>, PdcError> {
         let token = match &self.0.server.login {
-            Login::Anonymous => return Ok(None),
-            Login::Token(token) => token,
-            Login::Ticket => {
-                // Tickets may be long in coming, and another request may have begun to ask for one.
-                let obtained = self.0.token.get_or_try_init(|| self.obtain_token(until));
-                timeout(left(until), obtained).await.map_err(|_| no_token_in_time())??
-            }
+            Login::Anonymous => return self.send(request, None, until, is_repeat).await,
+            Login::Token(token) => return self.send(request, Some(header(token)?), until, is_repeat).await,
+            Login::Ticket => self.own_token(None, until).await?,
         };
-        let header = HeaderValue::from_str(&format!("Token {}", token.reveal()));
-        let mut header =
-            header.map_err(|_| PdcError::unusable("the token has characters that no token has"))?;
-        header.set_sensitive(true);
-        Ok(Some(header))
+        let outcome = self.send(request, Some(header(&token)?), until, is_repeat).await;
+        let Err(PdcError::Denied { status: 401, .. }) = &outcome else { return outcome };
+        // Nothing has happened. Its owner may have had the token changed, from wherever.
+        let fresh = self.own_token(Some(&token), until).await?;
+        if fresh == token {
+            return outcome;
+        }
+        self.send(request, Some(header(&fresh)?), until, true).await
     }
 
     pub(super) async fn send(

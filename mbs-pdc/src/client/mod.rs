@@ -37,7 +37,7 @@ use mbs_core::clock::Clock;
 use mbs_http::{Secret, Tickets};
 use reqwest::{Client, Url};
 use serde::de::DeserializeOwned;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 
 pub use error::PdcError;
 pub use figures::Figures;
@@ -61,7 +61,8 @@ struct Inner {
     /// One for each request that may be under way.
     turns: Semaphore,
     tickets: Option<Arc<dyn Tickets>>,
-    token: OnceCell<Secret>,
+    /// Our token for a ticket, once one was needed.
+    token: tokio::sync::Mutex<Option<Secret>>,
     figures: Mutex<Figures>,
 }
 
@@ -95,7 +96,7 @@ impl Pdc {
         let root = setup::root(server)?;
         let http = setup::http(server, &root)?;
         let turns = Semaphore::new(server.parallel.clamp(1, Semaphore::MAX_PERMITS));
-        let (token, figures) = (OnceCell::new(), Mutex::default());
+        let (token, figures) = (Default::default(), Mutex::default());
         Ok(Self(Arc::new(Inner {
             server: server.clone(),
             root,

@@ -44,7 +44,7 @@ pub enum Login {
     Anonymous,
     /// By a token.
     Token(Secret),
-    /// By a token that is had for a Kerberos ticket, before the first request.
+    /// By a token that is had for a Kerberos ticket, before the first request and when it is not accepted any more.
     Ticket,
 }
 

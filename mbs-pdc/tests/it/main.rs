@@ -15,3 +15,4 @@ mod golden_server;
 mod raw;
 mod recorded;
 mod server;
+mod tokens;
