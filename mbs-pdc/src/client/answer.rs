@@ -44,7 +44,11 @@ impl Answer {
         let effect = effect(request);
         match self.status {
             200..=299 if self.body.is_empty() || self.is_json() => Ok(self.body),
-            200..=299 => Err(PdcError::Protocol { what: said(self.status, &self.body), effect }),
+            // The words may be the credentials that were asked for.
+            200..=299 if request.path.first().is_some_and(|part| part == "auth") => {
+                Err(PdcError::odd_after(format!("HTTP {} and no JSON", self.status), effect))
+            }
+            200..=299 => Err(PdcError::odd_after(said(self.status, &self.body), effect)),
             300..=399 => {
                 let place: String = self.header(LOCATION).unwrap_or("nowhere").chars().take(200).collect();
                 let what = format!("HTTP {} sends us to {place}: is the root of the API right?", self.status);

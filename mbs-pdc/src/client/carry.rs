@@ -106,7 +106,8 @@ impl Pdc {
             answer.accepted(request)
         });
         let took = start.elapsed();
-        tracing::trace!(pdc.request = %request, duration_ms = took.as_millis(), "asked PDC");
+        let (method, path) = (request.method.name(), request.shown_path());
+        tracing::trace!(duration_ms = took.as_millis(), "asked PDC: {method} {path}");
         self.count(request.method, is_repeat, outcome.is_err(), bytes, took);
         outcome
     }

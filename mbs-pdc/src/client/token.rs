@@ -61,10 +61,7 @@ impl Pdc {
             let ticket = self.ticket().await?;
             match self.send(&request, Some(ticket), until, false).await {
                 Err(error @ PdcError::NotFound { .. }) => unknown = Some(error),
-                outcome => {
-                    let Obtained { token } = super::decoded(outcome?, Effect::None).await?;
-                    return Ok(Secret::new(token));
-                }
+                outcome => return token_in(&outcome?),
             }
         }
         Err(unknown.unwrap_or_else(|| PdcError::unusable("PDC gives no tokens")))
@@ -88,6 +85,14 @@ impl Pdc {
         header.set_sensitive(true);
         Ok(header)
     }
+}
+
+/// Reads an answer with a token. What is wrong with it is not quoted: that may be the token.
+fn token_in(body: &[u8]) -> Result<Secret, PdcError> {
+    let obtained: Option<Obtained> = serde_json::from_slice(body).ok();
+    let is_token = |token: &str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    let obtained = obtained.filter(|obtained| is_token(&obtained.token));
+    obtained.map(|obtained| Secret::new(obtained.token)).ok_or_else(|| PdcError::odd("it holds no token"))
 }
 
 fn too_late() -> PdcError {

@@ -64,7 +64,7 @@ impl Server {
     pub fn new(root: impl Into<String>, login: Login) -> Self {
         let root = root.into();
         Self {
-            name: root.clone(),
+            name: without_user(&root),
             root,
             login,
             trust: Trust::System,
@@ -83,4 +83,12 @@ impl Server {
         self.login = Login::Anonymous;
         self
     }
+}
+
+/// Returns an address as it may be shown: people put passwords into them.
+fn without_user(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let user_end = rest[..host_end].rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}://{}", &rest[user_end..])
 }

@@ -14,5 +14,6 @@ mod golden_server;
 #[cfg(feature = "fake-server")]
 mod raw;
 mod recorded;
+mod secrets;
 mod server;
 mod tokens;
