@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use mbs_core::build_system::Effect;
-use mbs_pdc::api::{Change, Entries, Face, NewEntry};
-use mbs_pdc::client::PdcError;
-use mbs_pdc::fake_server::NewRow;
+use mbs_pdc::api::{Change, Entries, Face, NewEntry, branches};
+use mbs_pdc::client::{Method, PdcError, Request};
+use mbs_pdc::fake_server::{NewRow, Trouble};
+use serde_json::Value;
 
-use super::{Stage, UID, is_odd};
+use super::{Stage, UID, is_odd, is_unavailable};
 use crate::client::{client, ends, server};
 use crate::server::{bytes, json};
 
@@ -130,6 +131,38 @@ async fn of_a_write_that_was_done_nobody_says_that_nothing_happened() {
         let outcome = ends(entries.change(UID, &change, "ticket 42")).await;
         assert!(is_odd(&outcome, Effect::Unknown), "{outcome:?}");
     }
+}
+
+#[tokio::test]
+async fn pages_that_do_not_end_are_left() {
+    let stage = Stage::new().await;
+    for branch in 1..=30 {
+        stage.fake.plant_branch("core", &branch.to_string(), "module", &[]);
+    }
+    let all = Request::new(Method::Get, ["component-branches"]);
+    assert_eq!(ends(branches(stage.entries.pdc(), &all)).await.unwrap().len(), 30);
+    stage.troubled(Trouble::PageLoop);
+    let looped = ends(branches(stage.entries.pdc(), &all)).await;
+    assert!(is_odd(&looped, Effect::None), "{looped:?}");
+    assert_eq!(stage.asked(), 2, "as many pages as there are");
+
+    // Nor are those that there are said to be so many of.
+    for results in ["[1]", "[]"] {
+        let page = format!(r#"{{"count": 18446744073709551615, "next": "on", "results": {results}}}"#);
+        let told = crate::server::Server::start(move |_| json(200, &page)).await;
+        let endless = ends(client(&server(told.root.as_str(), 20_000)).list::<Value>(&all)).await;
+        assert!(is_odd(&endless, Effect::None), "{endless:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_changes_between_its_pages_is_asked_for_again_later() {
+    let page = r#"{"count": 21, "next": "http://pdc/?page=2", "previous": null, "results": [1]}"#;
+    let gone = json(404, r#"{"detail": "Invalid page."}"#);
+    let told = crate::server::Server::playing([json(200, page), gone]).await;
+    let request = Request::new(Method::Get, ["modules"]);
+    let outcome = ends(client(&server(told.root.as_str(), 20_000)).list::<Value>(&request)).await;
+    assert!(is_unavailable(&outcome, Effect::None), "{outcome:?}");
 }
 
 #[tokio::test]
