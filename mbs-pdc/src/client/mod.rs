@@ -122,24 +122,25 @@ impl Pdc {
         address::address(&self.0.root, request)
     }
 
-    /// Asks, and asks again after a pause if no answer comes. The request may go out several times, so it must change nothing.
+    /// Asks, and asks again after a pause if no answer comes. What is no question is sent once, for it may change something.
     ///
     /// # Errors
-    /// Any of [`PdcError`], with no effect; `Protocol` also if the answer is not of the wanted shape.
+    /// Any of [`PdcError`], of a question with no effect; `Protocol` also if the answer is not of the wanted shape.
     pub async fn read<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<T, PdcError> {
         let until = self.deadline();
+        let most = if request.method == Method::Get { self.0.server.retries } else { 0 };
         let mut retries = 0;
         let body = loop {
             match self.attempt(request, until, retries > 0).await {
                 Err(PdcError::Unavailable { retry_after, .. })
-                    if retries < self.0.server.retries && self.pause(retries, retry_after, until).await =>
+                    if retries < most && self.pause(retries, retry_after, until).await =>
                 {
                     retries += 1;
                 }
                 outcome => break outcome?,
             }
         };
-        decoded(body, Effect::None).await
+        decoded(body, effect(request)).await
     }
 
     /// Changes something; `None` if the answer says nothing.

@@ -166,6 +166,17 @@ async fn a_list_that_changes_between_its_pages_is_asked_for_again_later() {
 }
 
 #[tokio::test]
+async fn what_is_no_question_is_asked_once() {
+    let stage = Stage::new().await;
+    stage.troubled(Trouble::ResetAfter);
+    let change = Change { active: Some(true), ..Change::default() };
+    let request = change.request(Face::Variants, UID);
+    let outcome = ends(stage.entries.pdc().read::<Value>(&request)).await;
+    assert!(is_unavailable(&outcome, Effect::Unknown), "{outcome:?}");
+    assert_eq!(stage.asked(), 1);
+}
+
+#[tokio::test]
 async fn an_answer_that_takes_long_to_read_is_read_all_the_same() {
     let stage = Stage::with(|server| server.timeout = Duration::from_secs(20)).await;
     let long = NewRow { modulemd: "x".repeat(1 << 20), ..NewRow::new("core", "s", "2") };
