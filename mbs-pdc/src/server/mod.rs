@@ -53,7 +53,7 @@ pub enum Login {
 pub enum Trust {
     /// Whoever this machine's certificates vouch for.
     System,
-    /// Whoever the certificates of this file in PEM vouch for.
+    /// Whoever the certificates of this file in PEM vouch for, or of the files of this folder.
     File(PathBuf),
     /// Whoever answers. For tests only; every client says so aloud.
     Anyone,

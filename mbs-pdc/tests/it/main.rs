@@ -16,4 +16,5 @@ mod raw;
 mod recorded;
 mod secrets;
 mod server;
+mod tls;
 mod tokens;

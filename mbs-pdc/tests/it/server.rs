@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::Url;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 /// A request as it came over the wire.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,14 +46,39 @@ pub(crate) struct Server {
 impl Server {
     /// Starts on a free port of the loopback. It answers with what it is given; nothing: the connection is closed.
     pub(crate) async fn start(answer: impl Fn(&Heard) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::over(None, answer).await
+    }
+
+    /// Starts a server over TLS.
+    pub(crate) async fn start_tls(
+        tls: TlsAcceptor,
+        answer: impl Fn(&Heard) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
+        Self::over(Some(tls), answer).await
+    }
+
+    async fn over(
+        tls: Option<TlsAcceptor>,
+        answer: impl Fn(&Heard) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let root = format!("http://{}/rest_api/v1/", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let root = format!("{scheme}://{}/rest_api/v1/", listener.local_addr().unwrap());
         let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
         let (noted, answer) = (Arc::clone(&heard), Arc::new(answer));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (noted, answer) = (Arc::clone(&noted), Arc::clone(&answer));
-                tokio::spawn(async move { serve(stream, &noted, &*answer).await });
+                let (noted, answer, tls) = (Arc::clone(&noted), Arc::clone(&answer), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, &noted, &*answer).await,
+                        // A client that does not trust us goes away here.
+                        Some(tls) => {
+                            let Ok(stream) = tls.accept(stream).await else { return };
+                            serve(stream, &noted, &*answer).await;
+                        }
+                    }
+                });
             }
         });
         Self { heard, root, task }
@@ -77,20 +103,20 @@ impl Drop for Server {
 }
 
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     noted: &Mutex<Vec<Heard>>,
     answer: &(dyn Fn(&Heard) -> Vec<u8> + Sync),
 ) {
     while let Some(heard) = request(&mut stream).await {
         noted.lock().unwrap().push(heard.clone());
         let bytes = answer(&heard);
-        if bytes.is_empty() || stream.write_all(&bytes).await.is_err() {
+        if bytes.is_empty() || stream.write_all(&bytes).await.and(stream.flush().await).is_err() {
             return;
         }
     }
 }
 
-async fn request(stream: &mut TcpStream) -> Option<Heard> {
+async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Heard> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
