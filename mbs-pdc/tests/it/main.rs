@@ -12,6 +12,8 @@ mod golden_client;
 #[cfg(feature = "fake-server")]
 mod golden_server;
 #[cfg(feature = "fake-server")]
+mod properties;
+#[cfg(feature = "fake-server")]
 mod raw;
 mod recorded;
 mod secrets;
