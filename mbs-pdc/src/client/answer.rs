@@ -45,7 +45,7 @@ impl Answer {
         match self.status {
             200..=299 if self.body.is_empty() || self.is_json() => Ok(self.body),
             // The words may be the credentials that were asked for.
-            200..=299 if request.path.first().is_some_and(|part| part == "auth") => {
+            200..=299 if is_for_credentials(request) => {
                 Err(PdcError::odd_after(format!("HTTP {} and no JSON", self.status), effect))
             }
             200..=299 => Err(PdcError::odd_after(said(self.status, &self.body), effect)),
@@ -75,6 +75,10 @@ impl Answer {
             let reason = said(status, &self.body);
             return match StatusCode::from_u16(status) {
                 Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => PdcError::Denied { status, reason },
+                // Which of its spellings a server knows the page of a web server tells as well.
+                Ok(StatusCode::NOT_FOUND) if is_for_credentials(request) => {
+                    PdcError::NotFound { what: request.shown_path(), reason }
+                }
                 _ => PdcError::odd(reason),
             };
         };
@@ -95,6 +99,10 @@ impl Answer {
         let body = serde_json::from_slice(&self.body).ok()?;
         Some(told(words(&body).trim()))
     }
+}
+
+fn is_for_credentials(request: &Request) -> bool {
+    request.path.first().is_some_and(|part| part == "auth")
 }
 
 /// Returns what a request may have done if no answer of PDC came.

@@ -86,7 +86,8 @@ async fn requests_that_begin_together_wait_for_one_token() {
 
 #[tokio::test]
 async fn the_path_of_an_older_server_is_found() {
-    let told = Server::playing([not_found(), not_found(), obtained("old")]).await;
+    let page = bytes(404, &[("Content-Type", "text/html")], "<h1>Not Found</h1>");
+    let told = Server::playing([page, not_found(), obtained("old")]).await;
     assert_eq!(ends(client(&told.root, ticket()).token()).await, Ok(Secret::new("old")));
     let paths = [("auth/token/obtain/", "t"), ("auth/obtain-token/", "t"), ("auth/obtain_token/", "t")];
     assert_eq!(asked(&told), wanted(&paths));
