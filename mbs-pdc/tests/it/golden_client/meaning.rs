@@ -34,7 +34,7 @@ pub(super) fn entries(face: Face, listed: &Value) -> Option<Vec<Entry>> {
 fn is_json(response: &Response) -> bool {
     let kind = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     let is_told = kind.is_some_and(|(_, kind)| kind.starts_with("application/json"));
-    is_told && response.body.get("__text__").is_none()
+    is_told && !response.body.is_null() && response.body.get("__text__").is_none()
 }
 
 /// Says whether it is an answer of PDC that grants what was asked for.
@@ -54,6 +54,7 @@ fn wanted(purpose: &Purpose, body: &Value) -> Option<Came> {
             let shown = body.as_object()?.values().map(|shown| entry(*face, shown));
             Came::Entries(shown.collect::<Option<_>>()?)
         }
+        Purpose::Newest if body.is_null() => return None,
         Purpose::Newest => Came::Face(Face::Modules),
         Purpose::Branch(..) => Came::Branches(listed.as_array()?.iter().map(branch).collect::<Option<_>>()?),
         Purpose::Token => Came::Token(mbs_http::Secret::new(body.get("token")?.as_str()?)),
@@ -108,14 +109,13 @@ fn refused(response: &Response, error: &PdcError) -> bool {
     let json = is_json(response);
     let words = words(&response.body);
     let is_duplicate =
-        words.iter().any(|text| text.contains("unique set") || text.contains("already exists"));
+        words.iter().any(|text| text.contains("must make a unique set") || text.contains("already exists"));
     let is_right = match (response.status, error) {
         (401 | 403, PdcError::Denied { status, .. }) => *status == response.status,
-        (404, PdcError::NotFound { .. }) => json,
+        (404, PdcError::NotFound { what, .. }) => json || what.starts_with("auth/"),
         (400, PdcError::Exists { .. }) => is_duplicate,
-        (400 | 405 | 406 | 409 | 415, PdcError::Rejected { status, .. }) => {
-            json && !is_duplicate && *status == response.status
-        }
+        (401 | 403 | 404 | 408 | 429, PdcError::Rejected { .. }) => false,
+        (400..=499, PdcError::Rejected { status, .. }) => json && !is_duplicate && *status == response.status,
         (300..=399, PdcError::Configuration { .. }) => true,
         (408 | 429 | 500..=599, PdcError::Unavailable { .. }) => true,
         (200..=299 | 400.., PdcError::Protocol { .. }) => !json,
@@ -126,14 +126,16 @@ fn refused(response: &Response, error: &PdcError) -> bool {
     let beginning =
         |text: &str| text.chars().take(100).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let is_told = |text: &String| told.contains::<&String>(&beginning(text));
-    is_right && (!json || words.iter().take(2).all(is_told))
+    let is_moved = matches!(response.status, 300..=399);
+    is_right && (!json || is_moved || words.iter().take(2).all(is_told))
 }
 
-/// Returns all texts in a body, the reasons before what they are about.
+/// Returns all texts in a body but those that were sent, the reasons before what they are about.
 fn words(body: &Value) -> Vec<String> {
     match body {
         Value::Object(fields) => {
-            let (reason, others): (Vec<_>, Vec<_>) = fields.iter().partition(|(key, _)| *key == "detail");
+            let said = fields.iter().filter(|(key, _)| *key != "invalid_data");
+            let (reason, others): (Vec<_>, Vec<_>) = said.partition(|(key, _)| *key == "detail");
             reason.into_iter().chain(others).flat_map(|(_, value)| words(value)).collect()
         }
         Value::Array(items) => items.iter().flat_map(words).collect(),

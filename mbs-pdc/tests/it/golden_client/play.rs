@@ -72,8 +72,8 @@ async fn act(pdc: &Pdc, purpose: &Purpose, recorded: &recorded::Request) -> Resu
         Purpose::Page(face, filter, paging) => {
             let add = |request: Request, (key, value): &(String, String)| request.query(kept(key), value);
             let page: Value = pdc.read(&paging.iter().fold(filter.request(*face), add)).await?;
-            let listed = page.get("results").unwrap_or(&page);
-            each(*face, listed.as_array().into_iter().flatten()).map(Came::Entries)
+            let listed = page.get("results").unwrap_or(&page).as_array().ok_or_else(|| odd("no list"))?;
+            each(*face, listed.iter()).map(Came::Entries)
         }
         Purpose::Entry(face, uid) => entries(face).entry(uid).await.map(Came::Entry),
         Purpose::Newest => Entries::newest(pdc.clone()).await.map(|found| Came::Face(found.face())),
@@ -89,7 +89,7 @@ async fn act(pdc: &Pdc, purpose: &Purpose, recorded: &recorded::Request) -> Resu
             let request = Change::request_of_many(*face, changes);
             let request = Request { comment: comment.map(str::to_owned), ..request };
             let shown = write(pdc, &request).await?;
-            each(*face, shown.as_object().into_iter().flat_map(|shown| shown.values())).map(Came::Entries)
+            each(*face, shown.as_object().ok_or_else(|| odd("no entries"))?.values()).map(Came::Entries)
         }
         Purpose::Branch(kind, component, branch) => {
             branches(pdc, &branch_request(kind, component, branch)).await.map(Came::Branches)
@@ -115,9 +115,11 @@ fn one(face: Face, shown: Value) -> Result<Came, PdcError> {
 }
 
 fn each<'v>(face: Face, shown: impl Iterator<Item = &'v Value>) -> Result<Vec<Entry>, PdcError> {
-    let odd =
-        |error: serde_json::Error| PdcError::Protocol { what: error.to_string(), effect: Effect::Unknown };
     shown.map(|shown| Entry::read(face, shown.clone()).map_err(odd)).collect()
+}
+
+fn odd(what: impl ToString) -> PdcError {
+    PdcError::Protocol { what: what.to_string(), effect: Effect::Unknown }
 }
 
 /// Compares what arrived with what was recorded.

@@ -111,15 +111,16 @@ fn below(recorded: &recorded::Request) -> Result<(Method, Vec<String>), Foreign>
     let methods = [Method::Get, Method::Post, Method::Patch, Method::Delete];
     let method = methods.into_iter().find(|method| method.name() == recorded.method);
     let is_json = |name| header(recorded, name).is_none_or(|kind| kind == "application/json");
-    let is_obtaining = recorded.method == "GET" && parts == ["auth", "token", "obtain"];
+    let is_obtaining =
+        recorded.method == "GET" && parts == ["auth", "token", "obtain"] && recorded.query.is_empty();
     let is_text = recorded.body.get("__text__").is_some();
     let is_untold = !recorded.body.is_null() && header(recorded, "Content-Type").is_none();
     match header(recorded, "Authorization") {
         Some(header) if header.starts_with("Negotiate ") && !is_obtaining => return Err(Foreign::Ticket),
-        Some(header) if header != "Token" && !header.starts_with("Token ") && !is_obtaining => {
-            return Err(Foreign::Credentials);
-        }
-        _ => {}
+        Some(header)
+            if header.starts_with("Negotiate ") || header == "Token" || header.starts_with("Token ") => {}
+        Some(_) => return Err(Foreign::Credentials),
+        None => {}
     }
     match method {
         None => Err(Foreign::Method),
@@ -237,4 +238,51 @@ pub(super) fn decoded(part: &str) -> String {
         at += if code.is_some() { 3 } else { 1 };
     }
     String::from_utf8_lossy(&read).into_owned()
+}
+
+#[test]
+fn golden_rule_knows_what_is_ours() {
+    use serde_json::{Value, json};
+
+    let json_header = || json!({"Content-Type": "application/json"});
+    let asked = |method: &str, path: &str, query: Value, headers: Value, body: Value| {
+        let recorded =
+            json!({"method": method, "path": path, "query": query, "headers": headers, "body": body});
+        let purpose = purpose(&serde_json::from_value(recorded).unwrap());
+        match purpose {
+            Purpose::Foreign(why) => format!("{why:?}"),
+            purpose => purpose.name().to_owned(),
+        }
+    };
+    let get = |path: &str, query: Value| asked("GET", path, query, json!({}), Value::Null);
+    let write = |method: &str, path: &str, body: Value| asked(method, path, json!([]), json_header(), body);
+    let (variants, modules) = ("/rest_api/v1/unreleasedvariants/", "/rest_api/v1/modules/");
+    for (is, wanted) in [
+        (
+            get(variants, json!([["variant_id", "a"], ["active", "True"], ["page_size", "-1"]])),
+            "Entries::find",
+        ),
+        (get(variants, json!([["active", "t"], ["page_size", "-1"]])), "a plain request"),
+        (get(variants, json!([["build_dep_name", "a"], ["build_dep_name", "b"]])), "a plain request"),
+        (get(variants, json!([["page_size", "1"]])), "Filter::request"),
+        (get(modules, json!([["page_size", "1"]])), "Entries::newest"),
+        (get(modules, json!([["variant_id", "a"]])), "a plain request"),
+        (get("/rest_api/v1/modules/a%3Ab/", json!([])), "Entries::entry"),
+        (get("/rest_api/v1/modules/a/b/", json!([])), "a plain request"),
+        (get("/rest_api/v1/modules/../", json!([])), "OddPath"),
+        (get("/rest_api/v1/modules", json!([])), "NoSlash"),
+        (get("/admin/", json!([])), "OutsideRoot"),
+        (write("POST", modules, json!([{"name": "a"}])), "a plain request"),
+        (write("DELETE", modules, json!(["a"])), "a plain request"),
+        (write("PUT", modules, json!({})), "Method"),
+        (write("PATCH", modules, json!({"a": {"koji_tag": "b"}})), "Change::request_of_many"),
+        (write("PATCH", modules, json!({"a": {"version": "b"}})), "a plain request"),
+        (write("PATCH", modules, json!({"__text__": "a"})), "Body"),
+        (asked("HEAD", modules, json!([]), json!({}), Value::Null), "Method"),
+        (asked("GET", modules, json!([]), json!({"Accept": "text/html"}), Value::Null), "Accept"),
+        (asked("GET", modules, json!([]), json!({"Authorization": "Basic a"}), Value::Null), "Credentials"),
+        (asked("GET", modules, json!([]), json!({"Authorization": "Negotiate a"}), Value::Null), "Ticket"),
+    ] {
+        assert_eq!(is, wanted);
+    }
 }
