@@ -32,7 +32,7 @@ pub(super) fn address(root: &Url, request: &Request) -> Result<Url, PdcError> {
 fn spell(path: &mut String, byte: u8) {
     match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => {
-            path.push(char::from(byte))
+            path.push(char::from(byte));
         }
         _ => path.push_str(&format!("%{byte:02X}")),
     }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::answer::{Answer, unanswered};
 use super::error::told;
 use super::request::in_one_line;
-use super::{Method, Pdc, PdcError, Request};
+use super::{Figures, Method, Pdc, PdcError, Request};
 use crate::server::Login;
 
 /// What PDC's own client library sends with every request, as a type and as what it takes.
@@ -108,7 +108,15 @@ impl Pdc {
         let took = start.elapsed();
         let (method, path) = (request.method.name(), request.shown_path());
         tracing::trace!(duration_ms = took.as_millis(), "asked PDC: {method} {path}");
-        self.count(request.method, is_repeat, outcome.is_err(), bytes, took);
+        let is_read = request.method == Method::Get;
+        self.0.figures.lock().unwrap_or_else(PoisonError::into_inner).add(Figures {
+            reads: u64::from(is_read),
+            writes: u64::from(!is_read),
+            repeated: u64::from(is_repeat),
+            failed: u64::from(outcome.is_err()),
+            bytes_received: bytes,
+            total: took,
+        });
         outcome
     }
 
@@ -138,14 +146,5 @@ impl Pdc {
         let body = mbs_http::whole(&mut response, self.0.server.max_answer_bytes).await?;
         let status = response.status().as_u16();
         Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body })
-    }
-
-    fn count(&self, method: Method, is_repeat: bool, is_failed: bool, bytes: u64, took: Duration) {
-        let mut figures = self.0.figures.lock().unwrap_or_else(PoisonError::into_inner);
-        *(if method == Method::Get { &mut figures.reads } else { &mut figures.writes }) += 1;
-        figures.repeated += u64::from(is_repeat);
-        figures.failed += u64::from(is_failed);
-        figures.bytes_received += bytes;
-        figures.total += took;
     }
 }

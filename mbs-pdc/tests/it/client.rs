@@ -32,6 +32,7 @@ pub(crate) async fn ends<T>(future: impl Future<Output = T>) -> T {
 #[derive(Debug, Default)]
 pub(crate) struct Skipping(Mutex<(Duration, Vec<Duration>)>);
 
+#[cfg(feature = "fake-server")]
 impl Skipping {
     /// Returns all pauses so far.
     pub(crate) fn pauses(&self) -> Vec<Duration> {

@@ -10,7 +10,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 
-use crate::recorded::scenarios;
+use crate::recorded::{Posted, Request, scenarios};
 use play::play;
 use purpose::{Foreign, Purpose, purpose};
 
@@ -40,4 +40,27 @@ async fn golden_requests_go_out_as_recorded_and_their_answers_are_understood() {
     println!("played {by_us} {played:#?}, left out {by_nobody} {left_out:#?}");
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     assert_eq!(by_us + by_nobody, all);
+}
+
+#[test]
+fn golden_entries_of_the_setups_are_described_as_they_were() {
+    let (mut ours, mut others) = (0, Vec::new());
+    for scenario in scenarios() {
+        println!("{}: {} results of a client", scenario.scenario, scenario.client_results.len());
+        for Posted { path, body } in scenario.setup {
+            let headers = BTreeMap::from([("Content-Type".to_owned(), "application/json".to_owned())]);
+            let method = "POST".to_owned();
+            let recorded = Request { method, path, query: Vec::new(), headers, body };
+            match purpose(&recorded) {
+                Purpose::Create(face, entry) => {
+                    let request = entry.request(face);
+                    assert_eq!(request.body, Some(recorded.body), "{}", scenario.scenario);
+                    assert_eq!(format!("/rest_api/v1/{}", request.shown_path()), recorded.path);
+                    ours += 1;
+                }
+                other => others.push(format!("{}: {} by {}", scenario.scenario, recorded.path, other.name())),
+            }
+        }
+    }
+    println!("described {ours}, others {others:#?}");
 }

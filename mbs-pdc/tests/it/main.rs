@@ -15,6 +15,7 @@ mod golden_server;
 mod properties;
 #[cfg(feature = "fake-server")]
 mod raw;
+#[cfg(test)]
 mod recorded;
 mod secrets;
 mod server;

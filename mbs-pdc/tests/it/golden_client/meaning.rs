@@ -48,7 +48,7 @@ fn wanted(purpose: &Purpose, body: &Value) -> Option<Came> {
     Some(match purpose {
         Purpose::Find(face, _) | Purpose::Page(face, ..) => Came::Entries(entries(*face, listed)?),
         Purpose::Entry(face, _) | Purpose::Create(face, _) | Purpose::Change(face, ..) => {
-            Came::Entry(entry(*face, body)?)
+            Came::of(entry(*face, body)?)
         }
         Purpose::ChangeMany(face, _) => {
             let shown = body.as_object()?.values().map(|shown| entry(*face, shown));

@@ -19,12 +19,19 @@ use crate::server::{Heard, Server, bytes};
 #[derive(Debug, PartialEq)]
 pub(super) enum Came {
     Entries(Vec<Entry>),
-    Entry(Entry),
+    Entry(Box<Entry>),
     Face(Face),
     Branches(Vec<Branch>),
     Token(Secret),
     /// The JSON itself; `Null`: nothing.
     Body(Value),
+}
+
+impl Came {
+    /// What came is an entry.
+    pub(super) fn of(entry: Entry) -> Self {
+        Self::Entry(Box::new(entry))
+    }
 }
 
 /// Plays an exchange, and returns what differs.
@@ -75,15 +82,15 @@ async fn act(pdc: &Pdc, purpose: &Purpose, recorded: &recorded::Request) -> Resu
             let listed = page.get("results").unwrap_or(&page).as_array().ok_or_else(|| odd("no list"))?;
             each(*face, listed.iter()).map(Came::Entries)
         }
-        Purpose::Entry(face, uid) => entries(face).entry(uid).await.map(Came::Entry),
+        Purpose::Entry(face, uid) => entries(face).entry(uid).await.map(Came::of),
         Purpose::Newest => Entries::newest(pdc.clone()).await.map(|found| Came::Face(found.face())),
         Purpose::Create(face, entry) => match comment {
-            Some(comment) => entries(face).create(entry, comment).await.map(Came::Entry),
-            None => one(*face, write(pdc, &entry.request(*face)).await?),
+            Some(comment) => entries(face).create(entry, comment).await.map(Came::of),
+            None => one(*face, &write(pdc, &entry.request(*face)).await?),
         },
         Purpose::Change(face, uid, change) => match comment {
-            Some(comment) => entries(face).change(uid, change, comment).await.map(Came::Entry),
-            None => one(*face, write(pdc, &change.request(*face, uid)).await?),
+            Some(comment) => entries(face).change(uid, change, comment).await.map(Came::of),
+            None => one(*face, &write(pdc, &change.request(*face, uid)).await?),
         },
         Purpose::ChangeMany(face, changes) => {
             let request = Change::request_of_many(*face, changes);
@@ -110,16 +117,16 @@ async fn write(pdc: &Pdc, request: &Request) -> Result<Value, PdcError> {
     Ok(pdc.write(request).await?.unwrap_or_default())
 }
 
-fn one(face: Face, shown: Value) -> Result<Came, PdcError> {
-    Ok(Came::Entry(each(face, [&shown].into_iter())?.remove(0)))
+fn one(face: Face, shown: &Value) -> Result<Came, PdcError> {
+    Ok(Came::of(each(face, [shown].into_iter())?.remove(0)))
 }
 
 fn each<'v>(face: Face, shown: impl Iterator<Item = &'v Value>) -> Result<Vec<Entry>, PdcError> {
-    shown.map(|shown| Entry::read(face, shown.clone()).map_err(odd)).collect()
+    shown.map(|shown| Entry::read(face, shown.clone()).map_err(|error| odd(&error.to_string()))).collect()
 }
 
-fn odd(what: impl ToString) -> PdcError {
-    PdcError::Protocol { what: what.to_string(), effect: Effect::Unknown }
+fn odd(what: &str) -> PdcError {
+    PdcError::Protocol { what: what.to_owned(), effect: Effect::Unknown }
 }
 
 /// Compares what arrived with what was recorded.

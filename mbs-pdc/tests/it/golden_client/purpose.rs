@@ -146,9 +146,9 @@ fn typed(recorded: &recorded::Request, method: Method, parts: &[&str]) -> Option
         let branch = Purpose::Branch(value("type")?, value("global_component")?, value("name")?);
         return (query.is_empty() && recorded.query.len() == 3).then_some(branch);
     }
-    let face = match parts.first()? {
-        &"unreleasedvariants" => Face::Variants,
-        &"modules" => Face::Modules,
+    let face = match *parts.first()? {
+        "unreleasedvariants" => Face::Variants,
+        "modules" => Face::Modules,
         _ => return None,
     };
     match (method, &parts[1..]) {
