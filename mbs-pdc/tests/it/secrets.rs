@@ -83,12 +83,13 @@ async fn no_answer_brings_a_token_into_an_error() {
 #[tokio::test]
 async fn logs_have_no_token_no_body_and_one_line_for_each_thing() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let subscriber = |log: &Log| {
+        let level = tracing::Level::TRACE;
+        tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(log.clone()).finish()
+    };
+    // With one subscriber alone, what other tests log first is decided by them, who have none, for everybody.
+    let _second = tracing::Dispatch::new(subscriber(&Log::default()));
+    let guard = tracing::subscriber::set_default(subscriber(&log));
     let warning = [("Content-Type", "application/json"), ("PDC-Warning", "Mind the gap")];
     let told = crate::server::Server::start(move |heard| match heard.method.as_str() {
         "GET" => json(200, &format!(r#"{{"token": "{TOKEN}"}}"#)),
