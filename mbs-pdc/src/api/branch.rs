@@ -24,10 +24,12 @@ pub fn branch_request(kind: &str, component: &str, branch: &str) -> Request {
     request.query("type", kind).query("global_component", component).query("name", branch)
 }
 
-/// Returns the branches that a request asks for: one or none.
+/// Returns the branches that a request asks for: one or none. It is sent as it is, since a page has room for them.
 ///
 /// # Errors
 /// Any: nothing is known.
+///
+/// Source: `_is_eol_in_pdc` of MBS 2.x and 3.x.
 pub async fn branches(pdc: &Pdc, request: &Request) -> Result<Vec<Branch>, PdcError> {
-    pdc.list(request).await
+    pdc.list_from(request, request).await
 }

@@ -1,5 +1,7 @@
 //! Entries over one endpoint: found, made, changed.
 
+use mbs_core::build_system::Effect;
+
 use super::entry::{Module, Variant};
 use super::{Change, Entry, Face, Filter, NewEntry};
 use crate::client::{Method, Pdc, PdcError, Request};
@@ -63,7 +65,7 @@ impl Entries {
     pub async fn entry(&self, uid: &str) -> Result<Entry, PdcError> {
         let request = Request::new(Method::Get, [self.face.path(), uid]);
         let shown = self.pdc.read(&request).await?;
-        self.understood(shown)
+        self.understood(shown, Effect::None)
     }
 
     /// Makes an entry. It is not safe to repeat: look first, and after an error with an unknown effect.
@@ -84,10 +86,13 @@ impl Entries {
 
     async fn written(&self, request: Request) -> Result<Entry, PdcError> {
         let shown = self.pdc.write(&request).await?;
-        self.understood(shown.ok_or_else(|| PdcError::odd("it shows nothing of what was written"))?)
+        // It was done, but nobody knows as what.
+        let nothing = || PdcError::odd_after("it shows nothing of what was written", Effect::Unknown);
+        self.understood(shown.ok_or_else(nothing)?, Effect::Unknown)
     }
 
-    fn understood(&self, shown: serde_json::Value) -> Result<Entry, PdcError> {
-        Entry::read(self.face, shown).map_err(|error| PdcError::odd(format!("an entry of a module: {error}")))
+    fn understood(&self, shown: serde_json::Value, effect: Effect) -> Result<Entry, PdcError> {
+        let odd = |error| PdcError::odd_after(format!("an entry of a module: {error}"), effect);
+        Entry::read(self.face, shown).map_err(odd)
     }
 }

@@ -61,11 +61,6 @@ impl NewEntry {
     /// texts does not count: PDC cuts it.
     pub fn is(&self, entry: &Entry) -> bool {
         let same = |ours: &str, theirs: &str| ours.trim() == theirs.trim();
-        let sorted = |all: &[Dependency]| {
-            let mut all = all.to_vec();
-            all.sort();
-            all
-        };
         let same_dependencies = |ours: &Option<Vec<Dependency>>, theirs: &[Dependency]| {
             sorted(ours.as_deref().unwrap_or_default()) == sorted(theirs)
         };
@@ -78,6 +73,12 @@ impl NewEntry {
             && same_dependencies(&self.runtime_deps, &entry.runtime_deps)
             && same_dependencies(&self.build_deps, &entry.build_deps)
     }
+}
+
+fn sorted(dependencies: &[Dependency]) -> Vec<(&str, &str)> {
+    let mut all: Vec<_> = dependencies.iter().map(|one| (one.dependency.trim(), one.stream.trim())).collect();
+    all.sort_unstable();
+    all
 }
 
 fn put<T: Serialize>(body: &mut Value, key: &str, value: &Option<T>) {

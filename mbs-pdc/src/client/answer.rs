@@ -8,11 +8,11 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde_json::Value;
 
-use super::error::PdcError;
+use super::error::{PdcError, told};
 use super::request::{Method, Request};
 
-/// As many characters of PDC's words are told.
-const LONGEST_WORDS: usize = 500;
+/// So PDC says that there is one already: of what must be unique together, and of keys.
+const DUPLICATE: [&str; 3] = ["must make a unique set", "must be unique", "already exists"];
 
 /// An answer of HTTP with all of its body.
 #[derive(Debug)]
@@ -44,7 +44,11 @@ impl Answer {
         let effect = effect(request);
         match self.status {
             200..=299 if self.body.is_empty() || self.is_json() => Ok(self.body),
-            200..=299 => Err(PdcError::Protocol { what: said(self.status, &self.body), effect }),
+            // The words may be the credentials that were asked for.
+            200..=299 if is_for_credentials(request) => {
+                Err(PdcError::odd_after(format!("HTTP {} and no JSON", self.status), effect))
+            }
+            200..=299 => Err(PdcError::odd_after(said(self.status, &self.body), effect)),
             300..=399 => {
                 let place: String = self.header(LOCATION).unwrap_or("nowhere").chars().take(200).collect();
                 let what = format!("HTTP {} sends us to {place}: is the root of the API right?", self.status);
@@ -59,8 +63,8 @@ impl Answer {
     fn unavailable(&self, effect: Effect) -> PdcError {
         let secs = self.header(RETRY_AFTER).and_then(|secs| secs.trim().parse().ok());
         let reason = match self.words() {
-            Some(words) => format!("HTTP {}: {words}", self.status),
-            None => said(self.status, &self.body),
+            Some(words) if !words.is_empty() => format!("HTTP {}: {words}", self.status),
+            _ => said(self.status, &self.body),
         };
         PdcError::Unavailable { reason, effect, retry_after: secs.map(Duration::from_secs) }
     }
@@ -68,18 +72,21 @@ impl Answer {
     fn refusal(&self, request: &Request) -> PdcError {
         let status = self.status;
         let Some(reason) = self.words() else {
-            let told = said(status, &self.body);
+            let reason = said(status, &self.body);
             return match StatusCode::from_u16(status) {
-                Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-                    PdcError::Denied { status, reason: told }
+                Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => PdcError::Denied { status, reason },
+                // Which of its spellings a server knows the page of a web server tells as well.
+                Ok(StatusCode::NOT_FOUND) if is_for_credentials(request) => {
+                    PdcError::NotFound { what: request.shown_path(), reason }
                 }
-                _ => PdcError::Protocol { what: told, effect: Effect::None },
+                _ => PdcError::odd(reason),
             };
         };
+        let reason = if reason.is_empty() { said(status, &self.body) } else { reason };
         match status {
             401 | 403 => PdcError::Denied { status, reason },
             404 => PdcError::NotFound { what: request.shown_path(), reason },
-            400 | 409 if reason.contains("unique") => PdcError::Exists { reason },
+            400 | 409 if DUPLICATE.iter().any(|words| reason.contains(words)) => PdcError::Exists { reason },
             _ => PdcError::Rejected { status, reason },
         }
     }
@@ -89,9 +96,13 @@ impl Answer {
         if !self.is_json() {
             return None;
         }
-        let told = words(&serde_json::from_slice(&self.body).ok()?);
-        Some(told.chars().take(LONGEST_WORDS).collect())
+        let body = serde_json::from_slice(&self.body).ok()?;
+        Some(told(words(&body).trim()))
     }
+}
+
+fn is_for_credentials(request: &Request) -> bool {
+    request.path.first().is_some_and(|part| part == "auth")
 }
 
 /// Returns what a request may have done if no answer of PDC came.
@@ -119,11 +130,12 @@ pub(super) fn unanswered(failure: Failure, request: &Request) -> PdcError {
     }
 }
 
-/// Puts what PDC says into one line: the text or texts of `detail`, else each field with its texts.
+/// Puts what PDC says into one line: the text or texts of `detail`, else each field with its texts. What was sent is not repeated.
 fn words(body: &Value) -> String {
     match body {
         Value::Object(fields) => {
-            let told = fields.iter().map(|(field, value)| match field.as_str() {
+            let said = fields.iter().filter(|(field, _)| *field != "invalid_data");
+            let told = said.map(|(field, value)| match field.as_str() {
                 "detail" => words(value),
                 _ => format!("{field}: {}", words(value)),
             });
@@ -154,7 +166,10 @@ mod tests {
                 json!({"build_deps": [{"stream": ["This field is required."]}]}),
                 "build_deps: stream: This field is required.",
             ),
-            (json!({"detail": "No.", "id_of_invalid_data": 1}), "No.; id_of_invalid_data: 1"),
+            (
+                json!({"detail": "No.", "id_of_invalid_data": 1, "invalid_data": {"modulemd": "It already exists."}}),
+                "No.; id_of_invalid_data: 1",
+            ),
         ] {
             assert_eq!(words(&body), told);
         }

@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use mbs_core::build_system::Effect;
 
+use super::request::in_one_line;
+
+/// As many characters of a server's words are told.
+const LONGEST_WORDS: usize = 500;
+
 /// Why a request brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PdcError {
@@ -82,10 +87,20 @@ impl PdcError {
     }
 
     pub(crate) fn odd(what: impl Into<String>) -> Self {
-        Self::Protocol { what: what.into(), effect: Effect::None }
+        Self::odd_after(what, Effect::None)
+    }
+
+    /// Tells of an answer that makes no sense, after what may have happened.
+    pub(crate) fn odd_after(what: impl Into<String>, effect: Effect) -> Self {
+        Self::Protocol { what: told(&what.into()), effect }
     }
 
     pub(super) fn unusable(what: impl Into<String>) -> Self {
         Self::Configuration { what: what.into() }
     }
+}
+
+/// Returns words that come from a server: one line of bounded length.
+pub(crate) fn told(words: &str) -> String {
+    in_one_line(&words.chars().take(LONGEST_WORDS).collect::<String>())
 }

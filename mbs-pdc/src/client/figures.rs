@@ -24,4 +24,13 @@ impl Figures {
     pub fn requests(&self) -> u64 {
         self.reads + self.writes
     }
+
+    pub(super) fn add(&mut self, more: Self) {
+        self.reads += more.reads;
+        self.writes += more.writes;
+        self.repeated += more.repeated;
+        self.failed += more.failed;
+        self.bytes_received += more.bytes_received;
+        self.total += more.total;
+    }
 }

@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod address;
 mod answer;
 mod carry;
 mod error;
@@ -30,14 +31,13 @@ mod token;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use mbs_core::build_system::Effect;
 use mbs_core::clock::Clock;
 use mbs_http::{Secret, Tickets};
 use reqwest::{Client, Url};
 use serde::de::DeserializeOwned;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 
 pub use error::PdcError;
 pub use figures::Figures;
@@ -61,7 +61,8 @@ struct Inner {
     /// One for each request that may be under way.
     turns: Semaphore,
     tickets: Option<Arc<dyn Tickets>>,
-    token: OnceCell<Secret>,
+    /// Our token for a ticket, once one was needed.
+    token: tokio::sync::Mutex<Option<Secret>>,
     figures: Mutex<Figures>,
 }
 
@@ -94,8 +95,8 @@ impl Pdc {
     ) -> Result<Self, PdcError> {
         let root = setup::root(server)?;
         let http = setup::http(server, &root)?;
-        let turns = Semaphore::new(server.parallel.max(1));
-        let (token, figures) = (OnceCell::new(), Mutex::default());
+        let turns = Semaphore::new(server.parallel.clamp(1, Semaphore::MAX_PERMITS));
+        let (token, figures) = (Default::default(), Mutex::default());
         Ok(Self(Arc::new(Inner {
             server: server.clone(),
             root,
@@ -118,43 +119,28 @@ impl Pdc {
     /// # Errors
     /// `Rejected`: a part of its path cannot stand in one.
     pub fn address(&self, request: &Request) -> Result<Url, PdcError> {
-        let mut url = self.0.root.clone();
-        for part in &request.path {
-            if matches!(part.as_str(), "" | "." | "..") {
-                let reason = format!("`{part}` cannot be a part of an address");
-                return Err(PdcError::Rejected { status: 400, reason });
-            }
-        }
-        url.path_segments_mut()
-            .expect("addresses of HTTP have a path")
-            .pop_if_empty()
-            .extend(&request.path)
-            // The slash at the end: without it the server sends us elsewhere, and what a write sends is lost on the way.
-            .push("");
-        if !request.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&request.query);
-        }
-        Ok(url)
+        address::address(&self.0.root, request)
     }
 
-    /// Asks, and asks again after a pause if no answer comes. The request may go out several times, so it must change nothing.
+    /// Asks, and asks again after a pause if no answer comes. What is no question is sent once, for it may change something.
     ///
     /// # Errors
-    /// Any of [`PdcError`], with no effect; `Protocol` also if the answer is not of the wanted shape.
+    /// Any of [`PdcError`], of a question with no effect; `Protocol` also if the answer is not of the wanted shape.
     pub async fn read<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<T, PdcError> {
-        let until = Instant::now() + self.0.server.timeout;
+        let until = self.deadline();
+        let most = if request.method == Method::Get { self.0.server.retries } else { 0 };
         let mut retries = 0;
         let body = loop {
             match self.attempt(request, until, retries > 0).await {
                 Err(PdcError::Unavailable { retry_after, .. })
-                    if retries < self.0.server.retries && self.pause(retries, retry_after, until).await =>
+                    if retries < most && self.pause(retries, retry_after, until).await =>
                 {
                     retries += 1;
                 }
                 outcome => break outcome?,
             }
         };
-        decoded(body, Effect::None).await
+        decoded(body, effect(request)).await
     }
 
     /// Changes something; `None` if the answer says nothing.
@@ -165,7 +151,7 @@ impl Pdc {
         &self,
         request: &Request,
     ) -> Result<Option<T>, PdcError> {
-        let until = Instant::now() + self.0.server.timeout;
+        let until = self.deadline();
         let body = self.attempt(request, until, false).await?;
         // It was done; what cannot be read of the answer leaves no doubt about that, but about what came of it.
         if body.is_empty() { Ok(None) } else { decoded(body, effect(request)).await.map(Some) }
@@ -187,18 +173,18 @@ impl fmt::Debug for Pdc {
 async fn decoded<T: DeserializeOwned + Send + 'static>(body: Vec<u8>, effect: Effect) -> Result<T, PdcError> {
     let is_short = body.len() <= LONG_BYTES;
     let read = move || {
-        serde_json::from_slice(&body).map_err(|error| PdcError::Protocol {
-            what: format!("{error}, in what begins `{}`", beginning(&body)),
-            effect,
+        serde_json::from_slice(&body).map_err(|error| {
+            PdcError::odd_after(format!("{error}, in what begins `{}`", beginning(&body)), effect)
         })
     };
     if is_short {
         return read();
     }
-    tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Err(PdcError::odd("reading it was stopped")))
+    let stopped = |_| Err(PdcError::odd_after("reading it was stopped", effect));
+    tokio::task::spawn_blocking(read).await.unwrap_or_else(stopped)
 }
 
 fn beginning(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(200)]);
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
+    text.chars().take(80).collect()
 }

@@ -6,11 +6,15 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use mbs_core::build_system::Effect;
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{Pdc, PdcError, Request};
+
+/// A list with more pages is none: with the usual 20 entries on each, no PDC has had as many.
+const MOST_PAGES: u64 = 1000;
 
 /// A list as it comes.
 enum Listed<T> {
@@ -50,17 +54,36 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListedVisitor<T> {
     }
 }
 
+/// Tells of a page that was to come: if it is not there, entries have been removed meanwhile.
+fn gone(error: PdcError) -> PdcError {
+    match error {
+        PdcError::NotFound { what, reason } => {
+            let reason = format!("{what} became shorter while it was read: {reason}");
+            PdcError::Unavailable { reason, effect: Effect::None, retry_after: None }
+        }
+        error => error,
+    }
+}
+
 impl Pdc {
     /// Returns a list whole, in PDC's order. It is asked for at once; a server that gives pages all the same is asked for each.
     ///
     /// # Errors
-    /// As for [`read`](Self::read); `Protocol` also if its pages do not end.
+    /// As for [`read`](Self::read); `Protocol` also if its pages do not end, and `Unavailable` if one has gone meanwhile.
     pub async fn list<T: DeserializeOwned + Send + 'static>(
         &self,
         request: &Request,
     ) -> Result<Vec<T>, PdcError> {
-        let whole = request.clone().query("page_size", "-1");
-        let mut page = match self.read(&whole).await? {
+        self.list_from(&request.clone().query("page_size", "-1"), request).await
+    }
+
+    /// Returns a list whole that begins with the answer to a request; further pages are those of the other.
+    pub(crate) async fn list_from<T: DeserializeOwned + Send + 'static>(
+        &self,
+        first: &Request,
+        request: &Request,
+    ) -> Result<Vec<T>, PdcError> {
+        let mut page = match self.read(first).await? {
             Listed::Bare(all) => return Ok(all),
             Listed::Page(page) => page,
         };
@@ -73,10 +96,10 @@ impl Pdc {
                 break;
             }
             // Entries may be added meanwhile: each page says anew how many there are.
-            if per_page == 0 || (number - 1) * per_page >= count {
+            if per_page == 0 || (number - 1) * per_page >= count || number > MOST_PAGES {
                 return Err(PdcError::odd(format!("the pages of {} do not end", request.shown_path())));
             }
-            page = self.read(&request.clone().query("page", number.to_string())).await?;
+            page = self.read(&request.clone().query("page", number.to_string())).await.map_err(gone)?;
         }
         Ok(all)
     }

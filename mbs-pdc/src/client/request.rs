@@ -60,10 +60,9 @@ impl Request {
         self
     }
 
-    /// Returns its path below the root, with its slash, for messages.
+    /// Returns its path below the root, with its slash, for messages: in one line, whatever stands in it.
     pub fn shown_path(&self) -> String {
-        let parts: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        format!("{}/", parts.join("/"))
+        in_one_line(&format!("{}/", self.path.join("/")))
     }
 }
 
@@ -84,16 +83,21 @@ impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method.name(), self.shown_path())?;
         for (at, (key, value)) in self.query.iter().enumerate() {
-            write!(f, "{}{key}={value}", if at == 0 { '?' } else { '&' })?;
+            write!(f, "{}{key}={}", if at == 0 { '?' } else { '&' }, in_one_line(value))?;
         }
         if let Some(comment) = &self.comment {
-            write!(f, "\nPDC-Change-Comment: {comment}")?;
+            write!(f, "\nPDC-Change-Comment: {}", in_one_line(comment))?;
         }
         match &self.body {
             Some(body) => write!(f, "\n{body:#}"),
             None => Ok(()),
         }
     }
+}
+
+/// Returns a text without what moves a terminal, or begins a line or header of its own.
+pub(super) fn in_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -110,5 +114,8 @@ mod tests {
             change.to_string(),
             "PATCH modules/a:b:1:c/\nPDC-Change-Comment: ticket 42\n{\n  \"active\": true\n}"
         );
+        let odd =
+            Request::new(Method::Get, ["modules", "a\nb"]).query("name", "\u{1b}[31m").comment("a\r\nb");
+        assert_eq!(odd.to_string(), "GET modules/a b/?name= [31m\nPDC-Change-Comment: a  b");
     }
 }

@@ -12,7 +12,9 @@ use mbs_core::build_system::Effect;
 use mbs_http::{Secret, TicketError, Tickets};
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
+use tokio::time::timeout;
 
+use super::carry::left;
 use super::{Method, Pdc, PdcError, Request};
 
 /// The spellings of the path, in the order in which they are tried.
@@ -30,21 +32,36 @@ impl Pdc {
     /// # Errors
     /// `Denied`: there is no ticket, or it is not accepted. `Configuration`: this program was built without Kerberos.
     pub async fn token(&self) -> Result<Secret, PdcError> {
-        self.obtain_token(Instant::now() + self.0.server.timeout).await
+        let until = self.deadline();
+        timeout(left(until), self.obtain_token(until)).await.map_err(|_| too_late())?
     }
 
-    pub(super) async fn obtain_token(&self, until: Instant) -> Result<Secret, PdcError> {
+    /// Returns the token that all requests share; a new one if it is this one, which is not accepted.
+    pub(super) async fn own_token(
+        &self,
+        refused: Option<&Secret>,
+        until: Instant,
+    ) -> Result<Secret, PdcError> {
+        let shared = async {
+            // Who comes meanwhile waits here, and then has it.
+            let mut token = self.0.token.lock().await;
+            match token.clone().filter(|token| Some(token) != refused) {
+                Some(token) => Ok(token),
+                None => Ok(token.insert(self.obtain_token(until).await?).clone()),
+            }
+        };
+        timeout(left(until), shared).await.map_err(|_| too_late())?
+    }
+
+    async fn obtain_token(&self, until: Instant) -> Result<Secret, PdcError> {
         let mut unknown = None;
         for path in PATHS {
             let parts = path.into_iter().filter(|part| !part.is_empty());
             let request = Request::new(Method::Get, parts);
             let ticket = self.ticket().await?;
-            match self.send(&request, Some(ticket), until, unknown.is_some()).await {
+            match self.send(&request, Some(ticket), until, false).await {
                 Err(error @ PdcError::NotFound { .. }) => unknown = Some(error),
-                outcome => {
-                    let Obtained { token } = super::decoded(outcome?, Effect::None).await?;
-                    return Ok(Secret::new(token));
-                }
+                outcome => return token_in(&outcome?),
             }
         }
         Err(unknown.unwrap_or_else(|| PdcError::unusable("PDC gives no tokens")))
@@ -68,6 +85,19 @@ impl Pdc {
         header.set_sensitive(true);
         Ok(header)
     }
+}
+
+/// Reads an answer with a token. What is wrong with it is not quoted: that may be the token.
+fn token_in(body: &[u8]) -> Result<Secret, PdcError> {
+    let obtained: Option<Obtained> = serde_json::from_slice(body).ok();
+    let is_token = |token: &str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    let obtained = obtained.filter(|obtained| is_token(&obtained.token));
+    obtained.map(|obtained| Secret::new(obtained.token)).ok_or_else(|| PdcError::odd("it holds no token"))
+}
+
+fn too_late() -> PdcError {
+    let reason = "no token could be had in time".to_owned();
+    PdcError::Unavailable { reason, effect: Effect::None, retry_after: None }
 }
 
 fn first_token(tickets: &dyn Tickets, host: &str) -> Result<Vec<u8>, TicketError> {

@@ -74,6 +74,9 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
+/// What a file says of each server.
+type Servers = BTreeMap<String, Map<String, Value>>;
+
 /// What the files say of a server, and the last of them that says anything.
 struct Described {
     path: PathBuf,
@@ -142,7 +145,7 @@ fn system_files(folder: &Path) -> Result<Vec<PathBuf>, ServerError> {
 }
 
 /// Reads what a file says of each server; `None`: there is no such file.
-fn read(path: &Path) -> Result<Option<BTreeMap<String, Map<String, Value>>>, ServerError> {
+fn read(path: &Path) -> Result<Option<Servers>, ServerError> {
     let failed = |source| ServerError::Unreadable { path: path.to_owned(), source };
     let file = match fs::File::open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -44,7 +44,7 @@ pub enum Login {
     Anonymous,
     /// By a token.
     Token(Secret),
-    /// By a token that is had for a Kerberos ticket, before the first request.
+    /// By a token that is had for a Kerberos ticket, before the first request and when it is not accepted any more.
     Ticket,
 }
 
@@ -53,7 +53,7 @@ pub enum Login {
 pub enum Trust {
     /// Whoever this machine's certificates vouch for.
     System,
-    /// Whoever the certificates of this file in PEM vouch for.
+    /// Whoever the certificates of this file in PEM vouch for, or of the files of this folder.
     File(PathBuf),
     /// Whoever answers. For tests only; every client says so aloud.
     Anyone,
@@ -64,7 +64,7 @@ impl Server {
     pub fn new(root: impl Into<String>, login: Login) -> Self {
         let root = root.into();
         Self {
-            name: root.clone(),
+            name: without_user(&root),
             root,
             login,
             trust: Trust::System,
@@ -83,4 +83,12 @@ impl Server {
         self.login = Login::Anonymous;
         self
     }
+}
+
+/// Returns an address as it may be shown: people put passwords into them.
+fn without_user(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let user_end = rest[..host_end].rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}://{}", &rest[user_end..])
 }
