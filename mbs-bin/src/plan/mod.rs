@@ -117,11 +117,11 @@ async fn report(
     let chosen = decided.builds.iter().flat_map(|build| &build.chosen).map(|one| one.nsvc.clone());
     let chosen: BTreeSet<Nsvc> = chosen.collect();
     let places = sources.places_of(&chosen.into_iter().collect::<Vec<_>>()).await?;
-    let mut report = Report::new(warnings);
+    let mut report = Report::new(warnings, places);
     for (build, new) in decided.builds.iter().zip(&decided.new) {
         let outlook = outlook(new, &earlier, policy).map_err(|error| Stop::Usage(error.to_string()))?;
         let exists = earlier.iter().any(|module| module.nsvc == build.nsvc);
-        report.push(build, exists, new, &outlook, &places);
+        report.push(build, exists, new, &outlook);
     }
     Ok(report)
 }

@@ -14,6 +14,9 @@ use serde::Serialize;
 pub(super) struct Report {
     builds: Vec<BuildReport>,
     warnings: Vec<String>,
+    /// Where modules were found; empty where there is only one place.
+    #[serde(skip)]
+    places: BTreeMap<Nsvc, String>,
 }
 
 /// One build.
@@ -61,19 +64,11 @@ struct ComponentReport {
 }
 
 impl Report {
-    pub(super) fn new(warnings: Vec<String>) -> Self {
-        Self { builds: Vec::new(), warnings }
+    pub(super) fn new(warnings: Vec<String>, places: BTreeMap<Nsvc, String>) -> Self {
+        Self { builds: Vec::new(), warnings, places }
     }
 
-    /// Adds a build; `places`: where what it is built with was found.
-    pub(super) fn push(
-        &mut self,
-        decided: &DecidedBuild,
-        exists: bool,
-        new: &NewBuild,
-        outlook: &Outlook,
-        places: &BTreeMap<Nsvc, String>,
-    ) {
+    pub(super) fn push(&mut self, decided: &DecidedBuild, exists: bool, new: &NewBuild, outlook: &Outlook) {
         let pairs = new.document.dependencies.iter().map(|pair| {
             let streams = |(name, streams): (&String, &std::collections::BTreeSet<String>)| {
                 (name.clone(), streams.iter().cloned().collect())
@@ -83,7 +78,7 @@ impl Report {
         let buildrequires = decided.chosen.iter().map(|one| Buildrequire {
             nsvc: one.nsvc.to_string(),
             why: one.why.to_string(),
-            found_in: places.get(&one.nsvc).cloned(),
+            found_in: self.places.get(&one.nsvc).cloned(),
         });
         self.builds.push(BuildReport {
             nsvc: decided.nsvc.to_string(),
