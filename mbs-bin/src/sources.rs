@@ -106,6 +106,8 @@ pub(crate) struct Sources {
     pub(crate) problems: Vec<String>,
     /// The modules of files.
     files: Vec<KnownModule>,
+    /// Our own builds, if there is a store.
+    ours: Option<StoreResolver>,
     is_one: bool,
 }
 
@@ -116,7 +118,7 @@ impl Sources {
     /// `Usage`: a place is named and not given, a file is missing or is no good one. `Machine`: a store cannot be opened.
     pub(crate) async fn open(arguments: &SourcesArguments, policy: &Policy) -> Result<Self, Stop> {
         let places = arguments.places()?;
-        let (mut sources, mut store) = (Vec::new(), None);
+        let (mut sources, mut store, mut ours) = (Vec::new(), None, None);
         let (mut files, mut problems) = (Vec::new(), Vec::new());
         for place in &places {
             let resolver: Arc<dyn ModuleResolver> = match place {
@@ -130,7 +132,7 @@ impl Sources {
                     let url = arguments.database.as_deref().unwrap_or_default();
                     let opened = mbs_store::open(url, policy).await?.store;
                     store = Some(opened.clone());
-                    Arc::new(StoreResolver::new(opened))
+                    Arc::new(ours.insert(StoreResolver::new(opened)).clone())
                 }
                 Place::Pdc => Arc::new(arguments.pdc()?),
             };
@@ -138,17 +140,18 @@ impl Sources {
         }
         let is_one = sources.len() == 1;
         let chain = Chain::new(sources).remembering();
-        Ok(Self { chain, store, problems, files, is_one })
+        Ok(Self { chain, store, problems, files, ours, is_one })
     }
 
-    /// Returns the earlier builds of these streams: all that are in files, and the latest ones elsewhere.
+    /// Returns the earlier builds of these streams that something can be reused from: all that are in files, and the latest ones of
+    /// our own. What is built elsewhere is never reused.
     ///
     /// # Errors
-    /// A place cannot be asked.
+    /// The store cannot be asked.
     pub(crate) async fn earlier(&self, of: &[NameStream]) -> Result<Vec<KnownModule>, ResolverError> {
         let mut earlier = self.files.clone();
-        let latest = self.chain.latest(of, &Against::Anything).await?;
-        let others = latest.into_values().flatten();
+        let Some(ours) = &self.ours else { return Ok(earlier) };
+        let others = ours.latest(of, &Against::Anything).await?.into_values().flatten();
         earlier.extend(others.filter(|build| !self.files.iter().any(|known| known.nsvc == build.nsvc)));
         Ok(earlier)
     }

@@ -19,6 +19,12 @@ pub trait MessageBus: Debug + Send + Sync + 'static {
     /// `Unavailable`: ask again later; some may have been published.
     async fn publish(&self, events: &[StateChange]) -> Result<(), BusError>;
 
+    /// Publishes events, each of another build, and says of each whether the bus has it: one that it does not take need not hold
+    /// up the others. Where that cannot be told apart, all of them fare alike.
+    async fn publish_each(&self, events: &[StateChange]) -> Vec<Result<(), BusError>> {
+        vec![self.publish(events).await; events.len()]
+    }
+
     /// Waits for the next hints and returns them; empty when the bus is closed for good. Given up half-way, it may lose some.
     ///
     /// # Errors

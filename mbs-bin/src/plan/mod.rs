@@ -16,6 +16,7 @@ use mbs_core::memory::{ManualClock, MemorySourceControl, MemoryStore};
 use mbs_core::modulemd::{Limits, read_submission};
 use mbs_core::outlook::outlook;
 use mbs_core::policy::Policy;
+use mbs_core::resolver::ModuleResolver as _;
 use mbs_core::submission::{Asked, Decided, GivenDocument, Overrides, Rules};
 use tracing::warn;
 
@@ -114,13 +115,15 @@ async fn report(
 ) -> Result<Report, Stop> {
     let streams: Vec<NameStream> = decided.builds.iter().map(|build| build.nsvc.name_stream()).collect();
     let earlier = sources.earlier(&streams).await?;
+    let nsvcs: Vec<Nsvc> = decided.builds.iter().map(|build| build.nsvc.clone()).collect();
+    let known = sources.chain.builds(&nsvcs).await?;
     let chosen = decided.builds.iter().flat_map(|build| &build.chosen).map(|one| one.nsvc.clone());
     let chosen: BTreeSet<Nsvc> = chosen.collect();
     let places = sources.places_of(&chosen.into_iter().collect::<Vec<_>>()).await?;
     let mut report = Report::new(warnings, places);
     for (build, new) in decided.builds.iter().zip(&decided.new) {
         let outlook = outlook(new, &earlier, policy).map_err(|error| Stop::Usage(error.to_string()))?;
-        let exists = earlier.iter().any(|module| module.nsvc == build.nsvc);
+        let exists = known.contains_key(&build.nsvc);
         report.push(build, exists, new, &outlook);
     }
     Ok(report)

@@ -24,7 +24,7 @@ pub(super) struct Report {
 struct BuildReport {
     /// Name, stream, version and context.
     nsvc: String,
-    /// Whether the files hold it already.
+    /// Whether it is there already.
     exists: bool,
     /// The runtime requires of all dependency pairs.
     requires: Vec<BTreeMap<String, Vec<String>>>,

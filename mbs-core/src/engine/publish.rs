@@ -47,10 +47,10 @@ pub enum PublishError {
 }
 
 impl Publisher {
-    /// Publishes the next events, of each build the oldest at most, and returns how many; 0 when nothing is left.
+    /// Publishes the next events, of each build the oldest at most, and returns how many the bus has; 0 when nothing is left.
     ///
     /// # Errors
-    /// Ask again later. None of these events is acknowledged, so that all of them are published again.
+    /// Ask again later: the bus has none of them, or none is acknowledged, so that all of them are published again.
     pub async fn round(&self) -> Result<usize, PublishError> {
         let taken = self.store.take(&self.sink, MOST_EVENTS).await?;
         if taken.is_empty() {
@@ -59,12 +59,26 @@ impl Publisher {
         let (numbers, events): (Vec<EventNumber>, Vec<StateChange>) =
             taken.into_iter().map(|delivery| (delivery.number, delivery.event)).unzip();
         let deadline = self.clock.reading() + self.policy.call_within;
-        let published = until(&*self.clock, deadline, self.bus.publish(&events)).await;
-        published.unwrap_or_else(|| {
-            Err(BusError::Unavailable { reason: "it did not take the events in time".into() })
-        })?;
-        self.store.ack(&self.sink, &numbers).await?;
-        Ok(numbers.len())
+        let published = until(&*self.clock, deadline, self.bus.publish_each(&events)).await;
+        let Some(published) = published else {
+            let reason = "it did not take the events in time".into();
+            return Err(BusError::Unavailable { reason }.into());
+        };
+        let mut refused = Ok(());
+        let mut taken = Vec::new();
+        for (number, outcome) in numbers.into_iter().zip(published) {
+            match outcome {
+                Ok(()) => taken.push(number),
+                Err(error) => refused = Err(error),
+            }
+        }
+        if taken.is_empty() {
+            refused?;
+        } else if let Err(error) = refused {
+            tracing::warn!(sink = self.sink.0, %error, "some events wait to be published");
+        }
+        self.store.ack(&self.sink, &taken).await?;
+        Ok(taken.len())
     }
 
     /// Publishes until `stop` says so, or until dropped; what is under way then may be published again.

@@ -65,12 +65,17 @@ impl PdcResolver {
         Ok(try_join_all(asked).await.map_err(unanswered)?.into_iter().collect())
     }
 
-    /// Returns the entries of a version of a stream, active or not.
-    async fn of_version(&self, shelf: &Shelf, nsvc: &Nsvc) -> Result<Vec<Arc<Build>>, PdcError> {
-        let question =
-            Question { name: nsvc.name.clone(), stream: Some(nsvc.stream.clone()), active: Some(true) };
-        if let Some(known) = shelf.known(&question).filter(|known| known.iter().any(|one| one.nsvc == *nsvc))
-        {
+    /// Returns the entries of these builds of one version of a stream, active or not; others of it may be among them.
+    async fn of_version(&self, shelf: &Shelf, wanted: &BTreeSet<&Nsvc>) -> Result<Vec<Arc<Build>>, PdcError> {
+        let nsvc = wanted.first().expect("no version is there without a build");
+        let all = Question { name: nsvc.name.clone(), stream: Some(nsvc.stream.clone()), active: None };
+        if let Some(known) = shelf.known(&all) {
+            return Ok(known);
+        }
+        // Active ones are enough if they are all that is wanted.
+        let holds =
+            |known: &Vec<Arc<Build>>| wanted.iter().all(|nsvc| known.iter().any(|one| one.nsvc == **nsvc));
+        if let Some(known) = shelf.known(&Question { active: Some(true), ..all }).filter(holds) {
             return Ok(known);
         }
         let filter = Filter {
@@ -143,8 +148,7 @@ impl ModuleResolver for PdcResolver {
             of_versions.entry((&nsvc.name, &nsvc.stream, nsvc.version.0)).or_default().insert(nsvc);
         }
         let asked = of_versions.into_values().map(async |wanted| {
-            let first = wanted.first().expect("no version is there without a build");
-            let found = self.of_version(&shelf, first).await?;
+            let found = self.of_version(&shelf, &wanted).await?;
             let found = found.iter().filter(|build| wanted.contains(&build.nsvc));
             Ok::<_, PdcError>(owned(readable(found)))
         });
@@ -205,7 +209,7 @@ impl ModuleResolver for PdcResolver {
     }
 
     fn for_one_expansion(&self) -> Option<Arc<dyn ModuleResolver>> {
-        Some(Arc::new(Self { entries: self.entries.clone(), shelf: Some(Arc::default()) }))
+        Some(Arc::new(Self { entries: self.entries.clone(), shelf: Some(self.shelf()) }))
     }
 }
 

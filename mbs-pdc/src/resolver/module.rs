@@ -11,6 +11,9 @@ use crate::api::Entry;
 /// The tag of a module that has not begun to build.
 const NO_TAG: &str = "NA";
 
+/// As many characters of what makes no sense are told.
+const LONGEST_TOLD: usize = 100;
+
 /// Why an entry is none that can be required. It is left out; whoever maintains PDC has to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
@@ -18,7 +21,7 @@ pub enum Broken {
     #[error(transparent)]
     Ident(#[from] InvalidIdent),
     /// Its version is no number.
-    #[error("its version `{0}` is no number")]
+    #[error("its version {0:?} is no number")]
     Version(String),
     /// It has no document.
     #[error("it has no document")]
@@ -44,9 +47,15 @@ pub fn identity(entry: &Entry) -> Result<Nsvc, Broken> {
     Ok(Nsvc {
         name: Name::new(&entry.name)?,
         stream: Stream::new(&entry.stream)?,
-        version: Version(entry.version.parse().map_err(|_| Broken::Version(entry.version.clone()))?),
+        version: version(&entry.version)?,
         context: Context::new(&entry.context)?,
     })
+}
+
+/// Reads a version. Only one spelling of a number is looked for, so another would not be found again.
+fn version(text: &str) -> Result<Version, Broken> {
+    let number = text.parse().ok().filter(|number: &u64| number.to_string() == text);
+    number.map(Version).ok_or_else(|| Broken::Version(text.chars().take(LONGEST_TOLD).collect()))
 }
 
 /// Reads an entry as a module build, which is `ready` if the entry is active.
@@ -134,7 +143,10 @@ data:
     #[test]
     fn what_makes_no_sense_says_why() {
         let told = |entry: Entry| known(&entry).unwrap_err().to_string();
-        assert_eq!(told(Entry { version: "3a".into(), ..entry() }), "its version `3a` is no number");
+        for version in ["3a", "007", "+7", ""] {
+            let told = told(Entry { version: version.into(), ..entry() });
+            assert_eq!(told, format!("its version {version:?} is no number"));
+        }
         assert_eq!(told(Entry { modulemd: " \n".into(), ..entry() }), "it has no document");
         assert!(
             told(Entry { modulemd: "- a".into(), ..entry() }).starts_with("its document cannot be read: ")

@@ -7,27 +7,27 @@
 //!
 //! It is a [`MessageBus`] that gives no hints, for a [`Publisher`](mbs_core::engine::Publisher) with a sink of its own: each
 //! build's changes come in order, and a PDC that is away holds up nobody else. What PDC refuses for good is told with the
-//! build and PDC's words, and the changes after it go on: `mbs-manager pdc import` can make up for it.
+//! build and PDC's words, and the changes after it go on: `mbs-manager pdc import` can make up for it. A change that cannot be
+//! recorded yet holds up those of its own build alone.
 //!
 //! Source: PDC, section 8. Differs: the old updater made inactive entries from `wait` on, and changed them with each state.
 
 mod record;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use mbs_core::build_system::{BuildQuestions, BuildSystem, BuildSystemError};
 use mbs_core::bus::{BusError, Hint, MessageBus};
-use mbs_core::ident::{Nevra, Nvr};
+use mbs_core::ident::Nsvc;
 use mbs_core::model::State;
-use mbs_core::store::{Catalogue, StateChange, StoreError, Summary};
+use mbs_core::store::{Catalogue, ModulesAsked, StateChange, StoreError, Summary};
 use tokio::sync::OnceCell;
 
-pub use record::{Step, ready, retire, step};
+pub use record::{Rpms, Step, entry_of, ready, retire, step};
 
-use crate::api::{Entries, Entry, Filter};
+use crate::api::{Entries, Face, Filter, NewEntry};
 use crate::client::{Pdc, PdcError};
 
 /// Records builds in a PDC.
@@ -61,14 +61,7 @@ impl UpdateError {
     /// Says whether the same change can be recorded later: what is wrong passes, or somebody can mend it elsewhere. Otherwise
     /// the change itself is refused.
     fn can_wait(&self) -> bool {
-        match self {
-            Self::Pdc(PdcError::Rejected { .. } | PdcError::Exists { .. } | PdcError::NotFound { .. }) => {
-                false
-            }
-            Self::Pdc(_) | Self::Store(_) => true,
-            Self::BuildSystem(error) => error.is_transient(),
-            Self::NoDocument => false,
-        }
+        !matches!(self, Self::Pdc(PdcError::Rejected { .. }) | Self::NoDocument)
     }
 }
 
@@ -78,39 +71,55 @@ impl Updater {
         Self { pdc, entries: OnceCell::new(), store, build_system }
     }
 
-    /// Records one change; nothing to do is no error.
+    /// Records what has become of the build of a change; nothing to do is no error. The change says where to look, and our store
+    /// what is so: a change that comes late, or again, brings nothing back.
     ///
     /// # Errors
     /// It is not recorded, or nobody knows whether it is.
     pub async fn record(&self, event: &StateChange) -> Result<(), UpdateError> {
-        if event.summary.scratch {
+        if event.summary.scratch || !matches!(event.transition.to, State::Ready | State::Garbage) {
             return Ok(());
         }
-        match event.transition.to {
-            State::Ready => self.record_ready(event).await,
-            State::Garbage => self.record_retired(event).await,
-            State::Init | State::Wait | State::Build | State::Done | State::Failed => Ok(()),
+        let entries = self.entries().await?;
+        let wanted = self.wanted(entries.face(), event).await?;
+        match self.bring_about(entries, event, wanted.as_ref()).await {
+            // Somebody was faster.
+            Err(PdcError::Exists { .. } | PdcError::NotFound { .. }) => {
+                Ok(self.bring_about(entries, event, wanted.as_ref()).await?)
+            }
+            outcome => Ok(outcome?),
         }
     }
 
-    async fn record_ready(&self, event: &StateChange) -> Result<(), UpdateError> {
+    /// Returns what PDC is to know of a build; `None`: it is not to be chosen any more.
+    async fn wanted(&self, face: Face, event: &StateChange) -> Result<Option<NewEntry>, UpdateError> {
+        let asked = ModulesAsked { exactly: vec![event.summary.nsvc.clone()], ..ModulesAsked::default() };
+        if !self.store.modules(&asked).await?.iter().any(|row| row.id == event.build && row.is_ready) {
+            return Ok(None);
+        }
         let mut documents = self.store.documents(&[event.build]).await?;
         let document = documents.remove(&event.build).ok_or(UpdateError::NoDocument)?;
         let rpms = self.rpms(&event.summary).await?;
-        let wanted = ready(&event.summary, &document, &rpms);
-        let entries = self.entries().await?;
-        let known = entry(entries, &event.summary).await?;
-        self.perform(entries, event, step(known.as_ref(), wanted)).await
+        if rpms.is_none() {
+            let nsvc = &event.summary.nsvc;
+            tracing::warn!(module.nsvc = %nsvc, "the tag of {nsvc} is gone: PDC is not told its packages");
+        }
+        Ok(Some(ready(face, &event.summary, &document, rpms.as_ref())))
     }
 
-    async fn record_retired(&self, event: &StateChange) -> Result<(), UpdateError> {
-        let entries = self.entries().await?;
-        let known = entry(entries, &event.summary).await?;
-        self.perform(entries, event, retire(known.as_ref())).await
-    }
-
-    async fn perform(&self, entries: &Entries, event: &StateChange, step: Step) -> Result<(), UpdateError> {
+    /// Looks at what PDC knows, and does what lacks.
+    async fn bring_about(
+        &self,
+        entries: &Entries,
+        event: &StateChange,
+        wanted: Option<&NewEntry>,
+    ) -> Result<(), PdcError> {
         let nsvc = &event.summary.nsvc;
+        let known = entry_of(entries.face(), nsvc, entries.find(&of_version(nsvc)).await?);
+        let step = match wanted {
+            Some(wanted) => step(known.as_ref(), wanted.clone()),
+            None => retire(known.as_ref()),
+        };
         let comment = format!("build {} is {}", event.build, event.transition.to.name());
         match step {
             Step::Nothing => tracing::debug!(module.nsvc = %nsvc, "PDC knows {nsvc} already"),
@@ -130,53 +139,50 @@ impl Updater {
         self.entries.get_or_try_init(|| Entries::newest(self.pdc.clone())).await
     }
 
-    /// Returns all packages that are in the module's tag, by build.
-    async fn rpms(&self, summary: &Summary) -> Result<BTreeMap<Nvr, Vec<Nevra>>, BuildSystemError> {
-        let Some(tag) = &summary.koji_tag else { return Ok(BTreeMap::new()) };
+    /// Returns all packages that are in the module's tag; `None`: there is no such tag.
+    async fn rpms(&self, summary: &Summary) -> Result<Option<Rpms>, BuildSystemError> {
+        let Some(tag) = &summary.koji_tag else { return Ok(None) };
         let asked = BuildQuestions { tags: [tag.clone()].into(), ..BuildQuestions::default() };
         let tagged = self.build_system.observe(&asked).await?.tags.unwrap_or_default().remove(tag);
-        let nvrs = tagged.flatten().unwrap_or_default().into_iter().map(|build| build.nvr);
-        let asked = BuildQuestions { rpms_of_builds: nvrs.collect(), ..BuildQuestions::default() };
+        let Some(tagged) = tagged.flatten() else { return Ok(None) };
+        let rpms_of_builds = tagged.into_iter().map(|build| build.nvr).collect();
+        let asked = BuildQuestions { rpms_of_builds, ..BuildQuestions::default() };
         if asked.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(Some(Rpms::new()));
         }
-        Ok(self.build_system.observe(&asked).await?.rpms_of_builds.unwrap_or_default())
+        Ok(self.build_system.observe(&asked).await?.rpms_of_builds)
     }
 }
 
-/// Returns the entry of a build, whatever its uid.
-async fn entry(entries: &Entries, summary: &Summary) -> Result<Option<Entry>, PdcError> {
-    let nsvc = &summary.nsvc;
-    let filter = Filter {
+/// Asks for all contexts of a version: old servers know no contexts.
+fn of_version(nsvc: &Nsvc) -> Filter {
+    Filter {
         name: Some(nsvc.name.to_string()),
         stream: Some(nsvc.stream.to_string()),
         version: Some(nsvc.version.to_string()),
-        context: Some(nsvc.context.to_string()),
         ..Filter::default()
-    };
-    // Filters match whatever the case.
-    let is_it = |entry: &Entry| crate::resolver::identity(entry).is_ok_and(|found| found == *nsvc);
-    Ok(entries.find(&filter).await?.into_iter().find(is_it))
+    }
 }
 
 #[async_trait]
 impl MessageBus for Updater {
-    /// Records changes of different builds at once, as many as PDC allows. They are of different builds, or may come in any
-    /// order.
     async fn publish(&self, events: &[StateChange]) -> Result<(), BusError> {
-        let recorded = join_all(events.iter().map(|event| self.record(event))).await;
-        let mut outcome = Ok(());
-        for (event, recorded) in events.iter().zip(recorded) {
-            let Err(error) = recorded else { continue };
+        self.publish_each(events).await.into_iter().collect()
+    }
+
+    /// Records changes of different builds at once, as many as PDC allows.
+    async fn publish_each(&self, events: &[StateChange]) -> Vec<Result<(), BusError>> {
+        let each = events.iter().map(async |event| {
+            let Err(error) = self.record(event).await else { return Ok(()) };
             let nsvc = &event.summary.nsvc;
             if error.can_wait() {
-                outcome = Err(BusError::Unavailable { reason: format!("{nsvc} is not recorded: {error}") });
-            } else {
-                let state = event.transition.to.name();
-                tracing::error!(module.nsvc = %nsvc, "PDC is not told that {nsvc} is {state}: {error}");
+                return Err(BusError::Unavailable { reason: format!("{nsvc} is not recorded: {error}") });
             }
-        }
-        outcome
+            let state = event.transition.to.name();
+            tracing::error!(module.nsvc = %nsvc, "PDC is not told that {nsvc} is {state}: {error}");
+            Ok(())
+        });
+        join_all(each).await
     }
 
     /// PDC has no news.

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mbs_core::ident::{Nevra, Nvr};
+use mbs_core::ident::{Nevra, Nsvc, Nvr};
 use mbs_core::modulemd::{ModuleStream, Xmd};
 use mbs_core::store::Summary;
 
-use crate::api::{Change, Dependency, Entry, NewEntry, NewPackage};
+use crate::api::{Change, Dependency, Entry, Face, NO_CONTEXT, NewEntry, NewPackage};
+use crate::resolver::identity;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,24 +20,44 @@ pub enum Step {
     Change(String, Box<Change>),
 }
 
-/// Describes a build that is ready: active, with its packages and dependencies.
-pub fn ready(summary: &Summary, document: &ModuleStream, rpms: &BTreeMap<Nvr, Vec<Nevra>>) -> NewEntry {
+/// The packages of a module's tag, by build.
+pub type Rpms = BTreeMap<Nvr, Vec<Nevra>>;
+
+/// Describes a build that is ready: active, with its dependencies and, unless nobody knows them, its packages. For
+/// `unreleasedvariants`, which is all that servers without contexts have, it has none, and a key without it.
+pub fn ready(face: Face, summary: &Summary, document: &ModuleStream, rpms: Option<&Rpms>) -> NewEntry {
     let nsvc = &summary.nsvc;
+    let (uid, context) = match face {
+        Face::Variants => (format!("{}:{}:{}", nsvc.name, nsvc.stream, nsvc.version), None),
+        Face::Modules => (nsvc.to_string(), Some(nsvc.context.to_string())),
+    };
     let runtime = dependencies(document, |pair| &pair.requires);
     let build = dependencies(document, |pair| &pair.buildrequires);
     NewEntry {
-        uid: nsvc.to_string(),
+        uid,
         name: nsvc.name.to_string(),
         stream: nsvc.stream.to_string(),
         version: nsvc.version.to_string(),
-        context: Some(nsvc.context.to_string()),
+        context,
         koji_tag: summary.koji_tag.as_ref().map_or("NA", |tag| tag.as_str()).to_owned(),
         modulemd: document.to_yaml(),
         active: Some(true),
         runtime_deps: Some(runtime),
         build_deps: Some(build),
-        rpms: Some(packages(document, rpms)),
+        rpms: rpms.map(|rpms| packages(document, rpms)),
     }
+}
+
+/// Returns which of the entries of a name, stream and version is a build's, whatever its key and the case in which it was found.
+/// Where entries have no context, the one without is: two contexts of a version share it.
+pub fn entry_of(face: Face, nsvc: &Nsvc, found: Vec<Entry>) -> Option<Entry> {
+    let is_own = |entry: &Entry| identity(entry).is_ok_and(|found| found == *nsvc);
+    let is_shared = |entry: &Entry| {
+        let shared = |found: Nsvc| (found.name_stream(), found.version) == (nsvc.name_stream(), nsvc.version);
+        face == Face::Variants && entry.context == NO_CONTEXT && identity(entry).is_ok_and(shared)
+    };
+    let own = found.iter().position(is_own).or_else(|| found.iter().position(is_shared));
+    own.and_then(|place| found.into_iter().nth(place))
 }
 
 /// Returns the modules that a document depends on, one for each name and stream of all alternatives. Excluded streams are no
@@ -54,7 +75,7 @@ fn dependencies(
 }
 
 /// Returns the packages as they are written, sorted.
-fn packages(document: &ModuleStream, rpms: &BTreeMap<Nvr, Vec<Nevra>>) -> Vec<NewPackage> {
+fn packages(document: &ModuleStream, rpms: &Rpms) -> Vec<NewPackage> {
     let mut all: Vec<NewPackage> = rpms
         .iter()
         .flat_map(|(nvr, rpms)| rpms.iter().map(|rpm| package(document, nvr, rpms, rpm)))
@@ -97,13 +118,14 @@ fn origin(document: &ModuleStream, nvr: &Nvr) -> (Option<String>, Option<String>
 pub fn step(known: Option<&Entry>, wanted: NewEntry) -> Step {
     let Some(entry) = known else { return Step::Create(Box::new(wanted)) };
     let differs = |ours: &str, theirs: &str| (ours.trim() != theirs.trim()).then(|| ours.to_owned());
-    let rpms = wanted.rpms.unwrap_or_default();
-    let files: BTreeSet<String> = rpms.iter().map(NewPackage::file_name).collect();
+    let known: BTreeSet<String> = entry.rpms.iter().cloned().collect();
+    let differ =
+        |rpms: &Vec<NewPackage>| rpms.iter().map(NewPackage::file_name).collect::<BTreeSet<_>>() != known;
     let change = Change {
         active: (!entry.active).then_some(true),
         koji_tag: differs(&wanted.koji_tag, &entry.koji_tag),
         modulemd: differs(&wanted.modulemd, &entry.modulemd),
-        rpms: (files != entry.rpms.iter().cloned().collect()).then_some(rpms),
+        rpms: wanted.rpms.filter(differ),
     };
     changed(entry, change)
 }
@@ -147,7 +169,7 @@ data:
         ModuleStream::from_stored(&text).unwrap()
     }
 
-    fn rpms() -> BTreeMap<Nvr, Vec<Nevra>> {
+    fn rpms() -> Rpms {
         let nevras = ["httpd-0:2.4.33-1.src", "httpd-0:2.4.33-1.x86_64", "mod_ldap-1:2.4.33-1.x86_64"];
         let nevras = nevras.map(|nevra| nevra.parse().unwrap());
         [("httpd-2.4.33-1".parse().unwrap(), nevras.to_vec())].into()
@@ -212,9 +234,34 @@ data:
     }
 
     #[test]
+    fn the_entry_of_a_build_is_its_own_or_where_there_are_no_contexts_the_shared_one() {
+        let entry = |uid: &str, name: &str, context: &str| Entry {
+            uid: uid.into(),
+            name: name.into(),
+            stream: "2.4".into(),
+            version: "1".into(),
+            context: context.into(),
+            ..known()
+        };
+        let all = || {
+            let own = entry("own", "httpd", "c0ffee00");
+            vec![entry("shared", "httpd", NO_CONTEXT), entry("case", "HTTPD", "c0ffee00"), own]
+        };
+        let found =
+            |face, nsvc: &str, all| entry_of(face, &nsvc.parse().unwrap(), all).map(|entry| entry.uid);
+        for face in [Face::Variants, Face::Modules] {
+            assert_eq!(found(face, "httpd:2.4:1:c0ffee00", all()).as_deref(), Some("own"));
+        }
+        assert_eq!(found(Face::Variants, "httpd:2.4:1:deadbeef", all()).as_deref(), Some("shared"));
+        assert_eq!(found(Face::Modules, "httpd:2.4:1:deadbeef", all()), None);
+    }
+
+    #[test]
     fn what_pdc_knows_is_not_written_again() {
         assert_eq!(step(Some(&known()), wanted()), Step::Nothing);
         assert_eq!(step(None, wanted()), Step::Create(Box::new(wanted())));
+        let unknown = NewEntry { rpms: None, ..wanted() };
+        assert_eq!(step(Some(&known()), unknown), Step::Nothing, "packages that nobody knows stay");
         let inactive = Entry { active: false, koji_tag: "NA".into(), rpms: vec![], ..known() };
         let change = Change {
             active: Some(true),

@@ -118,6 +118,15 @@ async fn an_expansion_asks_nothing_twice_and_what_it_knows_in_broader_terms_not_
         assert_eq!(resolver.builds(&builds).await.unwrap().len(), 2);
     }
     assert_eq!(universe.pdc.requests().len(), 1, "{:#?}", universe.pdc.requests());
+    // One that is withdrawn is none of the active ones: it is asked for.
+    universe.add(&KnownModule { is_ready: false, ..known("m0:1:10:c", &[]) });
+    let builds: [Nsvc; 2] = ["m0:1:10:a".parse().unwrap(), "m0:1:10:c".parse().unwrap()];
+    assert_eq!(resolver.builds(&builds).await.unwrap().len(), 2);
+    // Whoever remembers goes on remembering.
+    let again = resolver.for_one_expansion().unwrap();
+    let before = universe.pdc.requests().len();
+    assert_eq!(again.streams(&names).await.unwrap().len(), 1);
+    assert_eq!(universe.pdc.requests().len(), before);
     // Outside an expansion, what is found is what is there.
     universe.pdc.set_active("m0:1:10:a", false);
     universe.pdc.set_active("m0:1:10:b", false);
@@ -181,7 +190,7 @@ async fn a_broken_entry_is_told_with_its_uid_and_the_version_before_it_counts() 
     for (uid, why) in [
         ("no-document", "it has no document"),
         ("no-yaml", "its document cannot be read"),
-        ("no-version", "its version `ten` is no number"),
+        ("no-version", "its version \"ten\" is no number"),
     ] {
         let lines: Vec<&str> = told.lines().filter(|line| line.contains(uid)).collect();
         assert!((1..=2).contains(&lines.len()) && lines[0].contains(why), "{told}");

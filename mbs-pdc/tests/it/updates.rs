@@ -14,7 +14,7 @@ use mbs_core::modulemd::ModuleStream;
 use mbs_core::policy::Policy;
 use mbs_core::store::{Amend, Builds as _, Create, Sink, Work as _};
 use mbs_pdc::client::Pdc;
-use mbs_pdc::fake_server::{FakePdc, NewRow, Row, Rule, Setup, Trouble};
+use mbs_pdc::fake_server::{FakePdc, Flavour, NewRow, Row, Rule, Setup, Trouble};
 use mbs_pdc::server::{Login, Server};
 use mbs_pdc::updater::Updater;
 
@@ -46,10 +46,14 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
+        Self::on(Flavour::Current).await
+    }
+
+    async fn on(flavour: Flavour) -> Self {
         let clock = Arc::new(ManualClock::new());
         let store = MemoryStore::new(clock.clone(), Timestamp::UNIX_EPOCH, &Policy::default());
         let (store, build_system) = (Arc::new(store), Arc::new(MemoryBuildSystem::new()));
-        let pdc = FakePdc::start(Setup::default()).await.unwrap();
+        let pdc = FakePdc::start(Setup { flavour, ..Setup::default() }).await.unwrap();
         let login = Login::Token(mbs_http::Secret::new(TOKEN));
         let server = Server { retries: 0, ..Server::new(pdc.url(), login) };
         let client = Pdc::new(&server, Arc::new(NoWaiting)).unwrap();
@@ -206,4 +210,72 @@ async fn scratch_builds_and_failures_are_nothing_to_pdc() {
     site.enter(failed, &[State::Failed]).await;
     site.publish().await.unwrap();
     assert_eq!((site.rows().len(), site.pdc.requests().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_recorded_yet_holds_up_no_other_build() {
+    let site = Site::new().await;
+    let page = Trouble::Html(413);
+    site.pdc.faults().add(Rule::always(page).of_method("POST").times(1));
+    for version in [1, 2] {
+        let id = site.build(version, false).await;
+        site.enter(id, &TO_READY).await;
+    }
+    // The rounds before bring both to `ready`; in that one the first is not taken.
+    site.publish().await.unwrap();
+    assert_eq!((site.rows().len(), site.writes()), (2, 3));
+}
+
+#[tokio::test]
+async fn a_root_that_leads_elsewhere_loses_nothing() {
+    let site = Site::new().await;
+    let id = site.build(1, false).await;
+    site.enter(id, &TO_READY).await;
+    let nothing = Trouble::Words(404, r#"{"detail": "Not found"}"#.to_owned());
+    site.pdc.faults().add(Rule::always(nothing));
+    assert!(matches!(site.publish().await, Err(PublishError::Bus(_))));
+    site.pdc.faults().clear();
+    site.publish().await.unwrap();
+    assert_eq!(site.rows().len(), 1);
+}
+
+#[tokio::test]
+async fn a_build_whose_tag_is_gone_keeps_the_packages_that_pdc_knows() {
+    let site = Site::new().await;
+    let id = site.build(1, false).await;
+    site.enter(id, &TO_READY).await;
+    site.publish().await.unwrap();
+    site.pdc.set_active("httpd:2.4:1:c0ffee00", false);
+    site.build_system.remove_tag(&"module-httpd-2.4-1".parse().unwrap()).unwrap();
+    let again = Publisher { sink: Sink("another".into()), ..site.publisher.clone() };
+    while again.round().await.unwrap() > 0 {}
+    assert_eq!((site.rows()[0].active, site.rows()[0].rpms.len()), (true, 2));
+}
+
+#[tokio::test]
+async fn a_change_that_comes_late_brings_no_retired_build_back() {
+    let site = Site::new().await;
+    let id = site.build(1, false).await;
+    site.enter(id, &TO_READY).await;
+    site.publish().await.unwrap();
+    site.enter(id, &[State::Garbage]).await;
+    site.publish().await.unwrap();
+    let again = Publisher { sink: Sink("another".into()), ..site.publisher.clone() };
+    let before = site.writes();
+    while again.round().await.unwrap() > 0 {
+        assert!(!site.rows()[0].active);
+    }
+    assert_eq!(site.writes(), before);
+}
+
+#[tokio::test]
+async fn on_a_server_without_contexts_the_contexts_of_a_version_share_an_entry() {
+    let site = Site::on(Flavour::WithoutContexts).await;
+    let id = site.build(1, false).await;
+    site.enter(id, &TO_READY).await;
+    site.publish().await.unwrap();
+    site.enter(id, &[State::Garbage]).await;
+    site.publish().await.unwrap();
+    let rows = site.rows();
+    assert_eq!((rows[0].uid.as_str(), rows[0].active, rows.len()), ("httpd:2.4:1", false, 1));
 }
