@@ -61,3 +61,34 @@ fn split(
         None => [(name, None), (stream, None)],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_endpoint_is_asked_in_its_own_words() {
+        let text = |text: &str| Some(text.to_owned());
+        let dependency = |name: &str, stream: &str| Some((name.to_owned(), text(stream)));
+        let all = Filter {
+            uid: text("u"),
+            name: text("n"),
+            stream: text("s"),
+            version: text("1"),
+            context: text("c"),
+            koji_tag: text("t"),
+            active: Some(false),
+            build_dep: dependency("b", "x"),
+            runtime_dep: dependency("r", "y"),
+            component: text("p"),
+        };
+        let common = "koji_tag=t&active=False&component_name=p&build_dep_name=b&build_dep_stream=x\
+            &runtime_dep_name=r&runtime_dep_stream=y";
+        let variants = "variant_id=n&variant_uid=u&variant_version=s&variant_release=1&variant_context=c";
+        let asked = |face| all.request(face).to_string();
+        assert_eq!(asked(Face::Variants), format!("GET unreleasedvariants/?{variants}&{common}"));
+        let modules = "name=n&uid=u&stream=s&version=1&context=c";
+        assert_eq!(asked(Face::Modules), format!("GET modules/?{modules}&{common}"));
+        assert_eq!(Filter::default().request(Face::Modules).to_string(), "GET modules/");
+    }
+}

@@ -30,7 +30,8 @@ impl Pdc {
     /// Returns our token for a Kerberos ticket.
     ///
     /// # Errors
-    /// `Denied`: there is no ticket, or it is not accepted. `Configuration`: this program was built without Kerberos.
+    /// `Denied`: there is no ticket, or it is not accepted. `Configuration`: PDC gives no tokens, or this program was built
+    /// without Kerberos.
     pub async fn token(&self) -> Result<Secret, PdcError> {
         let until = self.deadline();
         timeout(left(until), self.obtain_token(until)).await.map_err(|_| too_late())?
@@ -54,17 +55,18 @@ impl Pdc {
     }
 
     async fn obtain_token(&self, until: Instant) -> Result<Secret, PdcError> {
-        let mut unknown = None;
+        let mut unknown = String::new();
         for path in PATHS {
             let parts = path.into_iter().filter(|part| !part.is_empty());
             let request = Request::new(Method::Get, parts);
             let ticket = self.ticket().await?;
             match self.send(&request, Some(ticket), until, false).await {
-                Err(error @ PdcError::NotFound { .. }) => unknown = Some(error),
+                Err(PdcError::NotFound { reason, .. }) => unknown = reason,
                 outcome => return token_in(&outcome?),
             }
         }
-        Err(unknown.unwrap_or_else(|| PdcError::unusable("PDC gives no tokens")))
+        // What the request is about may well be there.
+        Err(PdcError::unusable(format!("no token is configured, and PDC gives none for a ticket: {unknown}")))
     }
 
     async fn ticket(&self) -> Result<HeaderValue, PdcError> {

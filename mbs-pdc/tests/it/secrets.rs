@@ -74,9 +74,10 @@ async fn no_answer_brings_a_token_into_an_error() {
         let told = crate::server::Server::start(move |_| answer.clone()).await;
         let pdc = client(&Server { login: Login::Ticket, ..server(told.root.as_str(), 20_000) });
         let error = ends(Entries::new(pdc, Face::Variants).entry("core-s-1")).await.unwrap_err();
-        let is_told = matches!(error, PdcError::Protocol { .. } | PdcError::Configuration { .. });
+        let is_told = matches!(error, PdcError::Protocol { .. });
         let shown = format!("{error} {error:?}");
         assert!(is_told && !shown.contains("0123456789"), "{shown}");
+        assert_eq!(told.heard().len(), 1, "it is not used");
     }
 }
 

@@ -91,15 +91,18 @@ async fn the_path_of_an_older_server_is_found() {
     assert_eq!(ends(client(&told.root, ticket()).token()).await, Ok(Secret::new("old")));
     let paths = [("auth/token/obtain/", "t"), ("auth/obtain-token/", "t"), ("auth/obtain_token/", "t")];
     assert_eq!(asked(&told), wanted(&paths));
+}
 
-    let told = Server::playing([not_found(), not_found(), not_found()]).await;
+#[tokio::test]
+async fn a_server_that_gives_no_tokens_says_nothing_about_entries() {
+    let told = Server::start(|_| not_found()).await;
     let pdc = client(&told.root, ticket());
-    let outcome = ends(pdc.token()).await;
-    assert!(
-        matches!(&outcome, Err(PdcError::NotFound { what, .. }) if what == "auth/obtain_token/"),
-        "{outcome:?}"
-    );
-    assert_eq!((told.heard().len(), pdc.figures().repeated), (3, 0));
+    let wanted = "no token is configured, and PDC gives none for a ticket: Not found";
+    let entry = ends(Entries::new(pdc.clone(), Face::Modules).entry("a:b:1:c")).await.unwrap_err();
+    assert_eq!((entry.to_string().as_str(), entry.effect()), (wanted, Effect::None));
+    let newest = ends(Entries::newest(pdc.clone())).await.unwrap_err();
+    assert_eq!(newest.to_string(), wanted);
+    assert_eq!((told.heard().len(), pdc.figures().repeated), (6, 0));
 }
 
 #[tokio::test]

@@ -112,7 +112,8 @@ fn refused(response: &Response, error: &PdcError) -> bool {
         words.iter().any(|text| text.contains("must make a unique set") || text.contains("already exists"));
     let is_right = match (response.status, error) {
         (401 | 403, PdcError::Denied { status, .. }) => *status == response.status,
-        (404, PdcError::NotFound { what, .. }) => json || what.starts_with("auth/"),
+        (404, PdcError::NotFound { .. }) => json,
+        (404, PdcError::Configuration { what }) => what.contains("PDC gives none for a ticket"),
         (400, PdcError::Exists { .. }) => is_duplicate,
         (401 | 403 | 404 | 408 | 429, PdcError::Rejected { .. }) => false,
         (400..=499, PdcError::Rejected { status, .. }) => json && !is_duplicate && *status == response.status,
