@@ -25,7 +25,7 @@ use mbs_core::model::State;
 use mbs_core::store::{Catalogue, StateChange, StoreError, Summary};
 use tokio::sync::OnceCell;
 
-pub use record::{Step, ready, retire, step};
+pub use record::{Step, dependencies, ready, retire, step};
 
 use crate::api::{Entries, Entry, Filter};
 use crate::client::{Pdc, PdcError};
