@@ -2,10 +2,10 @@
 //!
 //! | status | meaning |
 //! | --- | --- |
-//! | 0 | done: built, or nothing wrong |
-//! | 1 | the module failed, or was cancelled |
+//! | 0 | done: built, nothing wrong, or so already |
+//! | 1 | the module failed, or was cancelled; PDC refused, or has something else, or somebody said no |
 //! | 2 | wrong usage, a missing file, a document that is not a good one |
-//! | 3 | this machine lacks something: a program, space, a permission, a results directory that nobody else works in |
+//! | 3 | this machine lacks something: a program, space, a permission, a results directory that nobody else works in, a store or PDC that can be reached |
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -26,7 +26,7 @@ use mbs_store::sqlite::OpenError;
 pub enum Exit {
     /// Everything asked for is done.
     Done,
-    /// The module failed.
+    /// The module failed, or what was asked for was refused.
     Failed,
     /// The user has to ask for something else, or mend the document.
     Usage,
@@ -55,7 +55,7 @@ impl From<Exit> for ExitCode {
 /// Why a command stops before its end, in words for whoever typed it; lines after the first add to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
-    /// The module cannot be built as it is.
+    /// The module cannot be built as it is, or what was asked for was refused.
     #[error("{0}")]
     Failed(String),
     /// The command, a file or a document has to be changed.

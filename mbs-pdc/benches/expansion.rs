@@ -1,6 +1,8 @@
 //! How long an expansion takes whose modules stand in PDC: 1,000 modules on a server on loopback, each in three versions and two
 //! contexts; what is built requires ten of them, and these run with forty more, four levels deep.
 
+#![expect(clippy::print_stdout, reason = "a measurement shows its figures")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

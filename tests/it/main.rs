@@ -11,6 +11,7 @@ mod local_reuse;
 mod modulemd_reference;
 mod modulemd_robustness;
 mod mutation;
+mod pdc_manager;
 mod sim_fairness;
 mod sim_graphs;
 mod sim_koji;

@@ -10,9 +10,17 @@ use crate::root;
 
 static MBS_BUILD: LazyLock<PathBuf> = LazyLock::new(|| compiled(&["-p", "mbs-bin", "--bin", "mbs-build"]));
 
+static MBS_MANAGER: LazyLock<PathBuf> =
+    LazyLock::new(|| compiled(&["-p", "mbs-bin", "--bin", "mbs-manager"]));
+
 /// Returns the path of `mbs-build`; cargo makes it if it is missing or old.
 pub fn mbs_build() -> &'static Path {
     &MBS_BUILD
+}
+
+/// Returns the path of `mbs-manager`; cargo makes it if it is missing or old.
+pub fn mbs_manager() -> &'static Path {
+    &MBS_MANAGER
 }
 
 /// Returns the path of an example of `mbs-examples`; cargo makes it if it is missing or old.

@@ -1,5 +1,5 @@
-//! What the whole-system tests start: the real `mbs-build` on copies of the example modules, ways to make a machine worse, and
-//! many backends on one database.
+//! What the whole-system tests start: the real `mbs-build` on copies of the example modules, ways to make a machine worse,
+//! many backends on one database, and the real `mbs-manager` beside a PDC.
 //!
 //! Nothing here judges; the tests do.
 
@@ -9,6 +9,7 @@ pub mod greeter;
 pub mod held;
 pub mod needed;
 pub mod observe;
+pub mod pdc;
 pub mod private_mounts;
 pub mod realistic;
 pub mod repository;

@@ -2,6 +2,8 @@
 //!
 //! It decides nothing but which part of the library serves each command.
 
+pub mod pdc;
+
 use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
@@ -9,13 +11,14 @@ use mbs_store::{OpenError, Upgraded};
 
 use crate::exit::{Exit, Stop, chain};
 use crate::logging::{self, Verbosity};
+use pdc::PdcArguments;
 
 const STATUSES: &str = "Exit status: 0 done, 2 wrong usage or a URL that names no store, 3 the store cannot be reached, \
 read or brought up";
 
 /// Takes care of a module build service.
 #[derive(Debug, Parser)]
-#[command(name = "mbs-manager", version, arg_required_else_help = true, after_help = STATUSES)]
+#[command(name = "mbs-manager", version, arg_required_else_help = true)]
 pub struct Arguments {
     /// The store: postgresql://USER@HOST/DATABASE, or sqlite:PATH
     #[arg(long, env = "MBS_DATABASE", value_name = "URL", global = true, hide_env_values = true)]
@@ -33,6 +36,8 @@ pub enum Command {
     /// An empty database gets its first schema. Services that run may go on meanwhile.
     #[command(after_help = STATUSES)]
     Upgradedb,
+    /// Take care of the modules in PDC (Product Definition Center) that nothing builds
+    Pdc(Box<PdcArguments>),
 }
 
 /// Runs a command to its end and returns the exit status; what went wrong has been logged.
@@ -41,7 +46,9 @@ pub fn run(arguments: &Arguments) -> Exit {
     match execute(arguments) {
         Ok(()) => Exit::Done,
         Err(stop) => {
-            tracing::error!("{stop}");
+            for line in stop.to_string().lines() {
+                tracing::error!("{line}");
+            }
             stop.exit()
         }
     }
@@ -53,8 +60,9 @@ fn execute(arguments: &Arguments) -> Result<(), Stop> {
         .build()
         .map_err(|error| Stop::Machine(format!("no threads can be started: {error}")))?;
     runtime.block_on(async {
-        match arguments.command {
+        match &arguments.command {
             Command::Upgradedb => upgrade(database(arguments)?).await,
+            Command::Pdc(arguments) => pdc::run(arguments, &mut anstream::stdout()).await,
         }
     })
 }

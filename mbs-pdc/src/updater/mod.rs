@@ -25,7 +25,7 @@ use mbs_core::model::State;
 use mbs_core::store::{Catalogue, ModulesAsked, StateChange, StoreError, Summary};
 use tokio::sync::OnceCell;
 
-pub use record::{Rpms, Step, entry_of, ready, retire, step};
+pub use record::{Rpms, Step, dependencies, entry_of, ready, retire, step};
 
 use crate::api::{Entries, Face, Filter, NewEntry};
 use crate::client::{Pdc, PdcError};

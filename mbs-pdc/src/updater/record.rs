@@ -62,7 +62,7 @@ pub fn entry_of(face: Face, nsvc: &Nsvc, found: Vec<Entry>) -> Option<Entry> {
 
 /// Returns the modules that a document depends on, one for each name and stream of all alternatives. Excluded streams are no
 /// dependency, and a name with all its streams cannot be said.
-fn dependencies(
+pub fn dependencies(
     document: &ModuleStream,
     side: impl Fn(&mbs_core::modulemd::Dependencies) -> &BTreeMap<String, BTreeSet<String>>,
 ) -> Vec<Dependency> {

@@ -11,7 +11,7 @@ mod fake_server;
 #[cfg(feature = "fake-server")]
 mod faults;
 mod golden_client;
-#[cfg(feature = "fake-server")]
+#[cfg(all(test, feature = "fake-server"))]
 mod golden_expansions;
 #[cfg(feature = "fake-server")]
 mod golden_server;
