@@ -11,7 +11,8 @@ mod fake_server;
 #[cfg(feature = "fake-server")]
 mod faults;
 mod golden_client;
-#[cfg(all(test, feature = "fake-server"))]
+#[cfg(test)]
+#[cfg(feature = "fake-server")]
 mod golden_expansions;
 #[cfg(feature = "fake-server")]
 mod golden_server;
