@@ -239,7 +239,7 @@ mod tests {
             check_whole(&path, &fs::File::open(&path).unwrap()).is_ok()
         };
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        std::io::Write::write_all(&mut packed, b"---\ndocument: modulemd\n").unwrap();
+        io::Write::write_all(&mut packed, b"---\ndocument: modulemd\n").unwrap();
         let packed = packed.finish().unwrap();
         assert!(is_whole("modules.yaml.gz", &packed) && is_whole("repomd.xml", b"<repomd>\n</repomd>\n"));
         for end in [0, 5, packed.len() - 1] {
