@@ -231,6 +231,27 @@ mod tests {
         }
     }
 
+    /// A bus that takes no event of one build.
+    #[derive(Debug)]
+    struct Picky(BuildId);
+
+    #[async_trait]
+    impl MessageBus for Picky {
+        async fn publish(&self, _: &[StateChange]) -> Result<(), BusError> {
+            unreachable!("it says of each event whether it has it")
+        }
+
+        async fn publish_each(&self, events: &[StateChange]) -> Vec<Result<(), BusError>> {
+            let outcome =
+                |event: &StateChange| if event.build == self.0 { Err(bus_is_down()) } else { Ok(()) };
+            events.iter().map(outcome).collect()
+        }
+
+        async fn hints(&self) -> Result<Vec<Hint>, BusError> {
+            unreachable!("a publisher does not listen")
+        }
+    }
+
     fn store_is_down() -> StoreError {
         StoreError::Unavailable { reason: "it restarts".into() }
     }
@@ -323,6 +344,21 @@ mod tests {
         world.wire.publish.is(Mood::Well);
         assert_eq!([world.round(), world.round()], [Ok(3), Ok(0)]);
         assert_eq!(world.published(), [(1, 1), (1, 1), (2, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn an_event_that_the_bus_does_not_take_holds_up_those_of_its_own_build_alone() {
+        let mut world = World::new();
+        let stuck = world.create(1);
+        world.enter(stuck, State::Wait);
+        let other = world.create(2);
+        world.enter(other, State::Wait);
+        world.publisher.bus = Arc::new(Picky(stuck));
+        assert_eq!([world.round(), world.round()], [Ok(1), Ok(1)]);
+        assert_eq!(world.round(), Err(PublishError::Bus(bus_is_down())));
+        world.publisher.bus = world.wire.clone();
+        assert_eq!([world.round(), world.round(), world.round()], [Ok(1), Ok(1), Ok(0)]);
+        assert_eq!(world.published(), [(1, 1), (1, 2)]);
     }
 
     #[test]
