@@ -1,7 +1,9 @@
 //! A client of a PDC, usable alone.
 //!
-//! [`Pdc`] sends [`Request`]s: reads again if no answer comes, writes once. Nothing takes longer than the server's time, no
-//! answer is read beyond its bound, and only so many requests are under way at once. What entries mean it does not know.
+//! [`Pdc`] sends [`Request`]s: reads again if no answer comes, writes once. Only so many requests are under way at once; no
+//! answer takes longer than the server's time from when its request has a turn, and none is read beyond its bound. Waiting for
+//! a turn takes nothing of that time, and ends once the server has answered nobody for as long. What entries mean it does not
+//! know.
 //!
 //! ```no_run
 //! use mbs_pdc::api::{Entries, Face, Filter};
@@ -20,6 +22,7 @@
 //! ```
 
 mod address;
+mod allowance;
 mod answer;
 mod carry;
 mod error;
@@ -31,6 +34,7 @@ mod token;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use mbs_core::build_system::Effect;
 use mbs_core::clock::Clock;
@@ -43,6 +47,7 @@ pub use error::PdcError;
 pub use figures::Figures;
 pub use request::{Method, Request};
 
+use allowance::Allowance;
 use answer::effect;
 
 use crate::server::Server;
@@ -60,6 +65,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     /// One for each request that may be under way.
     turns: Semaphore,
+    /// When the last answer came; before the first, when the client was made.
+    answered: Mutex<Instant>,
     tickets: Option<Arc<dyn Tickets>>,
     /// Our token for a ticket, once one was needed.
     token: tokio::sync::Mutex<Option<Secret>>,
@@ -103,6 +110,7 @@ impl Pdc {
             http,
             clock,
             turns,
+            answered: Mutex::new(Instant::now()),
             tickets,
             token,
             figures,
@@ -127,13 +135,13 @@ impl Pdc {
     /// # Errors
     /// Any of [`PdcError`], of a question with no effect; `Protocol` also if the answer is not of the wanted shape.
     pub async fn read<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<T, PdcError> {
-        let until = self.deadline();
+        let mut allowance = Allowance::of_answer(&self.0.server);
         let most = if request.method == Method::Get { self.0.server.retries } else { 0 };
         let mut retries = 0;
         let body = loop {
-            match self.attempt(request, until, retries > 0).await {
+            match self.attempt(request, &mut allowance, retries > 0).await {
                 Err(PdcError::Unavailable { retry_after, .. })
-                    if retries < most && self.pause(retries, retry_after, until).await =>
+                    if retries < most && self.pause(retries, retry_after, &mut allowance).await =>
                 {
                     retries += 1;
                 }
@@ -151,8 +159,8 @@ impl Pdc {
         &self,
         request: &Request,
     ) -> Result<Option<T>, PdcError> {
-        let until = self.deadline();
-        let body = self.attempt(request, until, false).await?;
+        let mut allowance = Allowance::of_answer(&self.0.server);
+        let body = self.attempt(request, &mut allowance, false).await?;
         // It was done; what cannot be read of the answer leaves no doubt about that, but about what came of it.
         if body.is_empty() { Ok(None) } else { decoded(body, effect(request)).await.map(Some) }
     }

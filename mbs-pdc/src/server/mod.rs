@@ -23,7 +23,8 @@ pub struct Server {
     pub login: Login,
     /// Whom we take for the server.
     pub trust: Trust,
-    /// How long one answer may take in all, further attempts among it; of a paged answer, each page.
+    /// How long one answer may take in all, further attempts among it; of a paged answer, each page. It begins when the request
+    /// has its turn; who waits for one gives up when the server has answered nobody for as long as this.
     pub timeout: Duration,
     /// How long it may take until a connection stands.
     pub connect_timeout: Duration,
@@ -31,7 +32,8 @@ pub struct Server {
     pub retries: u32,
     /// How long to wait before the first of them; each waits twice as long as the one before. By the client's clock.
     pub retry_pause: Duration,
-    /// How many requests may be under way at a time; at least 1.
+    /// How many requests may be under way at a time; at least 1. Others wait for their turn, in the order in which they came,
+    /// for as long as the server answers any.
     pub parallel: usize,
     /// The longest answer that is read, in bytes, unpacked.
     pub max_answer_bytes: u64,
