@@ -124,8 +124,8 @@ impl Pdc {
             let reason = "no time was left to send it".to_owned();
             return Err(PdcError::Unavailable { reason, effect: Effect::None, retry_after: None });
         }
-        let (start, mut bytes) = (Instant::now(), 0);
-        let answer = allowance.spend(self.exchange(sent)).await.ok_or_else(late);
+        let (start, limit, mut bytes) = (Instant::now(), allowance.bytes(), 0);
+        let answer = allowance.spend(self.exchange(sent, limit)).await.ok_or_else(late);
         let outcome = answer.and_then(|answer| {
             let answer = answer.map_err(|failure| unanswered(failure, request))?;
             bytes = answer.body.len() as u64;
@@ -171,10 +171,20 @@ impl Pdc {
         Ok(sent)
     }
 
-    async fn exchange(&self, sent: reqwest::Request) -> Result<Answer, Failure> {
+    async fn exchange(&self, sent: reqwest::Request, limit: u64) -> Result<Answer, Failure> {
         let mut response = self.0.http.execute(sent).await.map_err(|error| Failure::of_sending(&error))?;
-        let body = mbs_http::whole(&mut response, self.0.server.max_answer_bytes).await?;
+        let body =
+            mbs_http::whole(&mut response, limit).await.map_err(|failure| self.of_all(failure, limit))?;
         let status = response.status().as_u16();
         Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body })
+    }
+
+    /// Tells of a page that is too long for what those before it have left.
+    fn of_all(&self, failure: Failure, limit: u64) -> Failure {
+        let most = self.0.server.max_answer_bytes;
+        if failure.trouble != Trouble::Excess || limit == most {
+            return failure;
+        }
+        Failure::new(Trouble::Excess, format!("with the pages before it is longer than {most} bytes"))
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! [`Pdc`] sends [`Request`]s: reads again if no answer comes, writes once. Only so many requests are under way at once; no
 //! answer takes longer than the server's time from when its request has a turn, and none is read beyond its bound. Waiting for
-//! a turn takes nothing of that time, and ends once the server has answered nobody for as long. What entries mean it does not
-//! know.
+//! a turn takes nothing of that time, and ends once the server has answered nobody for as long. A list has one bound over all of
+//! its pages, and the time of five answers. What entries mean it does not know.
 //!
 //! ```no_run
 //! use mbs_pdc::api::{Entries, Face, Filter};
@@ -135,20 +135,24 @@ impl Pdc {
     /// # Errors
     /// Any of [`PdcError`], of a question with no effect; `Protocol` also if the answer is not of the wanted shape.
     pub async fn read<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<T, PdcError> {
-        let mut allowance = Allowance::of_answer(&self.0.server);
+        let body = self.asked(request, &mut Allowance::of_answer(&self.0.server)).await?;
+        decoded(body, effect(request)).await
+    }
+
+    /// Asks as often as a question may be asked.
+    async fn asked(&self, request: &Request, allowance: &mut Allowance) -> Result<Vec<u8>, PdcError> {
         let most = if request.method == Method::Get { self.0.server.retries } else { 0 };
         let mut retries = 0;
-        let body = loop {
-            match self.attempt(request, &mut allowance, retries > 0).await {
+        loop {
+            match self.attempt(request, allowance, retries > 0).await {
                 Err(PdcError::Unavailable { retry_after, .. })
-                    if retries < most && self.pause(retries, retry_after, &mut allowance).await =>
+                    if retries < most && self.pause(retries, retry_after, allowance).await =>
                 {
                     retries += 1;
                 }
-                outcome => break outcome?,
+                outcome => return outcome,
             }
-        };
-        decoded(body, effect(request)).await
+        }
     }
 
     /// Changes something; `None` if the answer says nothing.

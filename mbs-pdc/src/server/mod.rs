@@ -23,8 +23,9 @@ pub struct Server {
     pub login: Login,
     /// Whom we take for the server.
     pub trust: Trust,
-    /// How long one answer may take in all, further attempts among it; of a paged answer, each page. It begins when the request
-    /// has its turn; who waits for one gives up when the server has answered nobody for as long as this.
+    /// How long one answer may take in all, further attempts among it. It begins when the request has its turn; who waits for
+    /// one gives up when the server has answered nobody for as long as this. Of a list that comes in pages it is for each page, and
+    /// all of them together may take five times as long.
     pub timeout: Duration,
     /// How long it may take until a connection stands.
     pub connect_timeout: Duration,
@@ -35,7 +36,7 @@ pub struct Server {
     /// How many requests may be under way at a time; at least 1. Others wait for their turn, in the order in which they came,
     /// for as long as the server answers any.
     pub parallel: usize,
-    /// The longest answer that is read, in bytes, unpacked.
+    /// The longest answer that is read, in bytes, unpacked; of a list that comes in pages, all of them together.
     pub max_answer_bytes: u64,
 }
 
