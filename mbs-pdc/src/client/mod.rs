@@ -36,7 +36,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use mbs_core::build_system::Effect;
 use mbs_core::clock::Clock;
 use mbs_http::{Secret, Tickets};
 use reqwest::{Client, Url};
@@ -48,7 +47,7 @@ pub use figures::Figures;
 pub use request::{Method, Request};
 
 use allowance::Allowance;
-use answer::effect;
+use answer::{effect, is_for_credentials};
 
 use crate::server::Server;
 
@@ -136,7 +135,7 @@ impl Pdc {
     /// Any of [`PdcError`], of a question with no effect; `Protocol` also if the answer is not of the wanted shape.
     pub async fn read<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<T, PdcError> {
         let body = self.asked(request, &mut Allowance::of_answer(&self.0.server)).await?;
-        decoded(body, effect(request)).await
+        decoded(body, request).await
     }
 
     /// Asks as often as a question may be asked.
@@ -166,7 +165,7 @@ impl Pdc {
         let mut allowance = Allowance::of_answer(&self.0.server);
         let body = self.attempt(request, &mut allowance, false).await?;
         // It was done; what cannot be read of the answer leaves no doubt about that, but about what came of it.
-        if body.is_empty() { Ok(None) } else { decoded(body, effect(request)).await.map(Some) }
+        if body.is_empty() { Ok(None) } else { decoded(body, request).await.map(Some) }
     }
 
     /// Returns what was asked so far.
@@ -182,11 +181,20 @@ impl fmt::Debug for Pdc {
 }
 
 /// Reads an answer as what is wanted.
-async fn decoded<T: DeserializeOwned + Send + 'static>(body: Vec<u8>, effect: Effect) -> Result<T, PdcError> {
+async fn decoded<T: DeserializeOwned + Send + 'static>(
+    body: Vec<u8>,
+    request: &Request,
+) -> Result<T, PdcError> {
     let is_short = body.len() <= LONG_BYTES;
+    let (effect, is_secret) = (effect(request), is_for_credentials(request));
     let read = move || {
         serde_json::from_slice(&body).map_err(|error| {
-            PdcError::odd_after(format!("{error}, in what begins `{}`", beginning(&body)), effect)
+            let what = match is_secret {
+                // The parser's words quote as well.
+                true => format!("no such value, at line {} column {}", error.line(), error.column()),
+                false => format!("{error}, in what begins `{}`", beginning(&body)),
+            };
+            PdcError::odd_after(what, effect)
         })
     };
     if is_short {

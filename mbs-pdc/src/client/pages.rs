@@ -12,7 +12,6 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::allowance::Allowance;
-use super::answer::effect;
 use super::{Pdc, PdcError, Request, decoded};
 
 /// A list with more pages is none: with the usual 20 entries on each, no PDC has had as many.
@@ -118,6 +117,6 @@ impl Pdc {
         allowance.turn_page(&self.0.server);
         let body = self.asked(request, allowance).await?;
         allowance.take_bytes(body.len() as u64);
-        decoded(body, effect(request)).await
+        decoded(body, request).await
     }
 }

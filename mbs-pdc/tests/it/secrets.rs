@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use mbs_http::Secret;
 use mbs_pdc::api::{Entries, Face, NewEntry};
-use mbs_pdc::client::{Pdc, PdcError};
+use mbs_pdc::client::{Method, Pdc, PdcError, Request};
 use mbs_pdc::server::{Login, Server};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -53,6 +53,43 @@ fn a_server_and_its_client_are_shown_without_credentials() {
         "PDC server `https://pdc.example.org/`: its root holds a user's name or password: PDC takes tokens";
     assert_eq!(refused.to_string(), told);
     assert!(!format!("{refused:?} {}", known.name).contains(TOKEN));
+}
+
+#[test]
+fn whatever_password_is_put_into_an_address_is_not_shown() {
+    for (root, shown) in [
+        (format!("https://mary:{TOKEN}@pdc/v1"), "https://pdc/v1"),
+        (format!("https://mary:a@b{TOKEN}@pdc/v1"), "https://pdc/v1"),
+        (format!("https://mary:/{TOKEN}?#@pdc/v1"), "https://pdc/v1"),
+        (format!("https://mary?{TOKEN}@pdc/v1"), "https://pdc/v1"),
+        (format!("https:mary:{TOKEN}@pdc/v1"), "pdc/v1"),
+        (format!("mary:{TOKEN}@pdc/v1"), "pdc/v1"),
+        ("https://pdc/at@home/v1".to_owned(), "https://pdc/at@home/v1"),
+    ] {
+        let known = Server::new(root, Login::Anonymous);
+        let debug = format!("{known:?}");
+        assert!(debug.contains(&format!("root: {shown:?}")) && !debug.contains(TOKEN), "{debug}");
+        assert_eq!(known.name, shown);
+        let refused = Pdc::new(&known, Arc::new(Skipping::default())).map_err(|error| error.to_string());
+        assert!(!format!("{refused:?}").contains(TOKEN), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_read_of_the_wrong_type_does_not_bring_a_token_into_an_error() {
+    let told =
+        crate::server::Server::start(|_| json(200, &format!(r#"{{"count": "{TOKEN}", "next": 1}}"#))).await;
+    let pdc = client(&server(told.root.as_str(), 20_000));
+    let request = Request::new(Method::Get, ["auth", "token", "obtain"]);
+    let words = ends(pdc.read::<String>(&request)).await.unwrap_err();
+    let listed = ends(pdc.list::<String>(&request)).await.unwrap_err();
+    let post = Request { method: Method::Post, ..request };
+    let written = ends(pdc.write::<u64>(&post)).await.unwrap_err();
+    for error in [words, listed, written] {
+        assert!(matches!(error, PdcError::Protocol { .. }), "{error:?}");
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("0123456789") && shown.contains("at line 1 column"), "{shown}");
+    }
 }
 
 #[tokio::test]
