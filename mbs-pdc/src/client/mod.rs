@@ -43,6 +43,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 pub use error::PdcError;
+pub(crate) use error::told;
 pub use figures::Figures;
 pub use request::{Method, Request};
 

@@ -1,6 +1,6 @@
 //! PDC's nouns, against a server that answers as it is told to.
 
-use mbs_pdc::api::{Branch, branch_request, branches};
+use mbs_pdc::api::{Branch, Entries, Face, Filter, branch_request, branches};
 
 use crate::client::{client, ends, server};
 use crate::server::{Server, json};
@@ -22,4 +22,30 @@ async fn a_branch_is_asked_for_without_a_word_about_pages() {
     let [heard] = asked.heard().try_into().unwrap();
     let query = [("type", "module"), ("global_component", "httpd"), ("name", "2.4")];
     assert_eq!(heard.query, query.map(|(key, value)| (key.to_owned(), value.to_owned())));
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_costs_no_other() {
+    for (face, page) in [
+        (
+            Face::Variants,
+            r#"[{"variant_uid": "a", "variant_id": "a", "variant_version": "1", "variant_release": 20180501120000, "rpms": null},
+            {"variant_uid": "b", "variant_id": "b", "variant_version": "1"}, 7, null, ["c"],
+            {"variant_uid": "d", "variant_id": "d", "variant_version": "1", "variant_release": "1", "rpms": {}},
+            {"variant_uid": "e", "variant_id": "e", "variant_version": "1", "variant_release": "1", "active": true}]"#,
+        ),
+        (
+            Face::Modules,
+            r#"{"count": 3, "next": null, "results": [
+            {"uid": "a", "name": "a", "stream": 1, "version": 20180501120000, "context": "c", "build_deps": null},
+            {"uid": "b", "name": {}, "stream": "1", "version": "1", "context": "c"},
+            {"uid": "e", "name": "e", "stream": "1", "version": "1", "context": "c", "rpms": ["p"]}]}"#,
+        ),
+    ] {
+        let asked = Server::playing([json(200, page)]).await;
+        let entries = Entries::new(client(&server(asked.root.as_str(), 10_000)), face);
+        let found = ends(entries.find(&Filter::default())).await.unwrap();
+        let found: Vec<_> = found.iter().map(|entry| (entry.uid.as_str(), entry.version.as_str())).collect();
+        assert_eq!(found, [("a", "20180501120000"), ("e", "1")]);
+    }
 }

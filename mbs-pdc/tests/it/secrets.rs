@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use mbs_http::Secret;
-use mbs_pdc::api::{Entries, Face, NewEntry};
+use mbs_pdc::api::{Entries, Face, Filter, NewEntry};
 use mbs_pdc::client::{Method, Pdc, PdcError, Request};
 use mbs_pdc::server::{Login, Server};
 use tracing_subscriber::fmt::MakeWriter;
@@ -153,4 +153,26 @@ async fn logs_have_no_token_no_body_and_one_line_for_each_thing() {
         assert!(ours.contains(told), "{told} in {ours}");
     }
     assert_eq!(ours.lines().count(), 3, "{ours}");
+}
+
+#[tokio::test]
+async fn an_entry_that_is_left_out_is_told_with_its_key_in_one_line_of_bounded_length() {
+    let log = Log::default();
+    let subscriber = |log: &Log| tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
+    // As above.
+    let _second = tracing::Dispatch::new(subscriber(&Log::default()));
+    let guard = tracing::subscriber::set_default(subscriber(&log));
+    let page = format!(r#"[{{"uid": "core\nkey\u001b[31m{}", "name": null}}, "{TOKEN}"]"#, "x".repeat(9000));
+    let told = crate::server::Server::playing([json(200, &page)]).await;
+    let entries = Entries::new(client(&server(told.root.as_str(), 20_000)), Face::Modules);
+    let found = ends(entries.find(&Filter::default())).await;
+    drop(guard);
+    assert_eq!(found, Ok(Vec::new()));
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    let [keyed, bare] = lines[..] else { panic!("{log}") };
+    assert!(keyed.contains(" WARN ") && keyed.contains("core key [31mx"), "{keyed}");
+    assert!(keyed.contains("is left out: `name` is missing") && keyed.len() < 1500, "{keyed}");
+    assert!(bare.contains("an entry of PDC is left out: it is no object"), "{bare}");
+    assert!(!log.contains(TOKEN) && !log.contains('\u{1b}'), "{log}");
 }
