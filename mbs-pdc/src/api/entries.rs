@@ -2,7 +2,7 @@
 
 use mbs_core::build_system::Effect;
 
-use super::entry::{Module, Variant};
+use super::row::{Modules, Row, Shown, Unreadable, Variants};
 use super::{Change, Entry, Face, Filter, NewEntry};
 use crate::client::{Method, Pdc, PdcError, Request};
 
@@ -42,19 +42,16 @@ impl Entries {
         &self.pdc
     }
 
-    /// Returns all entries that match, in PDC's order: by uid as text.
+    /// Returns all entries that match, in PDC's order: by uid as text. One that cannot be read is told with its uid in the log,
+    /// and left out.
     ///
     /// # Errors
     /// Any: nothing is known.
     pub async fn find(&self, filter: &Filter) -> Result<Vec<Entry>, PdcError> {
         let request = filter.request(self.face);
         match self.face {
-            Face::Variants => {
-                Ok(self.pdc.list::<Variant>(&request).await?.into_iter().map(Entry::from).collect())
-            }
-            Face::Modules => {
-                Ok(self.pdc.list::<Module>(&request).await?.into_iter().map(Entry::from).collect())
-            }
+            Face::Variants => Ok(readable(self.pdc.list::<Row<Variants>>(&request).await?)),
+            Face::Modules => Ok(readable(self.pdc.list::<Row<Modules>>(&request).await?)),
         }
     }
 
@@ -94,5 +91,17 @@ impl Entries {
     fn understood(&self, shown: serde_json::Value, effect: Effect) -> Result<Entry, PdcError> {
         let odd = |error| PdcError::odd_after(format!("an entry of a module: {error}"), effect);
         Entry::read(self.face, shown).map_err(odd)
+    }
+}
+
+fn readable<F: Shown>(rows: Vec<Row<F>>) -> Vec<Entry> {
+    let entry = |row: Row<F>| row.entry().map_err(|unreadable| leave_out(&unreadable)).ok();
+    rows.into_iter().filter_map(entry).collect()
+}
+
+fn leave_out(Unreadable { uid, why }: &Unreadable) {
+    match uid {
+        Some(uid) => tracing::warn!(pdc.uid = uid, "PDC's entry {uid:?} is left out: {why}"),
+        None => tracing::warn!("an entry of PDC is left out: {why}"),
     }
 }

@@ -11,6 +11,7 @@ mod face;
 mod filter;
 mod new_entry;
 mod package;
+mod row;
 
 pub use branch::{Branch, branch_request, branches};
 pub use change::Change;

@@ -101,7 +101,8 @@ impl Answer {
     }
 }
 
-fn is_for_credentials(request: &Request) -> bool {
+/// Says whether the answer to a request may be credentials: it is not quoted then.
+pub(super) fn is_for_credentials(request: &Request) -> bool {
     request.path.first().is_some_and(|part| part == "auth")
 }
 

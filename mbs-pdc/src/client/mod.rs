@@ -1,7 +1,9 @@
 //! A client of a PDC, usable alone.
 //!
-//! [`Pdc`] sends [`Request`]s: reads again if no answer comes, writes once. Nothing takes longer than the server's time, no
-//! answer is read beyond its bound, and only so many requests are under way at once. What entries mean it does not know.
+//! [`Pdc`] sends [`Request`]s: reads again if no answer comes, writes once. Only so many requests are under way at once; no
+//! answer takes longer than the server's time from when its request has a turn, and none is read beyond its bound. Waiting for
+//! a turn takes nothing of that time, and ends once the server has answered nobody for as long. A list has one bound over all of
+//! its pages, and the time of five answers. What entries mean it does not know.
 //!
 //! ```no_run
 //! use mbs_pdc::api::{Entries, Face, Filter};
@@ -20,6 +22,7 @@
 //! ```
 
 mod address;
+mod allowance;
 mod answer;
 mod carry;
 mod error;
@@ -31,8 +34,8 @@ mod token;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use mbs_core::build_system::Effect;
 use mbs_core::clock::Clock;
 use mbs_http::{Secret, Tickets};
 use reqwest::{Client, Url};
@@ -40,10 +43,12 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 pub use error::PdcError;
+pub(crate) use error::told;
 pub use figures::Figures;
 pub use request::{Method, Request};
 
-use answer::effect;
+use allowance::Allowance;
+use answer::{effect, is_for_credentials};
 
 use crate::server::Server;
 
@@ -60,6 +65,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     /// One for each request that may be under way.
     turns: Semaphore,
+    /// When the last answer came; before the first, when the client was made.
+    answered: Mutex<Instant>,
     tickets: Option<Arc<dyn Tickets>>,
     /// Our token for a ticket, once one was needed.
     token: tokio::sync::Mutex<Option<Secret>>,
@@ -103,6 +110,7 @@ impl Pdc {
             http,
             clock,
             turns,
+            answered: Mutex::new(Instant::now()),
             tickets,
             token,
             figures,
@@ -127,20 +135,24 @@ impl Pdc {
     /// # Errors
     /// Any of [`PdcError`], of a question with no effect; `Protocol` also if the answer is not of the wanted shape.
     pub async fn read<T: DeserializeOwned + Send + 'static>(&self, request: &Request) -> Result<T, PdcError> {
-        let until = self.deadline();
+        let body = self.asked(request, &mut Allowance::of_answer(&self.0.server)).await?;
+        decoded(body, request).await
+    }
+
+    /// Asks as often as a question may be asked.
+    async fn asked(&self, request: &Request, allowance: &mut Allowance) -> Result<Vec<u8>, PdcError> {
         let most = if request.method == Method::Get { self.0.server.retries } else { 0 };
         let mut retries = 0;
-        let body = loop {
-            match self.attempt(request, until, retries > 0).await {
+        loop {
+            match self.attempt(request, allowance, retries > 0).await {
                 Err(PdcError::Unavailable { retry_after, .. })
-                    if retries < most && self.pause(retries, retry_after, until).await =>
+                    if retries < most && self.pause(retries, retry_after, allowance).await =>
                 {
                     retries += 1;
                 }
-                outcome => break outcome?,
+                outcome => return outcome,
             }
-        };
-        decoded(body, effect(request)).await
+        }
     }
 
     /// Changes something; `None` if the answer says nothing.
@@ -151,10 +163,10 @@ impl Pdc {
         &self,
         request: &Request,
     ) -> Result<Option<T>, PdcError> {
-        let until = self.deadline();
-        let body = self.attempt(request, until, false).await?;
+        let mut allowance = Allowance::of_answer(&self.0.server);
+        let body = self.attempt(request, &mut allowance, false).await?;
         // It was done; what cannot be read of the answer leaves no doubt about that, but about what came of it.
-        if body.is_empty() { Ok(None) } else { decoded(body, effect(request)).await.map(Some) }
+        if body.is_empty() { Ok(None) } else { decoded(body, request).await.map(Some) }
     }
 
     /// Returns what was asked so far.
@@ -170,11 +182,20 @@ impl fmt::Debug for Pdc {
 }
 
 /// Reads an answer as what is wanted.
-async fn decoded<T: DeserializeOwned + Send + 'static>(body: Vec<u8>, effect: Effect) -> Result<T, PdcError> {
+async fn decoded<T: DeserializeOwned + Send + 'static>(
+    body: Vec<u8>,
+    request: &Request,
+) -> Result<T, PdcError> {
     let is_short = body.len() <= LONG_BYTES;
+    let (effect, is_secret) = (effect(request), is_for_credentials(request));
     let read = move || {
         serde_json::from_slice(&body).map_err(|error| {
-            PdcError::odd_after(format!("{error}, in what begins `{}`", beginning(&body)), effect)
+            let what = match is_secret {
+                // The parser's words quote as well.
+                true => format!("no such value, at line {} column {}", error.line(), error.column()),
+                false => format!("{error}, in what begins `{}`", beginning(&body)),
+            };
+            PdcError::odd_after(what, effect)
         })
     };
     if is_short {

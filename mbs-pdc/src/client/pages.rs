@@ -1,7 +1,7 @@
 //! Lists that come in pages, or at once.
 //!
 //! PDC gives a bare list for `page_size=-1`, else pages. What it says of the next page is an address as it sees itself, wrong
-//! behind a proxy: pages are counted.
+//! behind a proxy: pages are counted. All pages of a list share its bytes and its time.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::{Pdc, PdcError, Request};
+use super::allowance::Allowance;
+use super::{Pdc, PdcError, Request, decoded};
 
 /// A list with more pages is none: with the usual 20 entries on each, no PDC has had as many.
 const MOST_PAGES: u64 = 1000;
@@ -69,7 +70,8 @@ impl Pdc {
     /// Returns a list whole, in PDC's order. It is asked for at once; a server that gives pages all the same is asked for each.
     ///
     /// # Errors
-    /// As for [`read`](Self::read); `Protocol` also if its pages do not end, and `Unavailable` if one has gone meanwhile.
+    /// As for [`read`](Self::read); `Protocol` also if its pages do not end, or are longer together than an answer may be;
+    /// `Unavailable` also if they take too long together, or one has gone meanwhile.
     pub async fn list<T: DeserializeOwned + Send + 'static>(
         &self,
         request: &Request,
@@ -83,7 +85,8 @@ impl Pdc {
         first: &Request,
         request: &Request,
     ) -> Result<Vec<T>, PdcError> {
-        let mut page = match self.read(first).await? {
+        let mut allowance = Allowance::of_list(&self.0.server);
+        let mut page = match self.page(first, &mut allowance).await? {
             Listed::Bare(all) => return Ok(all),
             Listed::Page(page) => page,
         };
@@ -99,8 +102,21 @@ impl Pdc {
             if per_page == 0 || (number - 1) * per_page >= count || number > MOST_PAGES {
                 return Err(PdcError::odd(format!("the pages of {} do not end", request.shown_path())));
             }
-            page = self.read(&request.clone().query("page", number.to_string())).await.map_err(gone)?;
+            let next = request.clone().query("page", number.to_string());
+            page = self.page(&next, &mut allowance).await.map_err(gone)?;
         }
         Ok(all)
+    }
+
+    /// Returns a page, or all there is, and takes from what the list is allowed.
+    async fn page<T: DeserializeOwned + Send + 'static>(
+        &self,
+        request: &Request,
+        allowance: &mut Allowance,
+    ) -> Result<T, PdcError> {
+        allowance.turn_page(&self.0.server);
+        let body = self.asked(request, allowance).await?;
+        allowance.take_bytes(body.len() as u64);
+        decoded(body, request).await
     }
 }

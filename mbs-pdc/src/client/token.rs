@@ -4,7 +4,6 @@
 //! three spellings. Source: PDC's client library 1.8.0, `obtain_token`.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,9 +11,8 @@ use mbs_core::build_system::Effect;
 use mbs_http::{Secret, TicketError, Tickets};
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
-use tokio::time::timeout;
 
-use super::carry::left;
+use super::allowance::Allowance;
 use super::{Method, Pdc, PdcError, Request};
 
 /// The spellings of the path, in the order in which they are tried.
@@ -33,34 +31,30 @@ impl Pdc {
     /// `Denied`: there is no ticket, or it is not accepted. `Configuration`: PDC gives no tokens, or this program was built
     /// without Kerberos.
     pub async fn token(&self) -> Result<Secret, PdcError> {
-        let until = self.deadline();
-        timeout(left(until), self.obtain_token(until)).await.map_err(|_| too_late())?
+        self.obtain_token(&mut Allowance::of_answer(&self.0.server)).await
     }
 
     /// Returns the token that all requests share; a new one if it is this one, which is not accepted.
     pub(super) async fn own_token(
         &self,
         refused: Option<&Secret>,
-        until: Instant,
+        allowance: &mut Allowance,
     ) -> Result<Secret, PdcError> {
-        let shared = async {
-            // Who comes meanwhile waits here, and then has it.
-            let mut token = self.0.token.lock().await;
-            match token.clone().filter(|token| Some(token) != refused) {
-                Some(token) => Ok(token),
-                None => Ok(token.insert(self.obtain_token(until).await?).clone()),
-            }
-        };
-        timeout(left(until), shared).await.map_err(|_| too_late())?
+        // Who comes meanwhile waits here, and then has it.
+        let mut token = self.in_line(self.0.token.lock()).await.ok_or_else(too_late)?;
+        match token.clone().filter(|token| Some(token) != refused) {
+            Some(token) => Ok(token),
+            None => Ok(token.insert(self.obtain_token(allowance).await?).clone()),
+        }
     }
 
-    async fn obtain_token(&self, until: Instant) -> Result<Secret, PdcError> {
+    async fn obtain_token(&self, allowance: &mut Allowance) -> Result<Secret, PdcError> {
         let mut unknown = String::new();
         for path in PATHS {
             let parts = path.into_iter().filter(|part| !part.is_empty());
             let request = Request::new(Method::Get, parts);
-            let ticket = self.ticket().await?;
-            match self.send(&request, Some(ticket), until, false).await {
+            let ticket = allowance.spend(self.ticket()).await.ok_or_else(too_late)??;
+            match self.send(&request, Some(ticket), allowance, false).await {
                 Err(PdcError::NotFound { reason, .. }) => unknown = reason,
                 outcome => return token_in(&outcome?),
             }

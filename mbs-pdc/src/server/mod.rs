@@ -5,15 +5,17 @@
 
 mod files;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use mbs_http::Secret;
+use reqwest::Url;
 
 pub use files::{ServerError, ServerFiles};
 
 /// A PDC, and how patiently it is asked. Times are real time unless said otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Server {
     /// What it is called, for messages: its name in the configuration, or its address.
     pub name: String,
@@ -23,7 +25,9 @@ pub struct Server {
     pub login: Login,
     /// Whom we take for the server.
     pub trust: Trust,
-    /// How long one answer may take in all, further attempts among it; of a paged answer, each page.
+    /// How long one answer may take in all, further attempts among it. It begins when the request has its turn; who waits for
+    /// one gives up when the server has answered nobody for as long as this. Of a list that comes in pages it is for each page, and
+    /// all of them together may take five times as long.
     pub timeout: Duration,
     /// How long it may take until a connection stands.
     pub connect_timeout: Duration,
@@ -31,9 +35,10 @@ pub struct Server {
     pub retries: u32,
     /// How long to wait before the first of them; each waits twice as long as the one before. By the client's clock.
     pub retry_pause: Duration,
-    /// How many requests may be under way at a time; at least 1.
+    /// How many requests may be under way at a time; at least 1. Others wait for their turn, in the order in which they came,
+    /// for as long as the server answers any.
     pub parallel: usize,
-    /// The longest answer that is read, in bytes, unpacked.
+    /// The longest answer that is read, in bytes, unpacked; of a list that comes in pages, all of them together.
     pub max_answer_bytes: u64,
 }
 
@@ -85,10 +90,37 @@ impl Server {
     }
 }
 
+/// Shows its root without a user's name and password, which do not belong there.
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, root, login, trust, timeout, connect_timeout, .. } = self;
+        let Self { retries, retry_pause, parallel, max_answer_bytes, .. } = self;
+        f.debug_struct("Server")
+            .field("name", name)
+            .field("root", &without_user(root))
+            .field("login", login)
+            .field("trust", trust)
+            .field("timeout", timeout)
+            .field("connect_timeout", connect_timeout)
+            .field("retries", retries)
+            .field("retry_pause", retry_pause)
+            .field("parallel", parallel)
+            .field("max_answer_bytes", max_answer_bytes)
+            .finish()
+    }
+}
+
 /// Returns an address as it may be shown: people put passwords into them.
 fn without_user(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
-    let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let user_end = rest[..host_end].rfind('@').map_or(0, |at| at + 1);
-    format!("{scheme}://{}", &rest[user_end..])
+    let has_user = |url: &Url| !url.username().is_empty() || url.password().is_some();
+    let is_plain =
+        |url: &Url| url.has_host() && !has_user(url) && url.query().is_none() && url.fragment().is_none();
+    match address.rfind('@') {
+        // What is no address as it stands may have been meant as one: passwords have all kinds of characters.
+        Some(at) if !Url::parse(address).is_ok_and(|url| is_plain(&url)) => {
+            let scheme = address[..at].find("://").map_or("", |end| &address[..end + 3]);
+            format!("{scheme}{}", &address[at + 1..])
+        }
+        _ => address.to_owned(),
+    }
 }

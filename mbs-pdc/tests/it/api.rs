@@ -63,3 +63,29 @@ async fn what_an_old_server_does_not_show_is_filled_in() {
         assert_eq!((found.rpms.len(), found.build_deps.len(), found.runtime_deps.len()), (0, 0, 0));
     }
 }
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_costs_no_other() {
+    for (face, page) in [
+        (
+            Face::Variants,
+            r#"[{"variant_uid": "a", "variant_id": "a", "variant_version": "1", "variant_release": 20180501120000, "rpms": null},
+            {"variant_uid": "b", "variant_id": "b", "variant_version": "1"}, 7, null, ["c"],
+            {"variant_uid": "d", "variant_id": "d", "variant_version": "1", "variant_release": "1", "rpms": {}},
+            {"variant_uid": "e", "variant_id": "e", "variant_version": "1", "variant_release": "1", "active": true}]"#,
+        ),
+        (
+            Face::Modules,
+            r#"{"count": 3, "next": null, "results": [
+            {"uid": "a", "name": "a", "stream": 1, "version": 20180501120000, "context": "c", "build_deps": null},
+            {"uid": "b", "name": {}, "stream": "1", "version": "1", "context": "c"},
+            {"uid": "e", "name": "e", "stream": "1", "version": "1", "context": "c", "rpms": ["p"]}]}"#,
+        ),
+    ] {
+        let asked = Server::playing([json(200, page)]).await;
+        let entries = Entries::new(client(&server(asked.root.as_str(), 10_000)), face);
+        let found = ends(entries.find(&Filter::default())).await.unwrap();
+        let found: Vec<_> = found.iter().map(|entry| (entry.uid.as_str(), entry.version.as_str())).collect();
+        assert_eq!(found, [("a", "20180501120000"), ("e", "1")]);
+    }
+}

@@ -17,6 +17,9 @@ use serde_json::Value;
 
 use crate::universe::Universe;
 
+/// How many of the usual expansions are as recorded at least; in the others modules take part that PDC does not know.
+const AS_RECORDED: usize = 145;
+
 type Streams = BTreeMap<String, BTreeSet<String>>;
 
 /// Reads the recorded expansions from the folder that `MBS_LOGIC_GOLDEN` names, else from the reference beside the project.
@@ -128,7 +131,9 @@ impl Case {
 #[tokio::test]
 async fn every_golden_document_is_expanded_the_same_over_pdc() {
     let mut as_recorded = 0;
-    for line in recorded() {
+    let lines = recorded();
+    let is_usual = !lines.is_empty() && std::env::var_os("MBS_LOGIC_GOLDEN").is_none();
+    for line in lines {
         let (name, case) = (line["name"].as_str().unwrap(), Case::of(&line["input"]));
         let universe = Universe::empty(Face::Variants).await;
         case.modules.iter().for_each(|module| universe.add(module));
@@ -146,4 +151,5 @@ async fn every_golden_document_is_expanded_the_same_over_pdc() {
         }
     }
     println!("{as_recorded} expansions as recorded");
+    assert!(as_recorded >= AS_RECORDED || !is_usual, "{as_recorded} expansions as recorded");
 }

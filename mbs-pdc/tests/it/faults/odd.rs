@@ -6,6 +6,7 @@ use mbs_core::build_system::Effect;
 use mbs_pdc::api::{Change, Entries, Face, NewEntry, branches};
 use mbs_pdc::client::{Method, PdcError, Request};
 use mbs_pdc::fake_server::{NewRow, Trouble};
+use mbs_pdc::server::Server;
 use serde_json::Value;
 
 use super::{Stage, UID, is_odd, is_unavailable};
@@ -153,6 +154,33 @@ async fn pages_that_do_not_end_are_left() {
         let endless = ends(client(&server(told.root.as_str(), 20_000)).list::<Value>(&all)).await;
         assert!(is_odd(&endless, Effect::None), "{endless:?}");
     }
+}
+
+#[tokio::test]
+async fn pages_are_bounded_together() {
+    let page = format!(r#"{{"count": 9, "next": "on", "results": ["{}"]}}"#, "x".repeat(1000));
+    let told = crate::server::Server::start(move |_| json(200, &page)).await;
+    let bounded = Server { max_answer_bytes: 2500, ..server(told.root.as_str(), 20_000) };
+    let request = Request::new(Method::Get, ["modules"]);
+    let outcome = ends(client(&bounded).list::<Value>(&request)).await;
+    assert!(is_odd(&outcome, Effect::None), "{outcome:?}");
+    let words = outcome.unwrap_err().to_string();
+    assert!(words.ends_with("with the pages before it is longer than 2500 bytes"), "{words}");
+    assert_eq!(told.heard().len(), 3);
+}
+
+#[tokio::test]
+async fn pages_have_one_time_together() {
+    let stage = Stage::with(|server| server.timeout = Duration::from_millis(300)).await;
+    for branch in 0..300 {
+        stage.fake.plant_branch("core", &branch.to_string(), "module", &[]);
+    }
+    // Each comes in its time, and all fifteen would take seven times as long.
+    stage.troubled(Trouble::Late(Duration::from_millis(150)));
+    let all = Request::new(Method::Get, ["component-branches"]);
+    let outcome = ends(branches(stage.entries.pdc(), &all)).await;
+    assert!(is_unavailable(&outcome, Effect::None), "{outcome:?}");
+    assert!(stage.asked() < 15);
 }
 
 #[tokio::test]
