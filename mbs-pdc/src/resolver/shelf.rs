@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::module;
 use crate::api::{Entries, Entry, Filter};
-use crate::client::PdcError;
+use crate::client::{PdcError, told};
 
 /// Which entries are asked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +77,8 @@ impl Build {
 }
 
 fn leave_out(entry: &Entry, broken: &module::Broken) {
-    tracing::warn!(pdc.uid = entry.uid, "PDC's entry {:?} is left out: {broken}", entry.uid);
+    let uid = told(&entry.uid);
+    tracing::warn!(pdc.uid = uid, "PDC's entry {uid:?} is left out: {broken}");
 }
 
 type Answer = Arc<OnceCell<Arc<Vec<Arc<Build>>>>>;
