@@ -42,9 +42,9 @@ pub struct SourcesArguments {
     /// A PDC whose modules count as well: its name in PDC's configuration files, or the root of its API
     #[arg(long, env = "MBS_PDC", value_name = "SERVER")]
     pub pdc: Option<String>,
-    /// Which endpoint of PDC is asked
-    #[arg(long, env = "MBS_PDC_ENDPOINT", value_name = "ENDPOINT", default_value = "unreleasedvariants")]
-    pub pdc_endpoint: Endpoint,
+    /// Which endpoint of PDC is asked: unreleasedvariants, or modules
+    #[arg(long, env = "MBS_PDC_FACE", value_name = "FACE", default_value = "variants")]
+    pub pdc_face: PdcFace,
     /// Which of these places are asked, and in which order: of files,db,pdc [default: all that are given]
     #[arg(long, env = "MBS_RESOLVER", value_name = "PLACES", value_delimiter = ',')]
     pub resolver: Vec<Place>,
@@ -52,11 +52,10 @@ pub struct SourcesArguments {
 
 /// An endpoint of PDC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "lower")]
-pub enum Endpoint {
-    /// What every PDC has.
-    UnreleasedVariants,
-    /// What newer ones have.
+pub enum PdcFace {
+    /// What every PDC has: unreleasedvariants
+    Variants,
+    /// What newer ones have: modules
     Modules,
 }
 
@@ -130,7 +129,7 @@ impl Sources {
                 }
                 Place::Db => {
                     let url = arguments.database.as_deref().unwrap_or_default();
-                    let opened = mbs_store::open(url, policy).await?.store;
+                    let opened = mbs_store::open_existing(url, policy).await?.store;
                     store = Some(opened.clone());
                     Arc::new(ours.insert(StoreResolver::new(opened)).clone())
                 }
@@ -202,9 +201,9 @@ impl SourcesArguments {
         let server = server.map_err(|error| Stop::Usage(error.to_string()))?.anonymous();
         let pdc = Pdc::new(&server, Arc::new(SystemClock::new()));
         let pdc = pdc.map_err(|error| Stop::Machine(error.to_string()))?;
-        let face = match self.pdc_endpoint {
-            Endpoint::UnreleasedVariants => Face::Variants,
-            Endpoint::Modules => Face::Modules,
+        let face = match self.pdc_face {
+            PdcFace::Variants => Face::Variants,
+            PdcFace::Modules => Face::Modules,
         };
         Ok(PdcResolver::new(Entries::new(pdc, face)))
     }

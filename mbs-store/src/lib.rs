@@ -19,6 +19,7 @@
 //! # Ok(()) }
 //! ```
 
+use std::ops::Not as _;
 use std::sync::Arc;
 
 use mbs_core::policy::Policy;
@@ -39,6 +40,9 @@ pub enum OpenError {
     /// The URL names SQLite, but no file that a store can be kept in. Name one.
     #[error("{0}")]
     NoFile(&'static str),
+    /// There is no such file, or it is empty. Mind its path, or [`upgrade`] first.
+    #[error("{0} holds no store; if the path is right, `mbs-manager upgradedb` makes one")]
+    Missing(String),
     /// See there.
     #[error(transparent)]
     Postgres(#[from] mbs_store_postgres::OpenError),
@@ -130,6 +134,19 @@ pub async fn open(url: &str, policy: &Policy) -> Result<Opened, OpenError> {
     }
 }
 
+/// Opens a store that is there, and makes none.
+///
+/// # Errors
+/// `Missing`: there is no such file. Others as for [`open`].
+pub async fn open_existing(url: &str, policy: &Policy) -> Result<Opened, OpenError> {
+    if let Named::Sqlite(path) = Named::by(url)?
+        && std::fs::metadata(path).is_ok_and(|file| file.len() > 0).not()
+    {
+        return Err(OpenError::Missing(path.to_owned()));
+    }
+    open(url, policy).await
+}
+
 /// Brings the schema of a store up to what this program needs; safe while others do the same or still work with the one before.
 ///
 /// # Errors
@@ -150,6 +167,19 @@ pub async fn upgrade(url: &str) -> Result<Upgraded, OpenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_store_that_is_not_there_is_not_made_where_one_is_only_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mbs.db");
+        let url = format!("sqlite:{}", path.display());
+        let asked = async || open_existing(&url, &Policy::default()).await.map(drop);
+        assert!(matches!(asked().await, Err(OpenError::Missing(_))) && !path.exists());
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(asked().await, Err(OpenError::Missing(_))));
+        upgrade(&url).await.unwrap();
+        assert!(asked().await.is_ok());
+    }
 
     #[test]
     fn urls_name_stores() {

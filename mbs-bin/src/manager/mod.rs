@@ -92,7 +92,7 @@ impl From<OpenError> for Stop {
         match error {
             OpenError::Unknown | OpenError::NoFile(_) => Self::Usage(told),
             OpenError::Postgres(mbs_store::postgres::OpenError::Address(_)) => Self::Usage(told),
-            OpenError::Postgres(_) | OpenError::Sqlite(_) => Self::Machine(told),
+            OpenError::Missing(_) | OpenError::Postgres(_) | OpenError::Sqlite(_) => Self::Machine(told),
         }
     }
 }

@@ -46,13 +46,23 @@ impl Entries {
     /// and left out.
     ///
     /// # Errors
-    /// Any: nothing is known.
+    /// Any: nothing is known; `Configuration` if the server has no such endpoint.
     pub async fn find(&self, filter: &Filter) -> Result<Vec<Entry>, PdcError> {
         let request = filter.request(self.face);
-        match self.face {
-            Face::Variants => Ok(readable(self.pdc.list::<Row<Variants>>(&request).await?)),
-            Face::Modules => Ok(readable(self.pdc.list::<Row<Modules>>(&request).await?)),
-        }
+        let found = match self.face {
+            Face::Variants => self.pdc.list::<Row<Variants>>(&request).await.map(readable),
+            Face::Modules => self.pdc.list::<Row<Modules>>(&request).await.map(readable),
+        };
+        found.map_err(|error| match error {
+            // A list that holds nothing is there all the same.
+            PdcError::NotFound { what, reason } => PdcError::Configuration {
+                what: format!(
+                    "there is no {what} below {}, is the root of the API right? {reason}",
+                    self.pdc.root()
+                ),
+            },
+            error => error,
+        })
     }
 
     /// Returns the entry with this key, which matches with case.

@@ -117,6 +117,11 @@ impl Pdc {
         })))
     }
 
+    /// Returns the root of the API.
+    pub fn root(&self) -> &Url {
+        &self.0.root
+    }
+
     /// Returns the server's settings.
     pub fn server(&self) -> &Server {
         &self.0.server

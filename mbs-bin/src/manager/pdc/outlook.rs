@@ -132,7 +132,7 @@ mod tests {
         let mut after = of(&[("1", NO_CONTEXT, true), ("x", NO_CONTEXT, true)]);
         let told_of = |after: &[Entry]| told("p:s", &before, after);
         let wanted = "  services go on finding version 1 of p:s, the newest that is active
-  platform-f40-x will not be found: its version `x` is no number\n";
+  platform-f40-x will not be found: its version \"x\" is no number\n";
         assert_eq!(told_of(&after), wanted);
         after[1] = Entry { version: "2".into(), modulemd: String::new(), ..after[1].clone() };
         assert!(told_of(&after).ends_with("platform-f40-x will not be found: it has no document\n"));

@@ -9,8 +9,10 @@ use mbs_http::Secret;
 
 use crate::exit::Stop;
 
-/// No token is longer.
+/// No file with a token is longer.
 const LONGEST_BYTES: u64 = 4096;
+/// A token has so many hexadecimal digits.
+const DIGITS: u64 = 40;
 /// The rights of a file that others than its owner have.
 const OTHERS: u32 = 0o077;
 
@@ -41,8 +43,9 @@ pub(super) fn read(path: &Path) -> Result<Secret, Stop> {
     let token = text.trim();
     match token.len() as u64 {
         0 => Err(refused("is empty")),
-        1..=LONGEST_BYTES if token.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Secret::new(token)),
-        _ => Err(refused("holds no token: that is one word")),
+        DIGITS if token.bytes().all(|byte| byte.is_ascii_hexdigit()) => Ok(Secret::new(token)),
+        // Something else, a password say, is not sent anywhere.
+        _ => Err(refused("holds no token: that is forty hexadecimal digits")),
     }
 }
 
@@ -66,8 +69,10 @@ mod tests {
 
     #[test]
     fn white_space_around_a_token_does_not_count() {
-        assert_eq!(read_of(b"abc123\n", 0o600), Ok(Secret::new("abc123")));
-        assert_eq!(read_of(b"abc123", 0o400), Ok(Secret::new("abc123")));
+        let token = "0123456789abcdef0123456789abcdef01234567";
+        for (content, mode) in [(format!("{token}\n"), 0o600), (token.to_owned(), 0o400)] {
+            assert_eq!(read_of(content.as_bytes(), mode), Ok(Secret::new(token)));
+        }
     }
 
     #[test]
@@ -83,9 +88,10 @@ mod tests {
     fn what_is_no_token_is_not_told() {
         for (content, why) in [
             (&b" \n"[..], "is empty"),
-            (b"two geheim", "that is one word"),
+            (b"two geheim", "forty hexadecimal digits"),
+            (b"geheim", "forty hexadecimal digits"),
             (b"geheim\xff", "holds no token"),
-            (&[b'a'; 5000], "that is one word"),
+            (&[b'a'; 5000], "forty hexadecimal digits"),
         ] {
             let told = read_of(content, 0o600).unwrap_err();
             assert!(told.contains(why) && !told.contains("geheim"), "{told}");
