@@ -7,15 +7,12 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
 use clap::Parser;
-use mbs_core::clock::Clock;
 use mbs_koji::hub::Hub;
 use mbs_koji::profile::{Login, Profile};
 use mbs_koji::xmlrpc::{Call, Value};
-use tokio::time::Instant;
+use mbs_local::SystemClock;
 
 /// Asks a Koji hub about tags.
 #[derive(Parser)]
@@ -40,7 +37,7 @@ async fn main() -> anyhow::Result<()> {
         Some(server) => Profile::new("(none)", server, Login::Anonymous),
         None => Profile::find(&options.profile, None)?,
     };
-    let hub = Hub::new(&profile, Arc::new(RealTime(Instant::now())))?;
+    let hub = Hub::new(&profile, Arc::new(SystemClock::new()))?;
     let mut out = std::io::stdout().lock();
     if options.who {
         let user = hub.user().await?;
@@ -70,19 +67,4 @@ async fn main() -> anyhow::Result<()> {
         version.as_deref().unwrap_or("of unknown version")
     )?;
     Ok(())
-}
-
-/// The machine's clock, by which pauses between attempts go.
-#[derive(Debug)]
-struct RealTime(Instant);
-
-#[async_trait]
-impl Clock for RealTime {
-    fn reading(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    async fn sleep_until(&self, deadline: Duration) {
-        tokio::time::sleep_until(self.0 + deadline).await;
-    }
 }

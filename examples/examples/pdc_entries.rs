@@ -7,15 +7,12 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_trait::async_trait;
 use clap::Parser;
-use mbs_core::clock::Clock;
+use mbs_local::SystemClock;
 use mbs_pdc::api::{Entries, Face, Filter};
 use mbs_pdc::client::Pdc;
 use mbs_pdc::server::ServerFiles;
-use tokio::time::Instant;
 
 /// Lists the entries of a module in a PDC.
 #[derive(Parser)]
@@ -38,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
     let home = std::env::home_dir();
     // Reading needs no credentials.
     let server = ServerFiles::usual(home.as_deref()).find(&options.server)?.anonymous();
-    let pdc = Pdc::new(&server, Arc::new(RealTime(Instant::now())))?;
+    let pdc = Pdc::new(&server, Arc::new(SystemClock::new()))?;
     let wanted = Filter {
         name: Some(options.name),
         stream: options.stream,
@@ -58,19 +55,4 @@ async fn main() -> anyhow::Result<()> {
     let (requests, bytes) = (figures.requests(), figures.bytes_received);
     writeln!(out, "{} entries: {requests} requests, {bytes} bytes", entries.len())?;
     Ok(())
-}
-
-/// The machine's clock, by which pauses between attempts go.
-#[derive(Debug)]
-struct RealTime(Instant);
-
-#[async_trait]
-impl Clock for RealTime {
-    fn reading(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    async fn sleep_until(&self, deadline: Duration) {
-        tokio::time::sleep_until(self.0 + deadline).await;
-    }
 }
