@@ -82,6 +82,24 @@ impl Asked {
     /// # Errors
     /// Something is not allowed, missing, or makes no sense.
     pub(super) fn check(&self, rules: &Rules) -> Result<Accepted, Refused> {
+        self.check_switches(rules)?;
+        let git = self.check_place(rules)?;
+        let strategy = self.check_strategy(rules)?;
+        if self.reuse_components_from.is_some()
+            && strategy.unwrap_or(rules.rebuild_strategy) == RebuildStrategy::All
+        {
+            return Err(Refused::ReuseWithStrategyAll);
+        }
+        let reuse_from = self.reuse_components_from.as_ref().map(GivenBuild::named).transpose()?;
+        Ok(Accepted { git, strategy, reuse_from })
+    }
+
+    /// Checks what may be switched off. It is the first part of what [`Submission::new`](super::Submission::new) checks, for
+    /// those who have something to say in between.
+    ///
+    /// # Errors
+    /// `ScratchSwitchedOff`, `SrpmsWithoutScratch`, `YamlSwitchedOff`.
+    pub fn check_switches(&self, rules: &Rules) -> Result<(), Refused> {
         if self.scratch && !rules.modules_allow_scratch {
             return Err(Refused::ScratchSwitchedOff);
         }
@@ -91,15 +109,15 @@ impl Asked {
         if self.document.is_some() && !self.scratch && !rules.yaml_submit_allowed {
             return Err(Refused::YamlSwitchedOff);
         }
-        let git = if self.document.is_none() { Some(self.check_git(rules)?) } else { None };
-        let strategy = self.check_strategy(rules)?;
-        if self.reuse_components_from.is_some()
-            && strategy.unwrap_or(rules.rebuild_strategy) == RebuildStrategy::All
-        {
-            return Err(Refused::ReuseWithStrategyAll);
-        }
-        let reuse_from = self.reuse_components_from.as_ref().map(GivenBuild::named).transpose()?;
-        Ok(Accepted { git, strategy, reuse_from })
+        Ok(())
+    }
+
+    /// Checks where the document is; `None` if it came along. It is the second part.
+    ///
+    /// # Errors
+    /// The place is missing, no good one, or none that modules may come from; a document that is fetched is given another name.
+    pub fn check_place(&self, rules: &Rules) -> Result<Option<ScmUrl>, Refused> {
+        if self.document.is_none() { self.check_git(rules).map(Some) } else { Ok(None) }
     }
 
     fn check_git(&self, rules: &Rules) -> Result<ScmUrl, Refused> {
@@ -122,7 +140,11 @@ impl Asked {
         Ok(scmurl)
     }
 
-    fn check_strategy(&self, rules: &Rules) -> Result<Option<RebuildStrategy>, Refused> {
+    /// Checks the strategy that was asked for; `None` if none was. It is the third part.
+    ///
+    /// # Errors
+    /// `StrategyFixed`, `StrategyNotAllowed`.
+    pub fn check_strategy(&self, rules: &Rules) -> Result<Option<RebuildStrategy>, Refused> {
         let Some(wanted) = &self.rebuild_strategy else { return Ok(None) };
         if !rules.rebuild_strategy_allow_override {
             return Err(Refused::StrategyFixed);

@@ -12,6 +12,7 @@
 //! | the modules it is built with | [`crate::expansion`] |
 //! | its identity, and what exists already | [`assemble`], [`Disposition`] |
 //! | going on with a failed build, cancelling one | [`resume`], [`cancel`] |
+//! | a module that was built elsewhere | [`Importable`] |
 //!
 //! Nothing here asks anybody anything: documents, known modules, existing builds and the time are arguments. Stream versions
 //! and hashes are computed in [`crate::context`] and handed in.
@@ -23,6 +24,7 @@ mod contexts;
 mod decide;
 mod disposition;
 mod identity;
+mod import;
 mod overrides;
 mod patterns;
 mod people;
@@ -41,6 +43,7 @@ pub use contexts::static_contexts;
 pub use decide::{Decided, DecidedBuild, Decision, KnownBuilds, Needs, Submission, Told};
 pub use disposition::Disposition;
 pub(crate) use disposition::dispositions;
+pub use import::Importable;
 pub use identity::{GitOrigin, TextOrigin, from_git, from_text, version_of};
 pub(crate) use overrides::apply_branch_stream;
 pub use overrides::{Notes, Overrides, apply_overrides};

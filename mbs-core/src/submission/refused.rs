@@ -253,6 +253,9 @@ pub enum Refused {
         /// The scratch build.
         id: BuildId,
     },
+    /// A module that was built elsewhere cannot be taken in: its document would break later submissions.
+    #[error("{0}")]
+    NotImportable(&'static str),
     /// The build ended already.
     #[error("To cancel a module build, it must be in one of the following states: build, init, wait")]
     NotCancellable,
@@ -295,6 +298,7 @@ impl Refused {
             Refused::Source(SourceError::NotOnBranch { .. }) => RefusedAs::BadRequest,
             Refused::InvalidDocument { .. }
             | Refused::EmptyDocument
+            | Refused::NotImportable(_)
             | Refused::Source(_)
             | Refused::Dependencies(_) => RefusedAs::Unprocessable,
             Refused::Missing(_)
