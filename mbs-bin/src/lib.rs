@@ -4,6 +4,7 @@
 //! traits of [`mbs_core`], and how things look to people. What to build is decided in the core.
 
 pub mod cli;
+pub mod config;
 pub mod exit;
 pub mod local;
 pub mod logging;
