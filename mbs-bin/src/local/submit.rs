@@ -206,6 +206,8 @@ impl Submission<'_> {
             },
             reuse_from: None,
             srpms: self.srpms.iter().map(|(package, srpm)| (package.clone(), srpm.path.clone())).collect(),
+            given_srpms: Vec::new(),
+            notes_static_contexts_only: false,
         }
     }
 }
@@ -269,6 +271,7 @@ mod tests {
             origin: Origin::from_text(""),
             mode: Mode::Usual,
             srpms: BTreeMap::new(),
+            given_srpms: Vec::new(),
             default_streams: BTreeMap::new(),
             base: base.clone(),
             user: "anna".into(),

@@ -289,6 +289,7 @@ fn large(stamp: i64) -> NewBuild {
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: std::collections::BTreeMap::new(),
+        given_srpms: Vec::new(),
         base_modules: vec![base],
     }
 }
