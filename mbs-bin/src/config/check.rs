@@ -6,7 +6,7 @@ use super::{Config, Place, keys};
 impl Config {
     /// Complains of what does not fit together.
     pub(super) fn check(&self, given: &mut Given) {
-        for (key, what) in self.bounds().into_iter().chain(self.together()) {
+        for (key, what) in self.bounds().into_iter().chain(self.times()).chain(self.together()) {
             let table = keys::table_of(key).unwrap_or_default();
             given.complain(given.place(key), Some(key), format!("`{key}` in [{table}] {what}"));
         }
@@ -33,6 +33,24 @@ impl Config {
         found.into_iter().flatten().collect()
     }
 
+    /// Without these nothing would ever be waited for, or asked again without end.
+    fn times(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let policy = &self.policy;
+        let times = [
+            ("polling_interval", policy.idle_floor),
+            ("adapt_every", policy.adapt_every),
+            ("poll_floor", policy.poll_floor),
+            ("claim_floor", policy.claim_floor),
+            ("publish_floor", policy.publish_floor),
+            ("lease", policy.lease),
+            ("submit_within", policy.submit_within),
+            ("call_within", policy.call_within),
+            ("backoff_first", policy.backoff_first),
+        ];
+        let zero = times.into_iter().filter(|(_, time)| time.is_zero());
+        zero.map(|(key, _)| (key, "must be above 0".to_owned()))
+    }
+
     fn together(&self) -> Vec<(&'static str, String)> {
         let access = &self.access;
         let mut found = Vec::new();
@@ -47,10 +65,10 @@ everything, say `no_auth_anywhere = true`";
         if !is_header(&access.remote_user_header) {
             found.push(("remote_user_header", "is no name of a header".to_owned()));
         }
-        let (cert, key) = (&self.messaging.amqp_cert, &self.messaging.amqp_key);
-        if cert.is_some() != key.is_some() {
-            let lacking = if cert.is_some() { "amqp_key" } else { "amqp_cert" };
-            found.push((lacking, "is missing: certificate and key belong together".to_owned()));
+        match (&self.messaging.amqp_cert, &self.messaging.amqp_key) {
+            (Some(_), None) => found.push(("amqp_cert", "needs `amqp_key`, too".to_owned())),
+            (None, Some(_)) => found.push(("amqp_key", "needs `amqp_cert`, too".to_owned())),
+            (Some(_), Some(_)) | (None, None) => {}
         }
         if self.local.distgits.values().any(|commands| !(1..=2).contains(&commands.len())) {
             let what = "has one or two commands each: for the component, and for its sources";

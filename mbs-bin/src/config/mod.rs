@@ -41,6 +41,7 @@ mod parts;
 mod paths;
 mod problem;
 mod service;
+mod write;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read as _};
@@ -62,6 +63,7 @@ pub use messaging::{Bus, Messaging, NoBus};
 pub use oidc::{Algorithm, Jwks, KeysAt, Oidc};
 pub use problem::{ConfigError, Problem};
 pub use service::{Listen, LogLevel, Service};
+pub use write::Extent;
 
 use given::Given;
 use oidc::JwksKeys;
@@ -237,5 +239,7 @@ fn read_usual(path: &Path) -> Result<String, ConfigError> {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
