@@ -21,7 +21,6 @@ impl Config {
             empty("arches", self.policy.arches.is_empty()),
             empty("koji_tag_prefixes", self.policy.koji_tag_prefixes.iter().all(String::is_empty)),
             empty("rebuild_strategies_allowed", self.rules.rebuild_strategies_allowed.is_empty()),
-            empty("resolver", self.building.resolver.is_empty()),
             empty("messaging_topic_prefix", self.messaging.messaging_topic_prefix.is_empty()),
             empty("git_protocols", self.git.git_protocols.is_empty()),
             least("git_parallel", 1, self.git.git_parallel.into()),
@@ -61,6 +60,11 @@ everything, say `no_auth_anywhere = true`";
         }
         if self.building.resolver.contains(&Place::Files) && self.building.module_files.is_empty() {
             found.push(("resolver", "names `files`, but `module_files` names none".to_owned()));
+        }
+        let places = &self.building.resolver;
+        if places.iter().all(|place| *place == Place::Koji) {
+            let what = "names no place that has documents of modules, such as `db`";
+            found.push(("resolver", what.to_owned()));
         }
         if !is_header(&access.remote_user_header) {
             found.push(("remote_user_header", "is no name of a header".to_owned()));

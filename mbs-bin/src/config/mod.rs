@@ -28,6 +28,7 @@
 mod access;
 mod building;
 mod check;
+mod draft;
 mod forms;
 mod git;
 mod given;
@@ -55,6 +56,7 @@ use serde::de::DeserializeOwned;
 
 pub use access::{Access, AuthMethod, TrustedPeer};
 pub use building::{Building, Place, System};
+pub(crate) use draft::{Draft, Fate};
 pub use git::{Git, GitProtocol};
 pub use koji::{Koji, TagOption};
 pub use local::Local;
@@ -81,6 +83,14 @@ pub struct ConfigArguments {
 }
 
 impl ConfigArguments {
+    /// Says whether there is a file: one that is named, or the usual.
+    pub fn is_given(&self) -> bool {
+        match &self.config {
+            Some(name) => !name.is_empty(),
+            None => Path::new(paths::USUAL).exists(),
+        }
+    }
+
     /// Reads it.
     ///
     /// # Errors
@@ -215,6 +225,13 @@ fn part<T: Serialize + DeserializeOwned + Default>(given: &mut Given) -> T {
         given.complain("the configuration".to_owned(), None, what);
         T::default()
     })
+}
+
+/// Returns the names of all keys, of today and of the original.
+#[cfg(test)]
+pub(crate) fn key_names() -> Vec<&'static str> {
+    let old = keys::OLD.iter().chain(&keys::RENAMED).map(|(old, _)| *old);
+    keys::TABLES.iter().flat_map(keys::Table::keys).chain(old).collect()
 }
 
 fn read_file(path: &Path) -> Result<String, ConfigError> {

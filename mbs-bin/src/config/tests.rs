@@ -211,7 +211,8 @@ fn an_empty_text_stands_for_nothing() {
 fn what_does_not_fit_together_is_refused() {
     for (text, wanted) in [
         ("[access]\nno_auth = true\n[service]\nhost = '0.0.0.0'", "`no_auth` in [access] is for services"),
-        ("[building]\nresolver = []", "`resolver` in [building] must not be empty"),
+        ("[building]\nresolver = []", "`resolver` in [building] names no place that has documents"),
+        ("[building]\nresolver = ['koji']", "`resolver` in [building] names no place that has documents"),
         ("[building]\nresolver = ['files']", "`resolver` in [building] names `files`"),
         ("[messaging]\namqp_cert = '/c'", "`amqp_cert` in [messaging] needs `amqp_key`"),
         ("[access]\noidc_jwks = 'https://i/keys'", "`oidc_jwks` in [access] needs `oidc_issuer`, too"),

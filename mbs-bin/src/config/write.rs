@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use toml_edit::{Key, Value};
+use toml_edit::Value;
 
 use super::keys::{SECRETS, TABLES};
 use super::oidc::JwksKeys;
@@ -31,7 +31,7 @@ impl Config {
         };
         let mut values = self.written();
         values.retain(|key, value| usual.get(key) != Some(value));
-        file(&values, &BTreeMap::new())
+        file(&values)
     }
 
     /// Returns all keys with their values as they are written.
@@ -70,8 +70,8 @@ fn add(values: &mut BTreeMap<String, Value>, of: &impl Serialize) {
     values.extend(table.into_iter().map(|(key, value)| (key.to_string(), value)));
 }
 
-/// Returns a file of these values, with lines of remarks before some of them.
-pub(super) fn file(values: &BTreeMap<String, String>, remarks: &BTreeMap<String, Vec<String>>) -> String {
+/// Returns a file of these values.
+pub(super) fn file(values: &BTreeMap<String, String>) -> String {
     let mut text = String::new();
     for table in TABLES {
         let said: Vec<_> = table.keys().filter_map(|key| Some((key, values.get(key)?))).collect();
@@ -82,10 +82,7 @@ pub(super) fn file(values: &BTreeMap<String, String>, remarks: &BTreeMap<String,
         // Writing to a text does not fail.
         let _ = writeln!(text, "{gap}[{}]", table.name);
         for (key, value) in said {
-            for remark in remarks.get(key).into_iter().flatten() {
-                let _ = writeln!(text, "# {remark}");
-            }
-            let _ = writeln!(text, "{} = {value}", Key::new(key));
+            let _ = writeln!(text, "{key} = {value}");
         }
     }
     text
