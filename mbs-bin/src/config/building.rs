@@ -61,7 +61,7 @@ pub enum Place {
     Db,
     /// A PDC.
     Pdc,
-    /// Koji's tags, with our store.
+    /// Koji's tags; the documents of what is tagged there come from the other places.
     Koji,
     /// Another module build service.
     Mbs,

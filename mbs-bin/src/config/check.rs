@@ -6,7 +6,7 @@ use super::{Config, Place, keys};
 impl Config {
     /// Complains of what does not fit together.
     pub(super) fn check(&self, given: &mut Given) {
-        for (key, what) in self.bounds().into_iter().chain(self.together()) {
+        for (key, what) in self.bounds().into_iter().chain(self.times()).chain(self.together()) {
             let table = keys::table_of(key).unwrap_or_default();
             given.complain(given.place(key), Some(key), format!("`{key}` in [{table}] {what}"));
         }
@@ -21,7 +21,6 @@ impl Config {
             empty("arches", self.policy.arches.is_empty()),
             empty("koji_tag_prefixes", self.policy.koji_tag_prefixes.iter().all(String::is_empty)),
             empty("rebuild_strategies_allowed", self.rules.rebuild_strategies_allowed.is_empty()),
-            empty("resolver", self.building.resolver.is_empty()),
             empty("messaging_topic_prefix", self.messaging.messaging_topic_prefix.is_empty()),
             empty("git_protocols", self.git.git_protocols.is_empty()),
             least("git_parallel", 1, self.git.git_parallel.into()),
@@ -31,6 +30,24 @@ impl Config {
             least("most_contexts", 1, self.policy.most_contexts as u64),
         ];
         found.into_iter().flatten().collect()
+    }
+
+    /// Without these nothing would ever be waited for, or asked again without end.
+    fn times(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let policy = &self.policy;
+        let times = [
+            ("polling_interval", policy.idle_floor),
+            ("adapt_every", policy.adapt_every),
+            ("poll_floor", policy.poll_floor),
+            ("claim_floor", policy.claim_floor),
+            ("publish_floor", policy.publish_floor),
+            ("lease", policy.lease),
+            ("submit_within", policy.submit_within),
+            ("call_within", policy.call_within),
+            ("backoff_first", policy.backoff_first),
+        ];
+        let zero = times.into_iter().filter(|(_, time)| time.is_zero());
+        zero.map(|(key, _)| (key, "must be above 0".to_owned()))
     }
 
     fn together(&self) -> Vec<(&'static str, String)> {
@@ -44,13 +61,18 @@ everything, say `no_auth_anywhere = true`";
         if self.building.resolver.contains(&Place::Files) && self.building.module_files.is_empty() {
             found.push(("resolver", "names `files`, but `module_files` names none".to_owned()));
         }
+        let places = &self.building.resolver;
+        if places.iter().all(|place| *place == Place::Koji) {
+            let what = "names no place that has documents of modules, such as `db`";
+            found.push(("resolver", what.to_owned()));
+        }
         if !is_header(&access.remote_user_header) {
             found.push(("remote_user_header", "is no name of a header".to_owned()));
         }
-        let (cert, key) = (&self.messaging.amqp_cert, &self.messaging.amqp_key);
-        if cert.is_some() != key.is_some() {
-            let lacking = if cert.is_some() { "amqp_key" } else { "amqp_cert" };
-            found.push((lacking, "is missing: certificate and key belong together".to_owned()));
+        match (&self.messaging.amqp_cert, &self.messaging.amqp_key) {
+            (Some(_), None) => found.push(("amqp_cert", "needs `amqp_key`, too".to_owned())),
+            (None, Some(_)) => found.push(("amqp_key", "needs `amqp_cert`, too".to_owned())),
+            (Some(_), Some(_)) | (None, None) => {}
         }
         if self.local.distgits.values().any(|commands| !(1..=2).contains(&commands.len())) {
             let what = "has one or two commands each: for the component, and for its sources";

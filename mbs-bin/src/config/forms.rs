@@ -14,10 +14,8 @@ pub(super) mod secs {
     }
 
     pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        match f64::deserialize(from)? {
-            secs if secs > 0.0 => {
-                Duration::try_from_secs_f64(secs).map_err(|_| D::Error::custom("it is too long"))
-            }
+        match Duration::try_from_secs_f64(f64::deserialize(from)?) {
+            Ok(time) if !time.is_zero() => Ok(time),
             _ => Err(D::Error::custom("a time limit is a number of seconds above 0")),
         }
     }

@@ -28,6 +28,7 @@
 mod access;
 mod building;
 mod check;
+mod draft;
 mod forms;
 mod git;
 mod given;
@@ -41,6 +42,7 @@ mod parts;
 mod paths;
 mod problem;
 mod service;
+mod write;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read as _};
@@ -54,6 +56,7 @@ use serde::de::DeserializeOwned;
 
 pub use access::{Access, AuthMethod, TrustedPeer};
 pub use building::{Building, Place, System};
+pub(crate) use draft::{Draft, Fate};
 pub use git::{Git, GitProtocol};
 pub use koji::{Koji, TagOption};
 pub use local::Local;
@@ -62,6 +65,7 @@ pub use messaging::{Bus, Messaging, NoBus};
 pub use oidc::{Algorithm, Jwks, KeysAt, Oidc};
 pub use problem::{ConfigError, Problem};
 pub use service::{Listen, LogLevel, Service};
+pub use write::Extent;
 
 use given::Given;
 use oidc::JwksKeys;
@@ -79,6 +83,14 @@ pub struct ConfigArguments {
 }
 
 impl ConfigArguments {
+    /// Says whether there is a file: one that is named, or the usual.
+    pub fn is_given(&self) -> bool {
+        match &self.config {
+            Some(name) => !name.is_empty(),
+            None => Path::new(paths::USUAL).exists(),
+        }
+    }
+
     /// Reads it.
     ///
     /// # Errors
@@ -215,6 +227,13 @@ fn part<T: Serialize + DeserializeOwned + Default>(given: &mut Given) -> T {
     })
 }
 
+/// Returns the names of all keys, of today and of the original.
+#[cfg(test)]
+pub(crate) fn key_names() -> Vec<&'static str> {
+    let old = keys::OLD.iter().chain(&keys::RENAMED).map(|(old, _)| *old);
+    keys::TABLES.iter().flat_map(keys::Table::keys).chain(old).collect()
+}
+
 fn read_file(path: &Path) -> Result<String, ConfigError> {
     let failed = |source| ConfigError::Unreadable { path: path.to_owned(), source };
     let mut text = String::new();
@@ -237,5 +256,7 @@ fn read_usual(path: &Path) -> Result<String, ConfigError> {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -40,7 +40,7 @@ pub(super) fn read<'k, T: DeserializeOwned>(
 }
 
 /// Returns the fields of a struct, also those that have no value.
-fn keys(of: &impl Serialize) -> Vec<String> {
+pub(super) fn keys(of: &impl Serialize) -> Vec<String> {
     let json = serde_json::to_value(of).expect("structs of the configuration are plain");
     json.as_object().expect("a struct is an object").keys().cloned().collect()
 }

@@ -20,6 +20,22 @@ pub enum ConfigError {
     Problems(Vec<Problem>),
 }
 
+impl ConfigError {
+    fn problems(&self) -> &[Problem] {
+        if let Self::Problems(problems) = self { problems } else { &[] }
+    }
+
+    /// Returns the keys that are wrong.
+    pub(super) fn keys(&self) -> Vec<&str> {
+        self.problems().iter().filter_map(|problem| problem.key.as_deref()).collect()
+    }
+
+    /// Returns what is wrong, without the places.
+    pub(super) fn whats(&self) -> impl Iterator<Item = String> {
+        self.problems().iter().map(|problem| problem.what.clone())
+    }
+}
+
 fn lines(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

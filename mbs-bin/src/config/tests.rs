@@ -211,13 +211,15 @@ fn an_empty_text_stands_for_nothing() {
 fn what_does_not_fit_together_is_refused() {
     for (text, wanted) in [
         ("[access]\nno_auth = true\n[service]\nhost = '0.0.0.0'", "`no_auth` in [access] is for services"),
-        ("[building]\nresolver = []", "`resolver` in [building] must not be empty"),
+        ("[building]\nresolver = []", "`resolver` in [building] names no place that has documents"),
+        ("[building]\nresolver = ['koji']", "`resolver` in [building] names no place that has documents"),
         ("[building]\nresolver = ['files']", "`resolver` in [building] names `files`"),
-        ("[messaging]\namqp_cert = '/c'", "`amqp_key` in [messaging] is missing"),
+        ("[messaging]\namqp_cert = '/c'", "`amqp_cert` in [messaging] needs `amqp_key`"),
         ("[access]\noidc_jwks = 'https://i/keys'", "`oidc_jwks` in [access] needs `oidc_issuer`, too"),
         ("[local]\ndistgits = { 'https://x' = [] }", "`distgits` in [local] has one or two commands"),
         ("[service]\nmost_per_page = 999", "`most_per_page` in [service] must be 1000 or more"),
         ("[access]\nremote_user_header = 'X: y'", "`remote_user_header` in [access] is no name of a header"),
+        ("[engine]\nlease = 0.0", "`lease` in [engine] must be above 0"),
         ("[engine]\nbackoff_first = 601", "`backoff_first` in [engine] must not be longer"),
     ] {
         let told = told(text);
@@ -267,4 +269,48 @@ fn a_file_that_was_named_must_be_there() {
     assert!(
         Config::load(Some(path.as_os_str())).unwrap_err().to_string().ends_with("too long for configuration")
     );
+}
+
+/// The example, read where the tests are built.
+const EXAMPLE: &str = include_str!("../../../mbs.example.toml");
+
+/// Returns the example with every key said.
+fn example_with_all_said() -> String {
+    let is_key = |rest: &str| rest.starts_with(|first: char| first.is_ascii_lowercase());
+    let line = |line: &str| line.strip_prefix('#').filter(|rest| is_key(rest)).unwrap_or(line).to_owned();
+    EXAMPLE.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_example_says_every_key_with_its_default_and_changes_nothing() {
+    assert_eq!(Config::read("example", EXAMPLE, &[], None).unwrap(), Config::default());
+    let said = example_with_all_said();
+    assert_eq!(Config::read("example", &said, &[], None).unwrap(), Config::default());
+    let keys = said
+        .lines()
+        .filter_map(|line| line.split_once(" = ").map(|(key, _)| key))
+        .filter(|key| !key.contains(['#', ' ']));
+    let mut keys: Vec<&str> = keys.collect();
+    let mut wanted: Vec<&str> = keys::TABLES.iter().flat_map(keys::Table::keys).collect();
+    keys.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(keys, wanted);
+}
+
+#[test]
+fn what_is_shown_reads_back_and_what_changed_can_be_shown_alone() {
+    let whole = Config::default().to_toml(Extent::Whole);
+    assert_eq!(read_plain(&whole), Config::default());
+    assert_eq!(Config::default().to_toml(Extent::Changed), "");
+    let config = read_plain(
+        "[koji]\nkoji_profile = 'stg'\n[service]\ndatabase = 'postgresql://m:geheim@h/m'\nport = 1",
+    );
+    assert_eq!(
+        config.to_toml(Extent::Changed),
+        "[service]\ndatabase = \"postgresql://m:***@h/m\"\nport = 1\n\n[koji]\nkoji_profile = \"stg\"\n"
+    );
+}
+
+fn read_plain(text: &str) -> Config {
+    Config::read("mbs.toml", text, &[], None).unwrap()
 }

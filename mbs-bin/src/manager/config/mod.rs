@@ -1,0 +1,86 @@
+//! `mbs-manager config`: whether the configuration can be meant and what it names can be reached, what counts in the end, and
+//! the configuration of the original as one of ours.
+
+mod import;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::config::{Config, ConfigArguments, ConfigError, Extent};
+use crate::exit::Stop;
+use crate::validate::tolerate;
+
+/// What is done with the configuration.
+#[derive(Debug, Args)]
+pub struct ConfigCommandArguments {
+    /// What to do
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What can be done with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print what counts in the end, as a configuration file; passwords are hidden
+    Show(ShowArguments),
+    /// Print a config.py of the original service as a configuration file of this one
+    ///
+    /// No Python is run: classes with literals are read. What has no equivalent, changed its form or cannot be read is told on
+    /// standard error, and stands in remarks at the end.
+    Import(ImportArguments),
+}
+
+/// How much is printed.
+#[derive(Debug, Args)]
+pub struct ShowArguments {
+    /// Only what is not the default
+    #[arg(long)]
+    pub changed: bool,
+}
+
+/// What is taken over.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// The file
+    #[arg(value_name = "CONFIG_PY")]
+    pub file: PathBuf,
+    /// The class that counts, with its bases [default: ProdConfiguration, or the only one]
+    #[arg(long, value_name = "NAME")]
+    pub section: Option<String>,
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// `Usage`: the configuration has to be changed, or the file that is to be taken over.
+pub(super) fn run(command: &ConfigCommand, file: &ConfigArguments, out: &mut dyn Write) -> Result<(), Stop> {
+    match command {
+        ConfigCommand::Show(arguments) => show(arguments, &load(file)?, out),
+        ConfigCommand::Import(arguments) => import::run(arguments, out),
+    }
+}
+
+/// Reads the configuration; what is of no effect in it is logged.
+///
+/// # Errors
+/// `Usage`.
+pub(super) fn load(file: &ConfigArguments) -> Result<Config, Stop> {
+    let config = file.load()?;
+    for notice in &config.notices {
+        tracing::warn!("{notice}");
+    }
+    Ok(config)
+}
+
+fn show(arguments: &ShowArguments, config: &Config, out: &mut dyn Write) -> Result<(), Stop> {
+    let extent = if arguments.changed { Extent::Changed } else { Extent::Whole };
+    tolerate(out.write_all(config.to_toml(extent).as_bytes()))
+}
+
+impl From<ConfigError> for Stop {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
