@@ -104,8 +104,12 @@ impl Events {
 
     /// Reads what comes next of the stream, which is opened if it is not.
     async fn more(&mut self) -> Result<(), ClientError> {
-        let lost =
-            |reason: String| ClientError::Unavailable { reason, effect: Effect::None, retry_after: None };
+        let lost = |reason: String| ClientError::Unavailable {
+            reason,
+            status: None,
+            effect: Effect::None,
+            retry_after: None,
+        };
         let response = match &mut self.open {
             Some(response) => response,
             None => {

@@ -62,6 +62,7 @@ impl Answer {
             return match status {
                 408 | 429 | 500.. => ClientError::Unavailable {
                     reason: told(&said(status, &self.body)),
+                    status: Some(status),
                     effect: if status < 500 { Effect::None } else { effect(request) },
                     retry_after,
                 },
@@ -87,7 +88,8 @@ pub(super) fn effect(request: &Request) -> Effect {
 /// Tells what kept an answer away.
 pub(super) fn unanswered(failure: Failure, request: &Request) -> ClientError {
     let effect = effect(request);
-    let unavailable = |reason, effect| ClientError::Unavailable { reason, effect, retry_after: None };
+    let unavailable =
+        |reason, effect| ClientError::Unavailable { reason, status: None, effect, retry_after: None };
     match failure.trouble {
         Trouble::Unconnected => unavailable(failure.reason, Effect::None),
         Trouble::Lost => unavailable(failure.reason, effect),

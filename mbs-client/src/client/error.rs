@@ -34,6 +34,8 @@ pub enum ClientError {
     Unavailable {
         /// What came instead of an answer.
         reason: String,
+        /// The status, if somebody answered.
+        status: Option<u16>,
         /// Whether it may have happened all the same.
         effect: Effect,
         /// When whoever answered would like to be asked again.

@@ -65,16 +65,16 @@ impl Client {
     pub fn new(server: Server, login: Login) -> Result<Self, ClientError> {
         let root = Root::of(&server)?;
         let http = connections(&server, &root.url)?;
-        if login.has_secret() && root.url.scheme() == "http" && !mbs_http::is_here(&root.url) {
-            tracing::warn!("who we are goes to {} without encryption", root.url);
-        }
-        Ok(Self(Arc::new(Inner { server, root, login, http })))
+        Ok(Self(Arc::new(Inner { server, root, login: Login::Anonymous, http })).with_login(login))
     }
 
     /// Returns the client as somebody else; connections are shared.
     #[must_use]
     pub fn with_login(&self, login: Login) -> Self {
         let Inner { server, root, http, .. } = &*self.0;
+        if login.has_secret() && root.url.scheme() == "http" && !mbs_http::is_here(&root.url) {
+            tracing::warn!("who we are goes to {} without encryption", root.url);
+        }
         Self(Arc::new(Inner { server: server.clone(), root: root.clone(), login, http: http.clone() }))
     }
 
