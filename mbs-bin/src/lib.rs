@@ -10,6 +10,7 @@ pub mod local;
 pub mod logging;
 pub mod manager;
 pub mod plan;
+pub mod remote;
 pub mod sources;
 pub mod table;
 pub mod validate;

@@ -54,9 +54,7 @@ pub fn run(arguments: &Arguments) -> Exit {
     match execute(arguments) {
         Ok(()) => Exit::Done,
         Err(stop) => {
-            for line in stop.to_string().lines() {
-                tracing::error!("{line}");
-            }
+            stop.log();
             stop.exit()
         }
     }
