@@ -4,7 +4,10 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use super::{Amend, AuditEntry, Create, Created, IdempotencyKey, Loaded, LogLine, Save, Saved, StoreError};
+use super::{
+    Amend, AuditEntry, Create, Created, IdempotencyKey, Import, Imported, Loaded, LogLine, Restored, Save,
+    Saved, StoreError,
+};
 use crate::ident::BuildId;
 use crate::model::Transition;
 
@@ -48,13 +51,30 @@ pub trait Builds: Debug + Send + Sync + 'static {
     /// `Stale`: load and apply again. `NotFound`. `Rejected` if it would raise the slots held.
     async fn amend(&self, amend: Amend) -> Result<Saved, StoreError>;
 
+    /// Takes in a module that was built elsewhere: `ready` at once, with no component, no trace and no event, due only when
+    /// woken, with an audit row. One of its identity that is there is overwritten and keeps its id, log and audit; its
+    /// components and traces go. The import counts as a change, of which nobody is told: the next has the number after it.
+    ///
+    /// # Errors
+    /// `UnderWay`: one of its identity is not finished; wait or cancel it.
+    async fn import(&self, import: Import) -> Result<Imported, StoreError>;
+
+    /// Takes over what another service recorded, all of it or nothing: ids are kept, and what is new afterwards counts on from
+    /// the largest. Nobody is told, for these changes were published long ago. Due at once are those that are not finished, and
+    /// those for which something is left to do: failed builds are retired some day, a target is removed that is not marked as
+    /// removed. They hold the slots that they hold, whatever the limit.
+    ///
+    /// # Errors
+    /// `Taken`: a build of this identity exists. `Rejected`: an id exists, or something speaks of what is not there.
+    async fn restore(&self, records: Vec<Restored>) -> Result<(), StoreError>;
+
     /// Returns the trace of a build, oldest first; empty for an unknown one.
     ///
     /// # Errors
     /// `Unavailable`.
     async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError>;
 
-    /// Returns the log lines of a build, oldest first; empty for an unknown one.
+    /// Returns the log lines of a build, those of its components included, oldest first; empty for an unknown one.
     ///
     /// # Errors
     /// `Unavailable`.

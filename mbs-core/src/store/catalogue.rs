@@ -7,10 +7,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    Column, ComponentColumn, ComponentFilter, Filter, ListedBuild, ListedComponent, ModuleRow, ModulesAsked,
-    Order, Page, ReuseQuestion, StoreError,
+    BuildDetails, Column, ComponentColumn, ComponentFilter, ComponentTransition, Filter, ListedBuild,
+    ListedComponent, LogLine, Logged, ModuleRow, ModulesAsked, Order, Page, ReuseQuestion, StoreError,
 };
-use crate::ident::{BuildId, Nsvc};
+use crate::ident::{BuildId, ComponentId, Nsvc};
 use crate::model::{ModuleBuild, State};
 use crate::modulemd::ModuleStream;
 
@@ -89,4 +89,31 @@ pub trait Catalogue: Debug + Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`.
     async fn unfinished(&self, of: &[Nsvc]) -> Result<Vec<(Nsvc, State)>, StoreError>;
+
+    /// Returns the details of builds, in few questions whatever their number; unknown ones are missing.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn details(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, BuildDetails>, StoreError>;
+
+    /// Returns the traces of components, oldest change first; unknown ones are missing, and those of whom nothing was kept.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn component_traces(
+        &self,
+        ids: &[ComponentId],
+    ) -> Result<BTreeMap<ComponentId, Vec<ComponentTransition>>, StoreError>;
+
+    /// Lists log lines, newest first; of what is unknown there are none. [`Page::before`] is not looked at.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn log_page(&self, of: Logged, page: Page) -> Result<Vec<LogLine>, StoreError>;
+
+    /// Counts log lines.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn count_log(&self, of: Logged) -> Result<u64, StoreError>;
 }

@@ -9,11 +9,14 @@ mod builds;
 mod catalogue;
 pub mod checks;
 mod columns;
+mod details;
 mod error;
+mod history;
 mod listing;
 mod outbox;
 mod rows;
 mod summary;
+mod taking;
 mod types;
 mod upkeep;
 mod work;
@@ -35,7 +38,9 @@ pub use columns::{
     BuildColumns, ComponentColumns, Rules, destinations, document_digest, is_under_way, sortable,
     sortable_text, virtual_streams,
 };
+pub use details::{BaseBuild, BuildDetails};
 pub use error::StoreError;
+pub use history::{AuditEntry, ComponentTransition, LogLine, Logged, Note};
 pub use listing::{
     BaseFilter, Column, ComponentColumn, ComponentFilter, Condition, Direction, Filter, ListedBuild,
     ListedComponent, MOST_LISTED, Order, Page, Value,
@@ -43,10 +48,11 @@ pub use listing::{
 pub use outbox::Outbox;
 pub use rows::{AttemptRow, Changes, ComponentRow};
 pub use summary::{ComponentSummary, Detail, Summary, buildrequires};
+pub use taking::{IMPORT_OWNER, Import, Imported, Present, Restored};
 pub use types::{
-    Amend, AuditEntry, Claim, Create, Created, Delivery, EventNumber, IdempotencyKey, Lease, Loaded, LogLine,
-    ModuleRow, ModulesAsked, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Slots,
-    StateChange, Trim, Trimmed, WorkerId,
+    Amend, Claim, Create, Created, Delivery, EventNumber, IdempotencyKey, Lease, Loaded, ModuleRow,
+    ModulesAsked, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Slots, StateChange, Trim,
+    Trimmed, WorkerId,
 };
 pub use upkeep::Upkeep;
 pub use work::Work;
