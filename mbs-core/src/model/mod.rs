@@ -22,7 +22,7 @@ mod state;
 pub use component::{
     Attempt, AttemptEnd, ComponentBuild, ComponentSource, MACROS_PACKAGE, Verdict, WhyRebuild,
 };
-pub use lifecycle::Lifecycle;
+pub use lifecycle::{Lifecycle, Past};
 pub use state::{BuildState, Failure, Illegal, State, Transition};
 
 /// Which components are built again although an earlier build of the module has them.
