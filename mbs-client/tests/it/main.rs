@@ -6,9 +6,13 @@
 mod client;
 mod events;
 mod golden;
+#[cfg(test)]
+mod golden_expansions;
 mod logins;
 #[cfg(test)]
 mod recorded;
+mod resolver;
+mod universe;
 
 use mbs_client::client::Client;
 use mbs_client::fake_server::FakeServer;
