@@ -6,11 +6,15 @@
 pub mod cli;
 pub mod config;
 pub mod exit;
+pub mod frontend;
 pub mod local;
 pub mod logging;
 pub mod manager;
 pub mod plan;
 pub mod remote;
+pub mod rest;
+pub mod site;
 pub mod sources;
 pub mod table;
+pub mod takeover;
 pub mod validate;

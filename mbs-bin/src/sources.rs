@@ -89,7 +89,9 @@ impl Sources {
                     store = Some(opened.clone());
                     Arc::new(ours.insert(StoreResolver::new(opened)).clone())
                 }
-                Place::Pdc => Arc::new(arguments.pdc()?),
+                Place::Pdc => {
+                    Arc::new(pdc(arguments.pdc.as_deref().unwrap_or_default(), arguments.pdc_face)?)
+                }
                 Place::Koji | Place::Mbs => return Err(not_here(*place)),
             };
             sources.push((place.title().to_owned(), resolver));
@@ -149,21 +151,21 @@ impl SourcesArguments {
         });
         Ok(places)
     }
+}
 
-    fn pdc(&self) -> Result<PdcResolver, Stop> {
-        let home = std::env::home_dir();
-        let files = ServerFiles::usual(home.as_deref());
-        let server = files.find(self.pdc.as_deref().unwrap_or_default());
-        // Everybody may read.
-        let server = server.map_err(|error| Stop::Usage(error.to_string()))?.anonymous();
-        let pdc = Pdc::new(&server, Arc::new(SystemClock::new()));
-        let pdc = pdc.map_err(|error| Stop::Machine(error.to_string()))?;
-        let face = match self.pdc_face {
-            PdcFace::Variants => Face::Variants,
-            PdcFace::Modules => Face::Modules,
-        };
-        Ok(PdcResolver::new(Entries::new(pdc, face)))
-    }
+/// Makes a resolver of a PDC: its name in PDC's configuration files, or the root of its API.
+pub(crate) fn pdc(server: &str, face: PdcFace) -> Result<PdcResolver, Stop> {
+    let home = std::env::home_dir();
+    let server = ServerFiles::usual(home.as_deref()).find(server);
+    // Everybody may read.
+    let server = server.map_err(|error| Stop::Usage(error.to_string()))?.anonymous();
+    let pdc = Pdc::new(&server, Arc::new(SystemClock::new()));
+    let pdc = pdc.map_err(|error| Stop::Machine(error.to_string()))?;
+    let face = match face {
+        PdcFace::Variants => Face::Variants,
+        PdcFace::Modules => Face::Modules,
+    };
+    Ok(PdcResolver::new(Entries::new(pdc, face)))
 }
 
 /// Makes the end of a command that is to look where only services do.
@@ -172,7 +174,7 @@ fn not_here(place: Place) -> Stop {
 }
 
 /// Reads files, all of them together: what one path lacks another may have. What could not be read is logged.
-fn read_files(paths: &[PathBuf], policy: &Policy) -> Result<ModuleFiles, Stop> {
+pub(crate) fn read_files(paths: &[PathBuf], policy: &Policy) -> Result<ModuleFiles, Stop> {
     let files =
         ModuleFiles::read(paths, &policy.base_module_names).map_err(|error| unreadable(&error, paths))?;
     for problem in files.problems() {

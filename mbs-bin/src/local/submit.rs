@@ -271,7 +271,6 @@ mod tests {
             origin: Origin::from_text(""),
             mode: Mode::Usual,
             srpms: BTreeMap::new(),
-            given_srpms: Vec::new(),
             default_streams: BTreeMap::new(),
             base: base.clone(),
             user: "anna".into(),

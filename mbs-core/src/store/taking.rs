@@ -80,6 +80,7 @@ impl Import {
             document: Arc::clone(&self.document),
             contexts: Contexts::default(),
             srpms: BTreeMap::new(),
+            given_srpms: Vec::new(),
             base_modules: base_modules(&self.document, rules),
         };
         ModuleBuild {
