@@ -13,6 +13,9 @@ use crate::modulemd::{ModuleStream, Xmd};
 use crate::plan::Why;
 use crate::store::{ComponentTransition, Import, Logged, Page, Restored, StoreError};
 
+type Change = fn(&mut ModuleBuild);
+type Spoil = Box<dyn Fn(&mut [Restored; 3]) + Send>;
+
 fn import(nsvc: &str) -> Import {
     let document = new_build(nsvc).document;
     Import { document, nsvc: id(nsvc), koji_tag: Some(id("module-elsewhere")), by: "op".into() }
@@ -100,7 +103,7 @@ pub(super) async fn an_import_overwrites_what_is_finished_and_keeps_its_id(bench
 /// `import`, errors: `UnderWay` with the state, and nothing is changed; a look that holds a lease ends in vain.
 pub(super) async fn an_import_never_overwrites_what_is_under_way(bench: &Bench<'_>) -> Verdict {
     let build = bench.create_asleep("app:1:1:a").await?;
-    let changes: [(State, fn(&mut ModuleBuild)); 4] = [
+    let changes: [(State, Change); 4] = [
         (State::Init, |_| {}),
         (State::Wait, |build| enter(build, State::Wait, 1)),
         (State::Build, |build| enter(build, State::Build, 1)),
@@ -228,7 +231,7 @@ pub(super) async fn a_restoration_that_meets_something_restores_nothing(bench: &
     let there_already = bench.create_asleep("app:1:1:b").await?;
     bench.look(there_already, |build| build.components = vec![component("liba").into()]).await?;
     let known = there("component", bench.load(there_already).await?.build.components[0].id)?;
-    let cases: [(&str, Box<dyn Fn(&mut [Restored; 3]) + Send>); 8] = [
+    let cases: [(&str, Spoil); 8] = [
         ("an identity that exists", Box::new(|r| r[2].build.new.nsvc = id("app:1:1:b"))),
         ("an identity twice", Box::new(|r| r[2].build.new.nsvc = id("app:1:1:a"))),
         ("an id that exists", Box::new(move |r| r[2].build.id = there_already)),
@@ -237,7 +240,7 @@ pub(super) async fn a_restoration_that_meets_something_restores_nothing(bench: &
             "a component id that exists",
             Box::new(move |r| {
                 r[2].build.components =
-                    vec![crate::model::ComponentBuild { id: Some(known), ..component("liba") }.into()]
+                    vec![crate::model::ComponentBuild { id: Some(known), ..component("liba") }.into()];
             }),
         ),
         ("a component without an id", Box::new(|r| r[2].build.components = vec![component("liba").into()])),
