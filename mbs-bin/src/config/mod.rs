@@ -65,7 +65,7 @@ pub use messaging::{Bus, Messaging, NoBus};
 pub use oidc::{Algorithm, Jwks, KeysAt, Oidc};
 pub use problem::{ConfigError, Problem};
 pub use service::{Listen, LogLevel, Service};
-pub use write::Extent;
+pub(crate) use write::without_password;
 
 use given::Given;
 use oidc::JwksKeys;
@@ -77,7 +77,7 @@ const LONGEST_BYTES: u64 = 1 << 20;
 /// Which file is read.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConfigArguments {
-    /// The configuration; an empty name: only what is built in [default: /etc/module-build-service/mbs.toml, if it is there]
+    /// The configuration, or an empty name for none [default: /etc/module-build-service/mbs.toml, if it is there]
     #[arg(long, env = "MBS_CONFIG_FILE", value_name = "FILE", global = true, value_parser = value_parser!(OsString))]
     pub config: Option<OsString>,
 }
@@ -148,6 +148,12 @@ impl Config {
             None => (Path::new(paths::USUAL), read_usual(Path::new(paths::USUAL))?),
         };
         Self::read(&path.display().to_string(), &text, &variables, home.as_deref())
+    }
+
+    /// Returns what is so if nothing is said, for whoever runs the program.
+    pub fn built_in() -> Self {
+        let mut given = Given::new(parts().into());
+        Self::of(&mut given, std::env::home_dir().as_deref())
     }
 
     /// Reads the text of a file, and variables over it. Variables of others are left alone.

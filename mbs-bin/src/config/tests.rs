@@ -299,14 +299,14 @@ fn the_example_says_every_key_with_its_default_and_changes_nothing() {
 
 #[test]
 fn what_is_shown_reads_back_and_what_changed_can_be_shown_alone() {
-    let whole = Config::default().to_toml(Extent::Whole);
+    let whole = Config::default().to_toml();
     assert_eq!(read_plain(&whole), Config::default());
-    assert_eq!(Config::default().to_toml(Extent::Changed), "");
+    assert_eq!(Config::default().changes_from(&Config::default()), "");
     let config = read_plain(
         "[koji]\nkoji_profile = 'stg'\n[service]\ndatabase = 'postgresql://m:geheim@h/m'\nport = 1",
     );
     assert_eq!(
-        config.to_toml(Extent::Changed),
+        config.changes_from(&Config::default()),
         "[service]\ndatabase = \"postgresql://m:***@h/m\"\nport = 1\n\n[koji]\nkoji_profile = \"stg\"\n"
     );
 }

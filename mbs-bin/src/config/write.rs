@@ -13,34 +13,26 @@ use super::{Config, parts};
 /// What stands in the place of a password.
 const HIDDEN: &str = "***";
 
-/// Which keys are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// All.
-    Whole,
-    /// Those whose values are not the defaults.
-    Changed,
-}
-
 impl Config {
     /// Returns the file that says all this, keys in their tables; without what was of no effect, and with `***` for passwords.
-    pub fn to_toml(&self, extent: Extent) -> String {
-        let usual = match extent {
-            Extent::Whole => BTreeMap::new(),
-            Extent::Changed => Self::default().written(),
-        };
-        let mut values = self.written();
-        values.retain(|key, value| usual.get(key) != Some(value));
+    pub fn to_toml(&self) -> String {
+        file(&self.written())
+    }
+
+    /// Returns the file that says what is other than there; passwords as above.
+    pub fn changes_from(&self, there: &Self) -> String {
+        let (mut values, there) = (self.written(), there.written());
+        values.retain(|key, value| there.get(key) != Some(value));
         file(&values)
     }
 
     /// Returns all keys with their values as they are written.
     fn written(&self) -> BTreeMap<String, String> {
-        let shown = |(key, value): (String, Value)| {
-            let value = if SECRETS.contains(&key.as_str()) { without_password(&value) } else { value };
+        let entry = |(key, value): (String, Value)| {
+            let value = if SECRETS.contains(&key.as_str()) { shown(&value) } else { value };
             (key, written(&value))
         };
-        self.values().into_iter().map(shown).collect()
+        self.values().into_iter().map(entry).collect()
     }
 
     /// Returns all keys with their values.
@@ -107,10 +99,10 @@ fn whole(value: &mut Value) {
     }
 }
 
-fn without_password(value: &Value) -> Value {
+fn shown(value: &Value) -> Value {
     let text = value.as_str().unwrap_or_default();
     match text.contains("://") {
-        true => hidden(text).into(),
+        true => without_password(text).into(),
         false
             if text.is_empty()
                 || text.starts_with("sqlite:")
@@ -123,8 +115,11 @@ fn without_password(value: &Value) -> Value {
     }
 }
 
-/// Returns a URL with `***` for a password before the host, or among its parameters.
-fn hidden(url: &str) -> String {
+/// Returns an address with `***` for a password before the host, or among its parameters.
+pub(crate) fn without_password(url: &str) -> String {
+    if !url.contains("://") {
+        return url.to_owned();
+    }
     let (before, parameters) = url.split_once('?').unwrap_or((url, ""));
     let (scheme, rest) = before.split_once("://").unwrap_or(("", before));
     // The last `@`: a password in which one should have been escaped is one all the same.
@@ -153,9 +148,9 @@ mod tests {
             ("postgresql:///mbs?user=a&password=geheim", "postgresql:///mbs?user=a&password=***"),
             ("amqps://h:5671/%2Fvhost", "amqps://h:5671/%2Fvhost"),
         ] {
-            assert_eq!(hidden(url), wanted);
+            assert_eq!(without_password(url), wanted);
         }
-        let shown = |text: &str| without_password(&text.into()).as_str().unwrap().to_owned();
+        let shown = |text: &str| shown(&text.into()).as_str().unwrap().to_owned();
         assert_eq!(
             (shown("geheim"), shown("sqlite:mbs.db"), shown("")),
             ("***".into(), "sqlite:mbs.db".into(), String::new())

@@ -42,7 +42,7 @@ pub enum Command {
     /// An empty database gets its first schema. Services that run may go on meanwhile.
     #[command(after_help = STATUSES)]
     Upgradedb,
-    /// Show the configuration, or take over that of the original service
+    /// Check or show the configuration, or take over that of the original service
     Config(ConfigCommandArguments),
     /// Take care of the modules in PDC (Product Definition Center) that nothing builds
     Pdc(Box<PdcArguments>),
@@ -68,7 +68,9 @@ fn execute(arguments: &Arguments) -> Result<(), Stop> {
     runtime.block_on(async {
         match &arguments.command {
             Command::Upgradedb => upgrade(&database(arguments)?).await,
-            Command::Config(asked) => config::run(&asked.command, &arguments.file, &mut anstream::stdout()),
+            Command::Config(asked) => {
+                config::run(&asked.command, &arguments.file, &mut anstream::stdout()).await
+            }
             Command::Pdc(arguments) => pdc::run(arguments, &mut anstream::stdout()).await,
         }
     })

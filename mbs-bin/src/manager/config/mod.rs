@@ -1,6 +1,7 @@
 //! `mbs-manager config`: whether the configuration can be meant and what it names can be reached, what counts in the end, and
 //! the configuration of the original as one of ours.
 
+mod check;
 mod import;
 
 use std::io::Write;
@@ -8,9 +9,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::config::{Config, ConfigArguments, ConfigError, Extent};
+use crate::config::{Config, ConfigArguments, ConfigError};
 use crate::exit::Stop;
 use crate::validate::tolerate;
+
+const STATUSES: &str =
+    "Exit status: 0 all is well, 2 the configuration has to be changed, 3 something cannot be reached";
 
 /// What is done with the configuration.
 #[derive(Debug, Args)]
@@ -23,6 +27,12 @@ pub struct ConfigCommandArguments {
 /// What can be done with the configuration.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
+    /// Say whether the configuration can be meant, and whether all that it names can be reached
+    ///
+    /// Nothing is changed: the store, the Koji hub (with a login), the bus, PDC, the identity provider, LDAP, git and the addresses of
+    /// repositories are asked at the same time, none for longer than ten seconds.
+    #[command(after_help = STATUSES)]
+    Check,
     /// Print what counts in the end, as a configuration file; passwords are hidden
     Show(ShowArguments),
     /// Print a config.py of the original service as a configuration file of this one
@@ -54,9 +64,14 @@ pub struct ImportArguments {
 /// Runs a command to its end.
 ///
 /// # Errors
-/// `Usage`: the configuration has to be changed, or the file that is to be taken over.
-pub(super) fn run(command: &ConfigCommand, file: &ConfigArguments, out: &mut dyn Write) -> Result<(), Stop> {
+/// `Usage`: the configuration has to be changed, or the file that is to be taken over. `Machine`: something cannot be reached.
+pub(super) async fn run(
+    command: &ConfigCommand,
+    file: &ConfigArguments,
+    out: &mut dyn Write,
+) -> Result<(), Stop> {
     match command {
+        ConfigCommand::Check => check::run(&load(file)?, out).await,
         ConfigCommand::Show(arguments) => show(arguments, &load(file)?, out),
         ConfigCommand::Import(arguments) => import::run(arguments, out),
     }
@@ -75,8 +90,8 @@ pub(super) fn load(file: &ConfigArguments) -> Result<Config, Stop> {
 }
 
 fn show(arguments: &ShowArguments, config: &Config, out: &mut dyn Write) -> Result<(), Stop> {
-    let extent = if arguments.changed { Extent::Changed } else { Extent::Whole };
-    tolerate(out.write_all(config.to_toml(extent).as_bytes()))
+    let text = if arguments.changed { config.changes_from(&Config::built_in()) } else { config.to_toml() };
+    tolerate(out.write_all(text.as_bytes()))
 }
 
 impl From<ConfigError> for Stop {
