@@ -339,6 +339,14 @@ fn the_example_says_every_key_with_its_default_and_changes_nothing() {
 }
 
 #[test]
+fn the_runbook_tells_what_became_of_each_option_that_is_gone() {
+    let runbook = include_str!("../../../docs/OPERATIONS.md");
+    for (old, _) in keys::OLD.iter().chain(&keys::RENAMED) {
+        assert!(runbook.contains(&format!("`{old}`")), "{old}");
+    }
+}
+
+#[test]
 fn what_is_shown_reads_back_and_what_changed_can_be_shown_alone() {
     let whole = Config::default().to_toml();
     assert_eq!(read_plain(&whole), Config::default());
