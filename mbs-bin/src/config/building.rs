@@ -40,6 +40,13 @@ pub struct Building {
     pub dnf_timeout: Duration,
 }
 
+impl Building {
+    /// Returns the limit on components in progress; `None`: there is none.
+    pub fn limit(&self) -> Option<u32> {
+        Some(self.num_concurrent_builds).filter(|limit| *limit > 0)
+    }
+}
+
 /// A build system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -16,6 +16,8 @@ use super::problem::Problem;
 const PREFIX: &str = "MBS_";
 /// Variables that are for the command line.
 const FOREIGN: [&str; 2] = ["MBS_CONFIG_FILE", "MBS_PDC"];
+/// Variables of the original.
+const OLD_VARIABLES: [&str; 2] = ["MBS_CONFIG_SECTION", "MODULE_BUILD_SERVICE_DEVELOPER_ENV"];
 /// Longer values are cut in messages.
 const LONGEST_SHOWN: usize = 60;
 
@@ -68,6 +70,10 @@ impl Given {
     pub(super) fn read_file(&mut self, name: &str, text: &str) {
         let line = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
         let place = |at: Option<usize>| at.map_or(name.to_owned(), |at| format!("{name}, line {}", line(at)));
+        if name.ends_with(".py") {
+            let what = "is in Python: `mbs-manager config import` makes a file of it that can be read here";
+            return self.complain(name.to_owned(), None, what.to_owned());
+        }
         let document = match ImDocument::parse(text) {
             Ok(document) => document,
             Err(error) => {
@@ -160,6 +166,12 @@ impl Given {
     /// Reads the environment.
     pub(super) fn read_environment(&mut self, variables: &[(String, String)]) {
         for (name, text) in variables {
+            if OLD_VARIABLES.contains(&name.as_str()) {
+                let notice =
+                    format!("the variable {name} is ignored: a file has no sections of which one counts");
+                self.notices.push(notice);
+                continue;
+            }
             let Some(key) = name.strip_prefix(PREFIX) else { continue };
             let key = key.to_lowercase();
             let known = TABLES.iter().flat_map(keys::Table::keys).find(|known| *known == key);

@@ -186,6 +186,17 @@ fn a_wrong_variable_is_told_by_its_name() {
 }
 
 #[test]
+fn what_only_the_original_read_is_told() {
+    let notices = with(&[("MBS_CONFIG_SECTION", "ProdConfiguration")]).unwrap().notices;
+    assert_eq!(
+        notices,
+        ["the variable MBS_CONFIG_SECTION is ignored: a file has no sections of which one counts"]
+    );
+    let error = Config::read("/etc/mbs/config.py", "class A:", &[], None).unwrap_err().to_string();
+    assert!(error.starts_with("/etc/mbs/config.py: is in Python: `mbs-manager config import`"), "{error}");
+}
+
+#[test]
 fn the_home_directory_stands_in_the_place_of_a_tilde() {
     let config = read(
         "[koji]\nkrb_keytab = '~/k'\n[local]\nmock_config_file = ['~/m', '/n~/m']\n[access]\noidc_jwks = '~/j'\n\
@@ -229,6 +240,36 @@ fn what_does_not_fit_together_is_refused() {
         assert!(read(&format!("[access]\nno_auth = true\n[service]\nhost = '{host}'")).is_ok(), "{host}");
     }
     assert!(read("[access]\nno_auth = true\nno_auth_anywhere = true\n[service]\nhost = '::'").is_ok());
+}
+
+#[test]
+fn no_limit_is_written_as_zero() {
+    let limit = |text: &str| read(text).unwrap().building.limit();
+    assert_eq!((limit(""), limit("[building]\nnum_concurrent_builds = 0")), (Some(5), None));
+}
+
+#[test]
+fn a_socket_or_a_port_is_listened_on() {
+    let listen = |host: &str| read(&format!("[service]\nhost = '{host}'")).unwrap().service.listen();
+    assert_eq!(listen("[::1]"), Listen::Tcp("::1".into(), 5000));
+    assert_eq!(listen("unix:/run/mbs.sock"), Listen::Unix("/run/mbs.sock".into()));
+}
+
+#[test]
+fn the_login_to_koji_is_that_of_the_profile_unless_something_else_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("koji.conf");
+    std::fs::write(
+        &path,
+        "[koji]\nserver = https://h/kojihub\nauthtype = kerberos\nprincipal = a@R\nkeytab = /a\n",
+    )
+    .unwrap();
+    let koji =
+        |text: &str| read(&format!("[koji]\nkoji_config = '{}'\n{text}", path.display())).unwrap().koji;
+    let profile = koji("krb_principal = 'b@R'").profile().unwrap();
+    let login =
+        mbs_koji::profile::Login::Kerberos { principal: Some("b@R".into()), keytab: Some("/a".into()) };
+    assert_eq!((profile.login, profile.retry.max_retries), (login, 0));
 }
 
 #[test]
@@ -295,6 +336,14 @@ fn the_example_says_every_key_with_its_default_and_changes_nothing() {
     keys.sort_unstable();
     wanted.sort_unstable();
     assert_eq!(keys, wanted);
+}
+
+#[test]
+fn the_runbook_tells_what_became_of_each_option_that_is_gone() {
+    let runbook = include_str!("../../../docs/OPERATIONS.md");
+    for (old, _) in keys::OLD.iter().chain(&keys::RENAMED) {
+        assert!(runbook.contains(&format!("`{old}`")), "{old}");
+    }
 }
 
 #[test]

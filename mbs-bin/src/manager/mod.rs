@@ -8,6 +8,7 @@ pub mod pdc;
 use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
+use mbs_http::Secret;
 use mbs_store::{OpenError, Upgraded};
 
 use crate::config::ConfigArguments;
@@ -67,25 +68,22 @@ fn execute(arguments: &Arguments) -> Result<(), Stop> {
         .map_err(|error| Stop::Machine(format!("no threads can be started: {error}")))?;
     runtime.block_on(async {
         match &arguments.command {
-            Command::Upgradedb => upgrade(&database(arguments)?).await,
-            Command::Config(asked) => {
-                config::run(&asked.command, &arguments.file, &mut anstream::stdout()).await
-            }
+            Command::Upgradedb => upgrade(database(arguments)?.reveal()).await,
+            Command::Config(asked) => config::run(&asked.command, arguments, &mut anstream::stdout()).await,
             Command::Pdc(arguments) => pdc::run(arguments, &mut anstream::stdout()).await,
         }
     })
 }
 
 /// Returns the URL of the store: the one that is named, else that of the configuration, if there is one.
-fn database(arguments: &Arguments) -> Result<String, Stop> {
+fn database(arguments: &Arguments) -> Result<Secret, Stop> {
     match &arguments.database {
-        Some(url) => Ok(url.clone()),
-        None if arguments.file.is_given() => {
-            Ok(config::load(&arguments.file)?.service.database.reveal().to_owned())
+        Some(url) => Ok(Secret::new(url.as_str())),
+        None if arguments.file.is_given() => Ok(config::load(arguments)?.service.database),
+        None => {
+            let which = "which store? Say --database URL or --config FILE, or set MBS_DATABASE";
+            Err(Stop::Usage(which.to_owned()))
         }
-        None => Err(Stop::Usage(
-            "which store? Say --database URL or --config FILE, or set MBS_DATABASE".to_owned(),
-        )),
     }
 }
 

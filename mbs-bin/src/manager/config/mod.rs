@@ -8,8 +8,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use mbs_http::Secret;
 
-use crate::config::{Config, ConfigArguments, ConfigError};
+use super::Arguments;
+use crate::config::{Config, ConfigError};
 use crate::exit::Stop;
 use crate::validate::tolerate;
 
@@ -65,24 +67,23 @@ pub struct ImportArguments {
 ///
 /// # Errors
 /// `Usage`: the configuration has to be changed, or the file that is to be taken over. `Machine`: something cannot be reached.
-pub(super) async fn run(
-    command: &ConfigCommand,
-    file: &ConfigArguments,
-    out: &mut dyn Write,
-) -> Result<(), Stop> {
+pub(super) async fn run(command: &ConfigCommand, asked: &Arguments, out: &mut dyn Write) -> Result<(), Stop> {
     match command {
-        ConfigCommand::Check => check::run(&load(file)?, out).await,
-        ConfigCommand::Show(arguments) => show(arguments, &load(file)?, out),
+        ConfigCommand::Check => check::run(&load(asked)?, out).await,
+        ConfigCommand::Show(arguments) => show(arguments, &load(asked)?, out),
         ConfigCommand::Import(arguments) => import::run(arguments, out),
     }
 }
 
-/// Reads the configuration; what is of no effect in it is logged.
+/// Reads the configuration, with the store that the command line names; what is of no effect in it is logged.
 ///
 /// # Errors
 /// `Usage`.
-pub(super) fn load(file: &ConfigArguments) -> Result<Config, Stop> {
-    let config = file.load()?;
+pub(super) fn load(asked: &Arguments) -> Result<Config, Stop> {
+    let mut config = asked.file.load()?;
+    if let Some(url) = &asked.database {
+        config.service.database = Secret::new(url.as_str());
+    }
     for notice in &config.notices {
         tracing::warn!("{notice}");
     }

@@ -27,6 +27,10 @@ pub(super) fn convert(key: &str, value: &Python) -> Converted {
         ("sqlalchemy_database_uri", Python::Text(url)) => database(url),
         ("messaging", Python::Text(bus)) => messaging(bus),
         ("resolver", Python::Text(place)) => resolver(place),
+        ("polling_interval", Python::Whole(secs)) => Converted::Changed(
+            (*secs).into(),
+            "builds are looked at when something happens, and at least so often",
+        ),
         ("distgits", Python::Dict(entries)) => distgits(entries),
         ("product_pages_module_streams", Python::Dict(entries)) => support_streams(entries),
         (key, Python::Text(text)) if SMALL.contains(&key) => Converted::Same(text.to_lowercase().into()),

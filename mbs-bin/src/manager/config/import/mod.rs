@@ -71,7 +71,7 @@ fn imported(file: &PythonFile, section: &str) -> Imported {
         taking.told.push((0, format!("the class {base} is not in the file: what it says is missing")));
     }
     for unread in file.unread_of(section) {
-        taking.keep(unread.line, "it cannot be read", &unread.text);
+        taking.keep(unread.line, "what stands there cannot be read", &unread.text);
     }
     for assigned in file.values_of(section) {
         taking.take(&assigned);

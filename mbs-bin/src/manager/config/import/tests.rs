@@ -87,6 +87,7 @@ fn what_has_no_equivalent_or_changed_its_form_is_told_by_line_without_values() {
         "line 10: DEBUG is left out: it was the web framework's",
         "line 11: SECRET_KEY is left out: it was the web framework's",
         "line 14: MESSAGING is left out: `messaging` is the URL of a broker: amqps://…, with amqp_ca, amqp_cert and amqp_key",
+        "line 18: POLLING_INTERVAL is `polling_interval` now: builds are looked at when something happens, and at least so often",
         "line 23: RESOLVER is `resolver` now: it lists places, one after another",
         "line 24: NET_TIMEOUT is left out: `patience` in [engine] says how long trouble is borne",
         "line 25: DISTGITS is `distgits` now: git and look-aside are built in, a command is needed only for what they do not reach",
