@@ -1,4 +1,4 @@
-//! Where modules are looked up: files, our own store, a PDC, one after another. It makes the chain; whose word counts is the
+//! Where modules are looked up: files, our own store, a PDC, another service, one after another. It makes the chain; whose word counts is the
 //! chain's to decide.
 //!
 //! | place | is given by | asked |
@@ -6,6 +6,7 @@
 //! | `files` | paths | read whole, first |
 //! | `db` | the URL of a store | for what files lack |
 //! | `pdc` | a server's name or address | for what both lack |
+//! | `mbs` | the address of another service | for what all lack |
 //!
 //! One key, `resolver`, says which of them count and in which order; without it all that are given do, in this order.
 
@@ -15,6 +16,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use mbs_client::client::Client;
+use mbs_client::login::Login;
+use mbs_client::resolver::MbsResolver;
 use mbs_core::ident::{NameStream, Nsvc};
 use mbs_core::policy::Policy;
 use mbs_core::resolver::{Against, Chain, KnownModule, ModuleResolver, ResolverError, StoreResolver};
@@ -34,7 +38,7 @@ use crate::exit::Stop;
 pub struct SourcesArguments {
     /// A modules.yaml, another file of documents or a folder of them: the modules that there are (repeatable; of a build that
     /// is there twice the first counts)
-    #[arg(short = 'm', long = "modules", value_name = "PATH", required_unless_present_any = ["database", "pdc"])]
+    #[arg(short = 'm', long = "modules", value_name = "PATH", required_unless_present_any = ["database", "pdc", "mbs", "server"])]
     pub modules: Vec<PathBuf>,
     /// A store whose modules count as well: postgresql://USER@HOST/DATABASE, or sqlite:PATH
     #[arg(long, env = "MBS_DATABASE", value_name = "URL", hide_env_values = true)]
@@ -45,7 +49,10 @@ pub struct SourcesArguments {
     /// Which endpoint of PDC is asked: unreleasedvariants, or modules
     #[arg(long, env = "MBS_PDC_FACE", value_name = "FACE", default_value = "variants")]
     pub pdc_face: PdcFace,
-    /// Which of these places are asked, and in which order: of files,db,pdc [default: all that are given]
+    /// A module build service whose modules count as well: its address
+    #[arg(long, env = "MBS_URL", value_name = "URL")]
+    pub mbs: Option<String>,
+    /// Which of these places are asked, and in which order: of files,db,pdc,mbs [default: all that are given]
     #[arg(long, env = "MBS_RESOLVER", value_name = "PLACES", value_delimiter = ',')]
     pub resolver: Vec<Place>,
 }
@@ -68,6 +75,8 @@ pub enum Place {
     Db,
     /// A PDC.
     Pdc,
+    /// Another module build service.
+    Mbs,
 }
 
 impl FromStr for Place {
@@ -78,7 +87,8 @@ impl FromStr for Place {
             "files" => Ok(Self::Files),
             "db" => Ok(Self::Db),
             "pdc" => Ok(Self::Pdc),
-            other => Err(format!("`{other}` is no place where modules are: files, db or pdc")),
+            "mbs" => Ok(Self::Mbs),
+            other => Err(format!("`{other}` is no place where modules are: files, db, pdc or mbs")),
         }
     }
 }
@@ -90,6 +100,7 @@ impl Place {
             Self::Files => "files",
             Self::Db => "store",
             Self::Pdc => "PDC",
+            Self::Mbs => "service",
         }
     }
 }
@@ -134,6 +145,7 @@ impl Sources {
                     Arc::new(ours.insert(StoreResolver::new(opened)).clone())
                 }
                 Place::Pdc => Arc::new(arguments.pdc()?),
+                Place::Mbs => Arc::new(arguments.mbs()?),
             };
             sources.push((place.title().to_owned(), resolver));
         }
@@ -171,6 +183,7 @@ impl SourcesArguments {
             (Place::Files, !self.modules.is_empty(), "--modules"),
             (Place::Db, self.database.is_some(), "--database"),
             (Place::Pdc, self.pdc.is_some(), "--pdc"),
+            (Place::Mbs, self.mbs.is_some(), "--mbs"),
         ];
         if self.resolver.is_empty() {
             return Ok(given.iter().filter(|(_, is_given, _)| *is_given).map(|(place, ..)| *place).collect());
@@ -191,6 +204,12 @@ impl SourcesArguments {
             }
         });
         Ok(places)
+    }
+
+    fn mbs(&self) -> Result<MbsResolver, Stop> {
+        let server = mbs_client::server::Server::new(self.mbs.as_deref().unwrap_or_default());
+        let client = Client::new(server, Login::Anonymous);
+        client.map(MbsResolver::new).map_err(|error| Stop::Usage(format!("--mbs: {error}")))
     }
 
     fn pdc(&self) -> Result<PdcResolver, Stop> {

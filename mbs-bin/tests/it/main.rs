@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 mod local;
+mod pages;
 mod remote;
 mod validate;
 
