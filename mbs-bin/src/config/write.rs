@@ -28,8 +28,8 @@ impl Config {
 
     /// Returns all keys with their values as they are written.
     fn written(&self) -> BTreeMap<String, String> {
-        let entry = |(key, value): (String, Value)| {
-            let value = if SECRETS.contains(&key.as_str()) { shown(&value) } else { value };
+        let entry = |(key, mut value): (String, Value)| {
+            hide(&mut value, SECRETS.contains(&key.as_str()));
             (key, written(&value))
         };
         self.values().into_iter().map(entry).collect()
@@ -99,41 +99,46 @@ fn whole(value: &mut Value) {
     }
 }
 
-fn shown(value: &Value) -> Value {
-    let text = value.as_str().unwrap_or_default();
-    match text.contains("://") {
-        true => without_password(text).into(),
-        false
-            if text.is_empty()
-                || text.starts_with("sqlite:")
-                || text.starts_with("log:")
-                || text == "memory:" =>
-        {
-            text.into()
-        }
-        false => HIDDEN.into(),
+/// Hides passwords in addresses, and a secret that is no address.
+fn hide(value: &mut Value, is_secret: bool) {
+    match value {
+        Value::String(text) => match text.value().as_str() {
+            address if address.contains("://") => *value = without_password(address).into(),
+            text if is_secret && !is_open(text) => *value = HIDDEN.into(),
+            _ => {}
+        },
+        Value::Array(values) => values.iter_mut().for_each(|value| hide(value, is_secret)),
+        _ => {}
     }
 }
 
-/// Returns an address with `***` for a password before the host, or among its parameters.
-pub(crate) fn without_password(url: &str) -> String {
-    if !url.contains("://") {
-        return url.to_owned();
-    }
-    let (before, parameters) = url.split_once('?').unwrap_or((url, ""));
-    let (scheme, rest) = before.split_once("://").unwrap_or(("", before));
+/// Says whether a store or bus has no password: it is a file, or none.
+fn is_open(text: &str) -> bool {
+    text.is_empty() || text == "memory:" || ["sqlite:", "log:"].iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// Returns an address with `***` for a password before the host, or among its parameters; other texts as they are.
+pub(crate) fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     // The last `@`: a password in which one should have been escaped is one all the same.
-    let rest = match rest.rsplit_once('@').map(|(who, host)| (who.split_once(':'), host)) {
-        Some((Some((user, _)), host)) => format!("{user}:{HIDDEN}@{host}"),
-        _ => rest.to_owned(),
-    };
-    let parameters = parameters.split('&').map(|parameter| match parameter.split_once('=') {
+    let (who, rest) = rest.rsplit_once('@').map_or((None, rest), |(who, rest)| (Some(who), rest));
+    let who = who.map(|who| match who.split_once(':') {
+        Some((user, _)) => format!("{user}:{HIDDEN}@"),
+        // To web servers a token may be all that is said.
+        None if !who.is_empty() && (scheme.ends_with("http") || scheme.ends_with("https")) => {
+            format!("{HIDDEN}@")
+        }
+        None => format!("{who}@"),
+    });
+    let who = who.unwrap_or_default();
+    let (place, parameters) = rest.split_once('?').map_or((rest, None), |(place, more)| (place, Some(more)));
+    let hidden = |parameter: &str| match parameter.split_once('=') {
         Some((name, _)) if name.contains("password") => format!("{name}={HIDDEN}"),
         _ => parameter.to_owned(),
-    });
-    let parameters = parameters.collect::<Vec<_>>().join("&");
-    let mark = if parameters.is_empty() { "" } else { "?" };
-    format!("{scheme}://{rest}{mark}{parameters}")
+    };
+    let parameters = parameters.map(|all| all.split('&').map(hidden).collect::<Vec<_>>().join("&"));
+    let parameters = parameters.map(|all| format!("?{all}")).unwrap_or_default();
+    format!("{scheme}://{who}{place}{parameters}")
 }
 
 #[cfg(test)]
@@ -146,11 +151,20 @@ mod tests {
             ("postgresql://mbs:ge@he/im@h:5432/mbs", "postgresql://mbs:***@h:5432/mbs"),
             ("postgresql://mbs@h/mbs", "postgresql://mbs@h/mbs"),
             ("postgresql:///mbs?user=a&password=geheim", "postgresql:///mbs?user=a&password=***"),
+            ("postgresql://mbs:ge?heim@h/mbs?sslmode=require", "postgresql://mbs:***@h/mbs?sslmode=require"),
             ("amqps://h:5671/%2Fvhost", "amqps://h:5671/%2Fvhost"),
+            ("git+https://token@h/x?", "git+https://***@h/x?"),
+            ("ssh://git@h/x", "ssh://git@h/x"),
+            ("https://@h", "https://@h"),
+            ("mbs:geheim@h", "mbs:geheim@h"),
         ] {
             assert_eq!(without_password(url), wanted);
         }
-        let shown = |text: &str| shown(&text.into()).as_str().unwrap().to_owned();
+        let shown = |text: &str| {
+            let mut value = Value::from(text);
+            hide(&mut value, true);
+            value.as_str().unwrap().to_owned()
+        };
         assert_eq!(
             (shown("geheim"), shown("sqlite:mbs.db"), shown("")),
             ("***".into(), "sqlite:mbs.db".into(), String::new())

@@ -1,6 +1,6 @@
 //! What is allowed, and still worth a word.
 
-use crate::config::{AuthMethod, Config, System};
+use crate::config::{AuthMethod, Config, System, without_password};
 
 /// Returns what somebody should know who runs a service like this.
 pub(super) fn notes(config: &Config) -> Vec<String> {
@@ -40,7 +40,7 @@ fn koji(config: &Config) -> Vec<String> {
         return Vec::new();
     }
     let mut notes = Vec::new();
-    let repository = &config.policy.rpms_default_repository;
+    let repository = without_password(&config.policy.rpms_default_repository);
     if ["http://", "https://"].iter().any(|scheme| repository.starts_with(scheme)) {
         notes.push(format!("Koji takes no sources from {repository}, but it would from git+{repository} (`rpms_default_repository`)"));
     }

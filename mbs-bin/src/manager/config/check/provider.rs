@@ -8,7 +8,7 @@ use reqwest::{Client, RequestBuilder, Response, Url};
 use serde_json::Value;
 
 use super::{Probe, Trouble, WITHIN};
-use crate::config::{AuthMethod, Config, KeysAt, Oidc};
+use crate::config::{AuthMethod, Config, KeysAt, Oidc, without_password};
 
 /// Answers that are longer are none.
 const ANSWER_BYTES: u64 = 1 << 20;
@@ -37,7 +37,7 @@ pub(super) fn probes(config: &Arc<Config>) -> Vec<Probe> {
 
 /// Asks about a token that nobody has, as the client that is configured.
 fn introspection(oidc: Oidc) -> Probe {
-    Probe::new(format!("the identity provider {}", oidc.introspection_uri), async move {
+    Probe::new(format!("the identity provider {}", without_password(&oidc.introspection_uri)), async move {
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("token", NO_TOKEN)
             .append_pair("token_type_hint", "Bearer")
@@ -70,19 +70,24 @@ fn introspection(oidc: Oidc) -> Probe {
 
 /// Asks for nobody's groups: any answer will do.
 fn userinfo(uri: String) -> Probe {
-    Probe::new(format!("the groups of people, {uri}"), async move { answers(&uri).await })
+    Probe::new(
+        format!("the groups of people, {}", without_password(&uri)),
+        async move { answers(&uri).await },
+    )
 }
 
 fn keys(at: KeysAt) -> Probe {
     match at {
-        KeysAt::Uri(uri) => Probe::new(format!("the provider's keys, {uri}"), async move {
-            let (client, url) = client(&uri)?;
-            let mut answer = sent(client.get(url)).await?;
-            if !answer.status().is_success() {
-                return Err(Trouble::Away(words(&mut answer).await));
-            }
-            counted(&read(&mut answer).await?)
-        }),
+        KeysAt::Uri(uri) => {
+            Probe::new(format!("the provider's keys, {}", without_password(&uri)), async move {
+                let (client, url) = client(&uri)?;
+                let mut answer = sent(client.get(url)).await?;
+                if !answer.status().is_success() {
+                    return Err(Trouble::Away(words(&mut answer).await));
+                }
+                counted(&read(&mut answer).await?)
+            })
+        }
         KeysAt::File(path) => Probe::new(format!("the provider's keys, {}", path.display()), async move {
             counted(&read_file(&path)?)
         }),

@@ -44,13 +44,14 @@ pub(super) fn koji(config: &Arc<Config>) -> Option<Probe> {
         let profile = config.koji.profile().map_err(|error| Trouble::Wrong(error.to_string()))?;
         let hub = Hub::new(&profile, Arc::new(SystemClock::new())).map_err(|error| of_hub(&error))?;
         hub.read(&Call::new("getAPIVersion")).await.map_err(|error| of_hub(&error))?;
+        let server = without_password(&profile.server);
         let version = hub.version().map(|version| format!(", version {version}")).unwrap_or_default();
         if profile.login == Login::Anonymous {
-            return Ok(format!("{}{version}, without a login", profile.server));
+            return Ok(format!("{server}{version}, without a login"));
         }
         let user = hub.user().await.map_err(|error| of_hub(&error))?;
         hub.log_out().await;
-        Ok(format!("{}{version}, as {}", profile.server, user.name))
+        Ok(format!("{server}{version}, as {}", user.name))
     }))
 }
 
