@@ -11,7 +11,7 @@ pub struct ServiceArguments {
     /// Do not verify TLS certificates
     #[arg(short = 'k', long = "insecure")]
     pub insecure: bool,
-    /// The module build service: scheme and host[:port]
+    /// The module build service: scheme and host, with a port if need be
     #[arg(
         short = 's',
         value_name = "SERVER",

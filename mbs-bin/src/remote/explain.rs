@@ -13,7 +13,7 @@ pub(super) async fn run(site: &Site, arguments: &BuildArguments) -> Result<Exit,
     let explained = site.client.explain(id).await.map_err(stop)?;
     match arguments.reader() {
         Reader::Person => {
-            let why = explained.text.clone().or_else(|| Some(explained.why()?.to_string()));
+            let why = explained.sentence.clone().or_else(|| Some(explained.why()?.to_string()));
             print(&format!("{}\n", line(why.as_deref().unwrap_or(UNSEEN))))?;
         }
         Reader::Program => print_json(&explained)?,

@@ -1,16 +1,17 @@
 //! `mbs-build plan --server` and `submit --dry-run`: what the service would make of a submission.
 
-use mbs_client::api::{Source, Submission};
+use std::fmt;
+
+use mbs_client::api::{PlannedBuild, Plans, Source, Submission};
 use mbs_client::client::{Client, ClientError};
 use tracing::warn;
 
-use super::show::print;
+use super::show::{print, print_json};
 use super::site::{Site, stop};
 use super::submit::{document, streams};
 use crate::cli::{PlanArguments, Reader, ServiceArguments};
 use crate::exit::{Exit, Stop};
 use crate::logging::without_controls;
-use crate::plan::Report;
 
 pub(super) async fn run(
     site: &Site,
@@ -31,10 +32,9 @@ pub(super) async fn plan(client: &Client, submission: &Submission, reader: Reade
     for warning in &plans.warnings {
         warn!("{warning}");
     }
-    let report = Report::from(plans);
     match reader {
-        Reader::Person => print(&without_controls(&report.to_string()))?,
-        Reader::Program => print(&report.to_json())?,
+        Reader::Person => print(&without_controls(&Shown(&plans).to_string()))?,
+        Reader::Program => print_json(&plans)?,
     }
     Ok(Exit::Done)
 }
@@ -55,4 +55,34 @@ fn submission(arguments: &PlanArguments) -> Result<Submission, Stop> {
         require_overrides: streams(&arguments.requires),
         ..Submission::default()
     })
+}
+
+/// A plan, as people read it.
+struct Shown<'p>(&'p Plans);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.builds.len() {
+            1 => writeln!(f, "One build:")?,
+            many => writeln!(f, "{many} builds:")?,
+        }
+        for build in &self.0.builds {
+            let PlannedBuild { name, stream, version, context, buildrequires, .. } = build;
+            writeln!(f, "\n{name}:{stream}:{version}:{context}{}", becomes(build))?;
+            let with: Vec<String> =
+                buildrequires.iter().map(|(name, stream)| format!("{name}:{stream}")).collect();
+            writeln!(f, "  built with {}", with.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+fn becomes(build: &PlannedBuild) -> String {
+    let of = build.id.map(|id| format!(" as build {id}")).unwrap_or_default();
+    match build.disposition.as_str() {
+        "new" => String::new(),
+        "resume" => format!(", which goes on{of}"),
+        "exists" => format!(", which is there already{of}"),
+        other => format!(", {other}{of}"),
+    }
 }

@@ -1,5 +1,6 @@
 //! Why a build is not further; services of ours tell.
 
+use jiff::Timestamp;
 use mbs_core::ident::BuildId;
 use mbs_core::plan::Why;
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,10 @@ pub struct Explanation {
     pub id: BuildId,
     /// Its state's name.
     pub state_name: String,
+    /// When the service was asked, by its own clock.
+    pub at: Option<Timestamp>,
     /// The reason in words, which hold times, not durations; `None`: nobody has looked at the build yet.
-    pub text: Option<String>,
+    pub sentence: Option<String>,
     /// The reason as data, in the form of [`Why`]; newer services may know more kinds than are known here.
     pub why: Option<Value>,
     /// What else the service tells.
@@ -50,11 +53,11 @@ mod tests {
     fn a_reason_is_read_as_words_and_as_data_and_an_unknown_kind_as_words() {
         let read = |text: &str| serde_json::from_str::<Explanation>(text).unwrap();
         let known = read(
-            r#"{"id": 7, "state_name": "build", "text": "finished", "why": {"kind": "finished"}, "x": 1}"#,
+            r#"{"id": 7, "state_name": "build", "sentence": "finished", "why": {"kind": "finished"}, "x": 1}"#,
         );
-        assert_eq!((known.why(), known.text.as_deref()), (Some(Why::Finished), Some("finished")));
-        let unknown = read(r#"{"id": 7, "state_name": "build", "text": "so", "why": {"kind": "so"}}"#);
-        assert_eq!((unknown.why(), unknown.text.as_deref()), (None, Some("so")));
+        assert_eq!((known.why(), known.sentence.as_deref()), (Some(Why::Finished), Some("finished")));
+        let unknown = read(r#"{"id": 7, "state_name": "build", "sentence": "so", "why": {"kind": "so"}}"#);
+        assert_eq!((unknown.why(), unknown.sentence.as_deref()), (None, Some("so")));
         assert_eq!(read(r#"{"id": 7, "state_name": "init", "why": null}"#).why(), None);
     }
 }

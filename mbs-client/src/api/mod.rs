@@ -29,6 +29,6 @@ pub use form::Form;
 pub use message::{Message, MessagesOf};
 pub use module_build::{BaseModule, Buildrequire, ModuleBuild, Task, Trace};
 pub use ordered::Ordered;
-pub use plan::{PlannedBuild, PlannedBuildrequire, PlannedComponent, Plans};
+pub use plan::{PlannedBuild, Plans};
 pub use strategy::RebuildStrategyRow;
 pub use submission::{Imported, Source, Submission};

@@ -1,78 +1,47 @@
-//! What would become of a submission: services of ours tell, and build nothing.
+//! What would become of a submission: services of ours tell, and record nothing.
 
 use std::collections::BTreeMap;
 
-use mbs_core::model::Ordering;
+use mbs_core::ident::BuildId;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Submission;
 use crate::client::{Client, ClientError, Method, Request};
 use crate::server::ApiVersion;
 
-/// All builds of a submission.
+/// What would become of a submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plans {
-    /// The builds, by version and context.
+    /// The builds that would be recorded, go on, or stay as they are.
     pub builds: Vec<PlannedBuild>,
     /// What people should know about the document.
     pub warnings: Vec<String>,
+    /// What else the service tells.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
 }
 
-/// One build.
+/// A build of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedBuild {
-    /// Name, stream, version and context.
-    pub nsvc: String,
-    /// Whether it is there already.
-    pub exists: bool,
-    /// The runtime requires of all dependency pairs.
-    pub requires: Vec<BTreeMap<String, Vec<String>>>,
-    /// What it is built with.
-    pub buildrequires: Vec<PlannedBuildrequire>,
-    /// The build that components are taken from.
-    pub reuse_from: Option<String>,
-    /// What orders its components: `batches` or `graph`.
-    pub ordering: Ordering,
-    /// Its components, by batch.
-    pub components: Vec<PlannedComponent>,
-    /// Included modules, whose components are not looked at.
-    pub included: Vec<String>,
-    /// What is built costs, in the build system's unit.
-    pub cost: f64,
-    /// What the longest row of components costs that wait for each other.
-    pub longest: f64,
-}
-
-/// A module that a build is built with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlannedBuildrequire {
-    /// Name, stream, version and context.
-    pub nsvc: String,
-    /// Why this one, in words.
-    pub why: String,
-    /// Where it was found; `None` where there is only one place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub found_in: Option<String>,
-}
-
-/// A component of a build.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlannedComponent {
-    /// The package.
-    pub package: String,
-    /// Its batch.
-    pub batch: u32,
-    /// The packages that it waits for, where a graph orders them.
-    pub after: Vec<String>,
-    /// The ref of its source, as the document says.
-    #[serde(rename = "ref")]
-    pub git_ref: String,
-    /// Whether it is built, as far as can be told.
-    pub is_built: bool,
-    /// Whether it is, and why, in words.
-    pub fate: String,
-    /// What it costs.
-    pub cost: f64,
+    /// The module's name.
+    pub name: String,
+    /// Its stream.
+    pub stream: String,
+    /// Its version, a number as text.
+    pub version: String,
+    /// Its context.
+    pub context: String,
+    /// What would become of it: `new`, `resume`, `exists`.
+    pub disposition: String,
+    /// The build that goes on, or is there; `None`: there is none yet.
+    pub id: Option<BuildId>,
+    /// The streams of the modules that it would be built with.
+    pub buildrequires: BTreeMap<String, String>,
+    /// What else the service tells.
+    #[serde(flatten)]
+    pub others: Map<String, Value>,
 }
 
 impl Client {

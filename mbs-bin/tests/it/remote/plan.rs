@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::{Service, not_found};
 
 fn plans() -> Value {
+    let build = |context: &str, disposition: &str, id: Option<i64>| {
+        json!({
+            "name": "app", "stream": "1", "version": "20240102030405", "context": context, "disposition": disposition,
+            "id": id, "buildrequires": {"gtk": "3", "platform": "f39\u{1b}[2J"},
+        })
+    };
     json!({
-        "builds": [{
-            "nsvc": "app:1:20240102030405:c0ffee42", "exists": false, "requires": [{"platform": ["f39"]}],
-            "buildrequires": [{"nsvc": "platform:f39:3:00000000", "why": "asked for"}], "reuse_from": null,
-            "ordering": "batches", "included": [], "cost": 1.5, "longest": 1.5,
-            "components": [{"package": "liba", "batch": 2, "after": [], "ref": "main", "is_built": true,
-                "fate": "built\u{1b}[2J", "cost": 1.5}],
-        }],
+        "builds": [build("c0ffee42", "new", None), build("c0ffee43", "resume", Some(7)), build("c0ffee44", "exists", Some(8))],
         "warnings": ["nobody knows perl"],
     })
 }
@@ -32,15 +32,16 @@ fn the_service_says_what_it_would_make_of_a_document() {
     let arguments =
         ["--login", "none", "plan", "app.yaml", "--server", "--stream", "1", "--requires", "gtk:3"];
     let ended = service.run(&arguments);
-    let expected = "One build:
+    let expected = "3 builds:
 
 app:1:20240102030405:c0ffee42
-  built with
-    platform:f39:3:00000000  asked for
-  runs with platform:f39
-  batch 2
-    liba  main, built\\u{1b}[2J
-  builds 1 of 1 components, cost 1.5, the longest row of them 1.5
+  built with gtk:3, platform:f39\\u{1b}[2J
+
+app:1:20240102030405:c0ffee43, which goes on as build 7
+  built with gtk:3, platform:f39\\u{1b}[2J
+
+app:1:20240102030405:c0ffee44, which is there already as build 8
+  built with gtk:3, platform:f39\\u{1b}[2J
 ";
     assert_eq!((ended.status, ended.out.as_str()), (0, expected));
     assert_eq!(ended.err, "WARNING: nobody knows perl\n");
@@ -55,7 +56,7 @@ app:1:20240102030405:c0ffee42
 fn a_submission_can_be_tried_dry() {
     let service = planning(Answer::json(200, &plans()));
     let ended = service.run(&["--login", "none", "submit", "--dry-run", "https://x/app?#abc", "main"]);
-    assert!(ended.status == 0 && ended.out.starts_with("One build:\n\napp:1:"), "{}", ended.out);
+    assert!(ended.status == 0 && ended.out.starts_with("3 builds:\n\napp:1:"), "{}", ended.out);
     assert_eq!(service.server.heard()[0].json(), json!({"scmurl": "https://x/app?#abc", "branch": "main"}));
     assert_eq!(service.server.heard().len(), 1);
 }

@@ -17,19 +17,20 @@ fn explaining(answer: Value) -> Service {
 
 #[test]
 fn the_reason_is_a_line() {
-    let told = json!({"id": 7, "state_name": "build", "why": {"kind": "finished"}, "text": "waiting\nfor 3"});
+    let told =
+        json!({"id": 7, "state_name": "build", "why": {"kind": "finished"}, "sentence": "waiting\nfor 3"});
     let ended = explaining(told).run(&["explain", "7"]);
     assert_eq!((ended.status, ended.out.as_str(), ended.err.as_str()), (0, "waiting for 3\n", ""));
     let untold = json!({"id": 7, "state_name": "build", "why": {"kind": "waiting-for-slot", "in_use": 2, "limit": 2, "ahead": [5]}});
     let ended = explaining(untold).run(&["explain", "7"]);
     assert_eq!(ended.out, "waiting for a slot: 2 of 2 in use, next in line after modules 5\n");
-    let unseen = json!({"id": 7, "state_name": "init", "why": null, "text": null});
+    let unseen = json!({"id": 7, "state_name": "init", "why": null, "sentence": null});
     assert_eq!(explaining(unseen).run(&["explain", "7"]).out, "nobody has looked at it yet\n");
 }
 
 #[test]
 fn with_json_the_reason_is_data() {
-    let told = json!({"id": 7, "state_name": "build", "why": {"kind": "new"}, "text": "so", "more": 1});
+    let told = json!({"id": 7, "state_name": "build", "at": "2026-01-31T12:00:00Z", "why": {"kind": "new"}, "sentence": "so", "more": 1});
     let ended = explaining(told.clone()).run(&["explain", "7", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&ended.out).unwrap(), told);
 }
