@@ -227,7 +227,6 @@ pub(super) async fn after_a_restoration_ids_and_changes_count_on(bench: &Bench<'
 
 /// `restore`, errors: `Taken`, `Rejected`; all of it or nothing.
 pub(super) async fn a_restoration_that_meets_something_restores_nothing(bench: &Bench<'_>) -> Verdict {
-    bench.store.import(import("platform:f29:1:a")).await?;
     let there_already = bench.create_asleep("app:1:1:b").await?;
     bench.look(there_already, |build| build.components = vec![component("liba").into()]).await?;
     let known = there("component", bench.load(there_already).await?.build.components[0].id)?;
