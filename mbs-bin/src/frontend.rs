@@ -10,7 +10,7 @@ use clap::Parser;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Config, Listen, LogLevel};
+use crate::config::{Access, Config, Listen, LogLevel};
 use crate::exit::{Exit, Stop};
 use crate::logging::{self, Verbosity};
 use crate::rest::{Door, Frontend, Setup, serve};
@@ -67,7 +67,7 @@ fn execute(config: Config) -> Result<(), Stop> {
         .map_err(|error| Stop::Machine(format!("no threads can be started: {error}")))?;
     runtime.block_on(async {
         let listen = config.service.listen();
-        check_login(&config, &listen)?;
+        warn_of_no_login(&config);
         let site = Site::open(config).await?;
         let frontend = frontend(&site)?;
         let door = open(&listen).await?;
@@ -86,32 +86,23 @@ fn execute(config: Config) -> Result<(), Stop> {
     })
 }
 
-/// Nobody logs in only where nobody else can ask.
-fn check_login(config: &Config, listen: &Listen) -> Result<(), Stop> {
-    let access = &config.access;
-    if !access.no_auth {
-        return Ok(());
+/// Says it loudly where nobody has to log in.
+fn warn_of_no_login(config: &Config) {
+    if config.access.no_auth {
+        tracing::warn!(
+            "nobody has to log in (`no_auth`): everybody who reaches this service may submit and cancel"
+        );
     }
-    if !listen.is_here() && !access.no_auth_anywhere {
-        return Err(Stop::Usage(
-            "with `no_auth` everybody may submit and cancel, so only this machine may ask: set `host` to 127.0.0.1, or \
-             `no_auth_anywhere` if that is what you want"
-                .to_owned(),
-        ));
-    }
-    tracing::warn!(
-        "nobody has to log in (`no_auth`): everybody who reaches this service may submit and cancel"
-    );
-    Ok(())
 }
 
 fn frontend(site: &Site) -> Result<Frontend, Stop> {
     let service = &site.config.service;
+    let oidc = site.config.access.oidc.with_client_secrets()?;
     let setup = Setup {
         store: Arc::clone(&site.opened.store),
         desk: site.desk(),
         build_system: site.build_system(),
-        access: site.config.access.clone(),
+        access: Access { oidc, ..site.config.access.clone() },
         most_body: usize::try_from(service.most_body_bytes).unwrap_or(usize::MAX),
         within: service.request_within,
         news: site.opened.news(),
@@ -157,30 +148,5 @@ fn name(listen: &Listen, door: &Door) -> String {
         },
         (Listen::Unix(path), Door::Unix(_)) => path.display().to_string(),
         (Listen::Tcp(host, port), Door::Unix(_)) => format!("{host}:{port}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(text: &str) -> Config {
-        Config::read("mbs.toml", text, &[], None).unwrap()
-    }
-
-    fn checked(text: &str) -> Result<(), Stop> {
-        let config = config(text);
-        check_login(&config, &config.service.listen())
-    }
-
-    #[test]
-    fn without_a_login_only_this_machine_may_ask_unless_it_is_said() {
-        let open = "[access]\nno_auth = true\n";
-        let elsewhere = "[service]\nhost = \"0.0.0.0\"\n";
-        assert_eq!(checked(open), Ok(()));
-        let refused = checked(&format!("{open}{elsewhere}")).unwrap_err();
-        assert!(refused.to_string().contains("no_auth_anywhere"), "{refused}");
-        assert_eq!(checked(&format!("{open}no_auth_anywhere = true\n{elsewhere}")), Ok(()));
-        assert_eq!(checked(elsewhere), Ok(()));
     }
 }

@@ -5,7 +5,7 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::problem::Problem;
@@ -37,7 +37,9 @@ impl Members {
     pub(crate) fn of_json(bytes: &[u8]) -> Result<Self, Problem> {
         match serde_json::from_slice(bytes) {
             Ok(InOrder(all)) => Ok(Self { all, file: None }),
-            Err(error) if error.is_data() => Err(Problem::bad(format!("{INVALID}: an object is expected"))),
+            Err(error) if error.is_data() && is_json(bytes) => {
+                Err(Problem::bad(format!("{INVALID}: an object is expected")))
+            }
             Err(_) => Err(Problem::bad(INVALID)),
         }
     }
@@ -138,14 +140,21 @@ pub(crate) fn is_nothing(value: &Value) -> bool {
     }
 }
 
+fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+/// Says whether a body was not read to its end because it is too long.
+fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| cause.is::<http_body_util::LengthLimitError>())
+}
+
 /// Reads a body to its end.
 async fn whole(body: Body, most: usize) -> Result<axum::body::Bytes, Problem> {
-    axum::body::to_bytes(body, most).await.map_err(|error| {
-        let cause = std::error::Error::source(&error);
-        match cause.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>()) {
-            true => too_long(most),
-            false => Problem::bad("The body of the request ended early"),
-        }
+    axum::body::to_bytes(body, most).await.map_err(|error| match is_too_long(&error) {
+        true => too_long(most),
+        false => Problem::bad("The body of the request ended early"),
     })
 }
 
@@ -157,7 +166,7 @@ fn too_long(most: usize) -> Problem {
 }
 
 fn of_field(error: &axum::extract::multipart::MultipartError) -> Problem {
-    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE || is_too_long(error) {
         return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "The form is too long");
     }
     Problem::bad(format!("The form cannot be read: {}", error.body_text()))

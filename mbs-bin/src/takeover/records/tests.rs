@@ -2,8 +2,10 @@ use serde_json::{Value, json};
 
 use super::*;
 
+const COMMIT: &str = "0123456789012345678901234567890123456789";
+
 const DOCUMENT: &str = "document: modulemd\nversion: 2\ndata:\n  name: app\n  stream: '1'\n  version: 5\n  context: c0\n  \
-    summary: s\n  description: d\n  license: {module: [MIT]}\n  xmd: {mbs: {commit: abc}}\n  components:\n    rpms: \
+    summary: s\n  description: d\n  license: {module: [MIT]}\n  xmd: {mbs: {commit: '0123456789012345678901234567890123456789'}}\n  components:\n    rpms: \
     {a: {rationale: r}}\n";
 
 fn build(id: i64, context: &str, state: u8) -> Value {
@@ -17,7 +19,7 @@ fn build(id: i64, context: &str, state: u8) -> Value {
 fn component(id: i64, build: i64, package: &str, state: Option<u8>) -> Value {
     json!({
         "id": id, "module_id": build, "package": package, "state": state, "task_id": 70 + id, "batch": 2,
-        "scmurl": "https://src.example/rpms/a?#aaaa", "ref": "aaaa", "nvr": if state == Some(1) { Some("a-1-1") } else { None },
+        "scmurl": "https://src.example/rpms/a?#0123456789012345678901234567890123456789", "ref": "0123456789012345678901234567890123456789", "nvr": if state == Some(1) { Some("a-1-1") } else { None },
         "weight": 2.5,
     })
 }
@@ -42,10 +44,10 @@ fn identity_times_and_what_was_built_stay() {
     assert_eq!((build.id, build.nsvc().to_string()), (BuildId(7), "app:1:5:c0".to_owned()));
     assert_eq!((build.state(), build.submitted_at), (State::Ready, "2023-03-01T00:00:00Z".parse().unwrap()));
     assert_eq!(build.arches.iter().map(ToString::to_string).collect::<Vec<_>>(), ["aarch64", "x86_64"]);
-    assert_eq!(build.new.commit, Some(CommitId::new("abc").unwrap()));
+    assert_eq!(build.new.commit, Some(CommitId::new(COMMIT).unwrap()));
     let component = &build.components[0];
     assert_eq!((component.id, component.task), (Some(ComponentId(3)), Some(TaskId(73))));
-    assert_eq!(component.source.commit(), Some(&CommitId::new("aaaa").unwrap()));
+    assert_eq!(component.source.commit(), Some(&CommitId::new(COMMIT).unwrap()));
     assert_eq!((component.is_complete(), component.weight.cost()), (true, 2.5));
 }
 
