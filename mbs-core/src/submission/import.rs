@@ -39,7 +39,9 @@ impl Importable {
 fn identity(document: &ModuleStream) -> Result<Nsvc, Refused> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let (Some(name), Some(stream)) = (given(&document.name), given(&document.stream)) else {
-        return Err(Refused::NotImportable("Both the name and stream must be set for the modulemd being imported."));
+        return Err(Refused::NotImportable(
+            "Both the name and stream must be set for the modulemd being imported.",
+        ));
     };
     Ok(Nsvc {
         name: Name::new(name)?,
@@ -54,7 +56,8 @@ fn check_base(document: &ModuleStream, nsvc: &Nsvc, policy: &Policy) -> Result<(
     if !policy.is_base(&nsvc.name) {
         return Ok(());
     }
-    match document.xmd.at(&["mbs", "disttag_marking"]).and_then(Xmd::spelling).filter(|text| !text.is_empty()) {
+    match document.xmd.at(&["mbs", "disttag_marking"]).and_then(Xmd::spelling).filter(|text| !text.is_empty())
+    {
         Some(marking) if marking.contains('-') => {
             Err(Refused::NotImportable("The disttag_marking cannot contain a dash"))
         }
@@ -72,12 +75,18 @@ fn check_virtual_streams(document: &ModuleStream) -> Result<(), Refused> {
         Some(Xmd::Map(_) | Xmd::Bool(_)) => false,
         None => true,
     };
-    if is_list { Ok(()) } else { Err(Refused::NotImportable("The virtual streams must be a list of strings")) }
+    if is_list {
+        Ok(())
+    } else {
+        Err(Refused::NotImportable("The virtual streams must be a list of strings"))
+    }
 }
 
 fn check_dependencies(document: &ModuleStream) -> Result<(), Refused> {
     if document.dependencies.len() > 1 {
-        return Err(Refused::NotImportable("The imported module's dependencies list should contain just one element"));
+        return Err(Refused::NotImportable(
+            "The imported module's dependencies list should contain just one element",
+        ));
     }
     let is_known = |module: &String| document.xmd.at(&["mbs", "buildrequires", module]).is_some();
     if document.dependencies.iter().flat_map(|pair| pair.buildrequires.keys()).all(is_known) {
@@ -140,7 +149,9 @@ mod tests {
 
     #[test]
     fn what_the_document_says_stays() {
-        let taken = platform("  version: 3\n  context: abc\n  xmd: {mbs: {koji_tag: f40-build, commit: virtual, mse: FALSE}}\n");
+        let taken = platform(
+            "  version: 3\n  context: abc\n  xmd: {mbs: {koji_tag: f40-build, commit: virtual, mse: FALSE}}\n",
+        );
         let taken = taken.unwrap();
         assert_eq!((taken.nsvc, taken.koji_tag), (id("platform:f40:3:abc"), Some(id("f40-build"))));
         assert_eq!(taken.document.xmd.at(&["mbs", "commit"]).and_then(Xmd::spelling), Some("virtual"));
@@ -157,12 +168,18 @@ mod tests {
         assert!(told(dashed, "  xmd: {mbs: {disttag_marking: f-40}}\n").starts_with("The disttag_marking"));
         for streams in ["el8", "{a: b}", "[[a]]", "[{a: b}]"] {
             let more = format!("  xmd: {{mbs: {{virtual_streams: {streams}}}}}\n");
-            assert_eq!(platform(&more).unwrap_err(), "The virtual streams must be a list of strings", "{streams}");
+            assert_eq!(
+                platform(&more).unwrap_err(),
+                "The virtual streams must be a list of strings",
+                "{streams}"
+            );
         }
         assert!(platform("  xmd: {mbs: {virtual_streams: [el8, 9]}}\n").is_ok());
         let one = "  dependencies: [{buildrequires: {gtk: ['1']}}]\n";
         assert!(platform(one).unwrap_err().contains("is missing entries"));
-        assert!(platform(&format!("{one}  xmd: {{mbs: {{buildrequires: {{gtk: {{stream: '1'}}}}}}}}\n")).is_ok());
+        assert!(
+            platform(&format!("{one}  xmd: {{mbs: {{buildrequires: {{gtk: {{stream: '1'}}}}}}}}\n")).is_ok()
+        );
         let two = "  dependencies: [{requires: {gtk: ['1']}}, {requires: {gtk: ['2']}}]\n";
         assert!(platform(two).unwrap_err().contains("just one element"));
     }
