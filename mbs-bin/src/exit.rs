@@ -3,9 +3,10 @@
 //! | status | meaning |
 //! | --- | --- |
 //! | 0 | done: built, nothing wrong, or so already |
-//! | 1 | the module failed, or was cancelled; PDC refused, or has something else, or somebody said no |
+//! | 1 | the module failed, or was cancelled; a service or PDC refused, or has something else, or somebody said no |
 //! | 2 | wrong usage, a missing file, a document that is not a good one |
-//! | 3 | this machine lacks something: a program, space, a permission, a results directory that nobody else works in, a store or PDC that can be reached |
+//! | 3 | this machine lacks something: a program, space, a permission, a results directory that nobody else works in, a store, PDC or service that can be reached |
+//! | 251 … 254 | what `mbs-build` has always ended with when a service takes no submission: see [`Exit`] |
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -32,6 +33,14 @@ pub enum Exit {
     Usage,
     /// The user has to mend the machine.
     Machine,
+    /// An option of a submission is no `KEY=VALUE`.
+    BadOption,
+    /// The service refuses a submission or a cancellation.
+    Refused,
+    /// The service answers a submission with something that is none of its answers.
+    Odd,
+    /// Nobody says where the document of a submission is.
+    NoSource,
 }
 
 impl Exit {
@@ -42,6 +51,10 @@ impl Exit {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::Machine => 3,
+            Exit::BadOption => 251,
+            Exit::Refused => 252,
+            Exit::Odd => 253,
+            Exit::NoSource => 254,
         }
     }
 }
@@ -64,6 +77,18 @@ pub enum Stop {
     /// The machine lacks something.
     #[error("{0}")]
     Machine(String),
+    /// An option of a submission is no `KEY=VALUE`.
+    #[error("Optional arguments are not in a proper arg=value format.")]
+    BadOption,
+    /// The service refuses a submission or a cancellation.
+    #[error("{0}")]
+    Refused(String),
+    /// The service answers a submission with something that is none of its answers; nothing is said of it.
+    #[error("")]
+    Odd,
+    /// Nobody says where the document of a submission is.
+    #[error("{0}")]
+    NoSource(String),
 }
 
 impl Stop {
@@ -73,6 +98,20 @@ impl Stop {
             Stop::Failed(_) => Exit::Failed,
             Stop::Usage(_) => Exit::Usage,
             Stop::Machine(_) => Exit::Machine,
+            Stop::BadOption => Exit::BadOption,
+            Stop::Refused(_) => Exit::Refused,
+            Stop::Odd => Exit::Odd,
+            Stop::NoSource(_) => Exit::NoSource,
+        }
+    }
+
+    /// Logs why, a line each.
+    pub fn log(&self) {
+        for line in self.to_string().lines() {
+            match self {
+                Stop::BadOption | Stop::Refused(_) => tracing::error!(critical = true, "{line}"),
+                _ => tracing::error!("{line}"),
+            }
         }
     }
 

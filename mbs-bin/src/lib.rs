@@ -4,11 +4,17 @@
 //! traits of [`mbs_core`], and how things look to people. What to build is decided in the core.
 
 pub mod cli;
+pub mod config;
 pub mod exit;
+pub mod frontend;
 pub mod local;
 pub mod logging;
 pub mod manager;
 pub mod plan;
+pub mod remote;
+pub mod rest;
+pub mod site;
 pub mod sources;
 pub mod table;
+pub mod takeover;
 pub mod validate;

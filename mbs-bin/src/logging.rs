@@ -125,17 +125,20 @@ where
     ) -> fmt::Result {
         let mut said = Said::default();
         event.record(&mut said);
-        let (name, colour) = named(*event.metadata().level());
+        let (name, colour) = if said.is_critical { CRITICAL } else { named(*event.metadata().level()) };
         let text = if self.shows_all { said.text_with_others() } else { said.text() };
         writeln!(writer, "{colour}{name}{colour:#}: {}", without_controls(&text))
     }
 }
 
+const RED: Style = AnsiColor::Red.on_default().bold();
+/// What an error with the field `critical` is called.
+const CRITICAL: (&str, Style) = ("CRITICAL", RED);
+
 fn named(level: Level) -> (&'static str, Style) {
-    let bold = |colour: AnsiColor| colour.on_default().bold();
     match level {
-        Level::ERROR => ("ERROR", bold(AnsiColor::Red)),
-        Level::WARN => ("WARNING", bold(AnsiColor::Yellow)),
+        Level::ERROR => ("ERROR", RED),
+        Level::WARN => ("WARNING", AnsiColor::Yellow.on_default().bold()),
         Level::INFO => ("INFO", AnsiColor::Green.on_default()),
         Level::DEBUG => ("DEBUG", AnsiColor::Blue.on_default()),
         Level::TRACE => ("TRACE", AnsiColor::Blue.on_default()),
@@ -146,6 +149,7 @@ fn named(level: Level) -> (&'static str, Style) {
 #[derive(Debug, Default)]
 struct Said {
     message: String,
+    is_critical: bool,
     why: Vec<String>,
     others: Vec<String>,
 }
@@ -179,6 +183,13 @@ impl Visit for Said {
         self.add(field, value.to_owned());
     }
 
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        match field.name() {
+            "critical" => self.is_critical = value,
+            _ => self.add(field, value.to_string()),
+        }
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.add(field, format!("{value:?}"));
     }
@@ -203,7 +214,7 @@ mod tests {
 
     fn said(why: &[&str]) -> Said {
         let why = why.iter().map(|&why| why.to_owned()).collect();
-        Said { message: "it stopped".into(), why, others: vec!["module.id=3".into()] }
+        Said { message: "it stopped".into(), is_critical: false, why, others: vec!["module.id=3".into()] }
     }
 
     #[test]

@@ -11,10 +11,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mbs_core::ident::{NameStream, Nsvc};
 use mbs_core::policy::Policy;
 use mbs_core::resolver::{Against, Chain, KnownModule, ModuleResolver, ResolverError, StoreResolver};
@@ -27,6 +26,7 @@ use mbs_pdc::resolver::PdcResolver;
 use mbs_pdc::server::ServerFiles;
 use tracing::warn;
 
+use crate::config::{PdcFace, Place};
 use crate::exit::Stop;
 
 /// Where modules are.
@@ -48,50 +48,6 @@ pub struct SourcesArguments {
     /// Which of these places are asked, and in which order: of files,db,pdc [default: all that are given]
     #[arg(long, env = "MBS_RESOLVER", value_name = "PLACES", value_delimiter = ',')]
     pub resolver: Vec<Place>,
-}
-
-/// An endpoint of PDC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PdcFace {
-    /// What every PDC has: unreleasedvariants
-    Variants,
-    /// What newer ones have: modules
-    Modules,
-}
-
-/// A place where modules are, as the configuration calls it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// Files and folders of documents.
-    Files,
-    /// Our store.
-    Db,
-    /// A PDC.
-    Pdc,
-}
-
-impl FromStr for Place {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "files" => Ok(Self::Files),
-            "db" => Ok(Self::Db),
-            "pdc" => Ok(Self::Pdc),
-            other => Err(format!("`{other}` is no place where modules are: files, db or pdc")),
-        }
-    }
-}
-
-impl Place {
-    /// Returns what people call it.
-    fn title(self) -> &'static str {
-        match self {
-            Self::Files => "files",
-            Self::Db => "store",
-            Self::Pdc => "PDC",
-        }
-    }
 }
 
 /// The places, opened.
@@ -133,7 +89,10 @@ impl Sources {
                     store = Some(opened.clone());
                     Arc::new(ours.insert(StoreResolver::new(opened)).clone())
                 }
-                Place::Pdc => Arc::new(arguments.pdc()?),
+                Place::Pdc => {
+                    Arc::new(pdc(arguments.pdc.as_deref().unwrap_or_default(), arguments.pdc_face)?)
+                }
+                Place::Koji | Place::Mbs => return Err(not_here(*place)),
             };
             sources.push((place.title().to_owned(), resolver));
         }
@@ -192,25 +151,30 @@ impl SourcesArguments {
         });
         Ok(places)
     }
+}
 
-    fn pdc(&self) -> Result<PdcResolver, Stop> {
-        let home = std::env::home_dir();
-        let files = ServerFiles::usual(home.as_deref());
-        let server = files.find(self.pdc.as_deref().unwrap_or_default());
-        // Everybody may read.
-        let server = server.map_err(|error| Stop::Usage(error.to_string()))?.anonymous();
-        let pdc = Pdc::new(&server, Arc::new(SystemClock::new()));
-        let pdc = pdc.map_err(|error| Stop::Machine(error.to_string()))?;
-        let face = match self.pdc_face {
-            PdcFace::Variants => Face::Variants,
-            PdcFace::Modules => Face::Modules,
-        };
-        Ok(PdcResolver::new(Entries::new(pdc, face)))
-    }
+/// Makes a resolver of a PDC: its name in PDC's configuration files, or the root of its API.
+pub(crate) fn pdc(server: &str, face: PdcFace) -> Result<PdcResolver, Stop> {
+    let home = std::env::home_dir();
+    let server = ServerFiles::usual(home.as_deref()).find(server);
+    // Everybody may read.
+    let server = server.map_err(|error| Stop::Usage(error.to_string()))?.anonymous();
+    let pdc = Pdc::new(&server, Arc::new(SystemClock::new()));
+    let pdc = pdc.map_err(|error| Stop::Machine(error.to_string()))?;
+    let face = match face {
+        PdcFace::Variants => Face::Variants,
+        PdcFace::Modules => Face::Modules,
+    };
+    Ok(PdcResolver::new(Entries::new(pdc, face)))
+}
+
+/// Makes the end of a command that is to look where only services do.
+fn not_here(place: Place) -> Stop {
+    Stop::Usage(format!("modules cannot be looked up in `{place}` here: say files, db or pdc"))
 }
 
 /// Reads files, all of them together: what one path lacks another may have. What could not be read is logged.
-fn read_files(paths: &[PathBuf], policy: &Policy) -> Result<ModuleFiles, Stop> {
+pub(crate) fn read_files(paths: &[PathBuf], policy: &Policy) -> Result<ModuleFiles, Stop> {
     let files =
         ModuleFiles::read(paths, &policy.base_module_names).map_err(|error| unreadable(&error, paths))?;
     for problem in files.problems() {

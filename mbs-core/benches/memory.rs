@@ -92,6 +92,7 @@ fn submission(number: usize) -> NewBuild {
         origin: None,
         contexts: Contexts::default(),
         srpms: BTreeMap::new(),
+        given_srpms: Vec::new(),
         base_modules: vec![base()],
     }
 }

@@ -194,6 +194,7 @@ fn earlier_build(module: &KnownModule, policy: &Policy) -> Result<ModuleBuild, O
         document: Arc::clone(&module.document),
         contexts: crate::context::Contexts::default(),
         srpms: BTreeMap::new(),
+        given_srpms: Vec::new(),
         base_modules: Vec::new(),
     };
     let mut build = build(new, &order(&module.document)?);

@@ -76,7 +76,8 @@ pub struct Policy {
     pub default_branch: String,
     /// Repository of module defaults for base modules that ask for them without an address.
     pub default_modules_scm_url: String,
-    /// The stream that rawhide has, if default modules of it come from `rawhide_branch`.
+    /// The stream that rawhide has, if default modules of it come from `rawhide_branch`; read from an empty text it is `None`.
+    #[serde(deserialize_with = "checked::stream_if_any")]
     pub rawhide_stream: Option<Stream>,
     /// Branch of the defaults repository for the rawhide stream.
     pub rawhide_branch: String,
@@ -101,7 +102,7 @@ pub struct Policy {
     #[serde(with = "secs")]
     pub poll_floor: Duration,
     /// A build that waits for others is looked at at least so often.
-    #[serde(with = "secs")]
+    #[serde(rename = "polling_interval", with = "secs")]
     pub idle_floor: Duration,
     /// A backend that nothing wakes asks for due builds at least so often.
     #[serde(with = "secs")]
@@ -199,7 +200,7 @@ mod checked {
 
     use serde::{Deserialize, Deserializer, de};
 
-    use crate::ident::{Arch, NameStream, TagName};
+    use crate::ident::{Arch, NameStream, Stream, TagName};
     use crate::naming::is_release_char;
 
     pub(super) fn by_name_stream<'de, D: Deserializer<'de>>(
@@ -224,6 +225,11 @@ mod checked {
     pub(super) fn tag_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TagName>, D::Error> {
         let text = Option::<String>::deserialize(from)?.filter(|text| !text.is_empty());
         text.map(|text| TagName::new(text).map_err(de::Error::custom)).transpose()
+    }
+
+    pub(super) fn stream_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Stream>, D::Error> {
+        let text = Option::<String>::deserialize(from)?.filter(|text| !text.is_empty());
+        text.map(|text| Stream::new(text).map_err(de::Error::custom)).transpose()
     }
 }
 

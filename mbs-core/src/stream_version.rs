@@ -49,9 +49,12 @@ impl StreamSuffixes {
     /// Makes the list.
     ///
     /// # Errors
-    /// Says which regular expression is none.
+    /// Says which regular expression is none, or for which the number is.
     pub fn new<'a>(entries: impl IntoIterator<Item = (&'a str, f64)>) -> Result<Self, String> {
         let compile = |(text, number): (&str, f64)| {
+            if !number.is_finite() {
+                return Err(format!("what is added for {text:?} is no number"));
+            }
             expression(text).and_then(|_| expression(&format!("^(?:{text})"))).map(|regex| (regex, number))
         };
         entries.into_iter().map(compile).collect::<Result<_, _>>().map(Self)
@@ -221,6 +224,7 @@ mod tests {
         let text = serde_json::to_string(&suffixes).unwrap();
         assert_eq!(text, r#"{"l8":0.9,"el\\d+":0.2,"el8":0.3}"#);
         assert_eq!(serde_json::from_str::<StreamSuffixes>(&text).unwrap(), suffixes);
+        assert!(StreamSuffixes::new([("el", f64::NAN)]).is_err());
         assert!(StreamSuffixes::new([("el(", 0.1)]).unwrap_err().contains("is no regular expression"));
         assert!(StreamSuffixes::new([("a".repeat(1_001).as_str(), 0.1)]).is_err());
     }

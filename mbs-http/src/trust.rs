@@ -32,6 +32,17 @@ pub enum TrustError {
     Tls(String),
 }
 
+/// Whom we take for a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// Whoever this machine's certificates vouch for.
+    System,
+    /// Whoever the certificates of this file in PEM vouch for, or of the files of this folder.
+    File(PathBuf),
+    /// Whoever answers. For tests, and for people who say so each time.
+    Anyone,
+}
+
 /// Prepares a client of one server: it follows no redirect, sends nothing twice, and uses no proxy to this machine.
 pub fn client(server: &Url) -> ClientBuilder {
     let mut client = Client::builder()
@@ -48,6 +59,18 @@ pub fn client(server: &Url) -> ClientBuilder {
         client = client.tls_certs_only([]);
     }
     client
+}
+
+/// Lets a client trust these.
+///
+/// # Errors
+/// `Unreadable`, `Content`.
+pub fn trusting(client: ClientBuilder, trust: &Trust) -> Result<ClientBuilder, TrustError> {
+    Ok(match trust {
+        Trust::System => client,
+        Trust::File(path) => client.tls_certs_only(all_certificates(path)?),
+        Trust::Anyone => client.tls_danger_accept_invalid_certs(true),
+    })
 }
 
 /// Makes the client.
@@ -77,6 +100,23 @@ pub fn certificates(path: &Path) -> Result<Vec<Certificate>, TrustError> {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         Ok(_) | Err(_) => Err(TrustError::content(path, WANTED)),
     }
+}
+
+/// Reads the certificates of a file, or of all files of a folder that hold some.
+fn all_certificates(path: &Path) -> Result<Vec<Certificate>, TrustError> {
+    if !path.is_dir() {
+        return certificates(path);
+    }
+    let failed = |source| TrustError::Unreadable { path: path.to_owned(), source };
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        // Such folders hold other things too.
+        all.extend(certificates(&entry.map_err(failed)?.path()).unwrap_or_default());
+    }
+    if all.is_empty() {
+        return Err(TrustError::content(path, "file of certificates"));
+    }
+    Ok(all)
 }
 
 /// Reads a certificate of our own with its key, both in one file in PEM.

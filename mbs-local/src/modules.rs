@@ -256,6 +256,7 @@ mod tests {
             document: Arc::new(document),
             contexts: Contexts::default(),
             srpms: BTreeMap::new(),
+            given_srpms: Vec::new(),
             base_modules: Vec::new(),
         }
     }

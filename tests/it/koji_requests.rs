@@ -159,6 +159,7 @@ fn submission(components: usize) -> NewBuild {
         origin: None,
         contexts: Contexts::default(),
         srpms: BTreeMap::new(),
+        given_srpms: Vec::new(),
         base_modules: vec![base()],
     }
 }

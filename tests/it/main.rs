@@ -12,6 +12,7 @@ mod modulemd_reference;
 mod modulemd_robustness;
 mod mutation;
 mod pdc_manager;
+mod rest_golden;
 mod sim_fairness;
 mod sim_graphs;
 mod sim_koji;

@@ -13,6 +13,7 @@ pub mod pdc;
 pub mod private_mounts;
 pub mod realistic;
 pub mod repository;
+pub mod rest_golden;
 pub mod running;
 pub mod small_module;
 pub mod within;

@@ -11,16 +11,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use mbs_core::bus::Hint;
 use mbs_core::clock::Clock as _;
-use mbs_core::ident::{BuildId, Nsvc};
+use mbs_core::ident::{BuildId, ComponentId, Nsvc};
 use mbs_core::memory::ManualClock;
 use mbs_core::model::{ModuleBuild, State, Transition};
 use mbs_core::modulemd::ModuleStream;
 use mbs_core::plan::Why;
 use mbs_core::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter, Create, Created,
-    Delivery, EventNumber, Filter, IdempotencyKey, Lease, ListedBuild, ListedComponent, Loaded, LogLine,
-    ModuleRow, ModulesAsked, Order, Outbox, Page, Retention, ReuseQuestion, Save, Saved, Settings, Signal,
-    Sink, Store, StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
+    ComponentTransition, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Import, Imported,
+    Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order, Outbox,
+    Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store, StoreError, Trim,
+    Trimmed, Upkeep, Work, WorkerId,
 };
 use tokio::runtime::Handle;
 
@@ -79,6 +80,8 @@ at_once! { Builds:
     load(id: BuildId) -> Loaded;
     save(save: Save) -> Saved;
     amend(amend: Amend) -> Saved;
+    import(import: Import) -> Imported;
+    restore(records: Vec<Restored>) -> ();
     trace(id: BuildId) -> Vec<Transition>;
     log(id: BuildId) -> Vec<LogLine>;
     audit(id: BuildId) -> Vec<AuditEntry>;
@@ -103,6 +106,10 @@ at_once! { Catalogue:
     find(nsvcs: &[Nsvc]) -> BTreeMap<Nsvc, BuildId>;
     modules(asked: &ModulesAsked) -> Vec<ModuleRow>;
     documents(ids: &[BuildId]) -> BTreeMap<BuildId, Arc<ModuleStream>>;
+    details(ids: &[BuildId]) -> BTreeMap<BuildId, BuildDetails>;
+    component_traces(ids: &[ComponentId]) -> BTreeMap<ComponentId, Vec<ComponentTransition>>;
+    log_page(of: Logged, page: Page) -> Vec<LogLine>;
+    count_log(of: Logged) -> u64;
     reuse_candidates(question: &ReuseQuestion) -> Vec<Arc<ModuleBuild>>;
     scratch_count(of: &Nsvc) -> u32;
     unfinished(of: &[Nsvc]) -> Vec<(Nsvc, State)>;

@@ -82,6 +82,6 @@ impl LocalArguments {
 
     /// Returns for whom to print.
     pub fn reader(&self) -> Reader {
-        if self.json { Reader::Program } else { Reader::Person }
+        Reader::of(self.json)
     }
 }

@@ -8,14 +8,18 @@ use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
 
 use crate::exit::{Exit, Stop};
 use crate::logging::{self, Verbosity};
-use crate::{local, plan, validate};
+use crate::{local, plan, remote, validate};
 
 mod local_arguments;
 mod plan_arguments;
+mod remote_arguments;
+mod service_arguments;
 mod validate_arguments;
 
 pub use local_arguments::LocalArguments;
 pub use plan_arguments::PlanArguments;
+pub use remote_arguments::{BuildArguments, OverviewArguments, SubmitArguments, WatchArguments};
+pub use service_arguments::{LoginMethod, ServiceArguments};
 pub use validate_arguments::ValidateArguments;
 
 /// Where the flags that all commands have stand in the help of each: after its own.
@@ -34,6 +38,9 @@ pub struct Arguments {
     /// Log errors only, and show no progress
     #[arg(short = 'q', long = "quiet", global = true, display_order = LAST, action = ArgAction::SetTrue)]
     pub quiet: bool,
+    /// Which service, and who we are there
+    #[command(flatten)]
+    pub service: ServiceArguments,
     /// What to do; without it the help is shown
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -42,6 +49,16 @@ pub struct Arguments {
 /// What `mbs-build` can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show the module builds of a service
+    Overview(OverviewArguments),
+    /// Show the components of a module build
+    Info(BuildArguments),
+    /// Show how a module build goes on until it ends
+    Watch(WatchArguments),
+    /// Submit a module build
+    Submit(Box<SubmitArguments>),
+    /// Cancel a module build
+    Cancel(BuildArguments),
     /// Build a module on this machine, in the foreground
     Local(Box<LocalArguments>),
     /// Say what would be built, with what and why, and build nothing
@@ -57,6 +74,13 @@ pub enum Reader {
     Person,
     /// A program, which reads JSON.
     Program,
+}
+
+impl Reader {
+    /// Returns who reads what is printed where `--json` is an option.
+    fn of(json: bool) -> Self {
+        if json { Self::Program } else { Self::Person }
+    }
 }
 
 impl Arguments {
@@ -78,16 +102,20 @@ impl Arguments {
 pub fn run(arguments: Arguments) -> Exit {
     let verbosity = arguments.verbosity();
     let screen = logging::start(verbosity);
+    let service = arguments.service;
     let ended = match arguments.command {
         None => help(),
         Some(Command::Validate(arguments)) => validate::run(&arguments, &mut anstream::stdout().lock()),
         Some(Command::Plan(arguments)) => plan::run(&arguments, &mut anstream::stdout().lock()),
         Some(Command::Local(arguments)) => local::run(&arguments, verbosity, &screen),
+        Some(Command::Overview(arguments)) => remote::overview(&service, &arguments, &screen),
+        Some(Command::Info(arguments)) => remote::info(&service, &arguments),
+        Some(Command::Watch(arguments)) => remote::watch(&service, &arguments),
+        Some(Command::Submit(arguments)) => remote::submit(&service, &arguments),
+        Some(Command::Cancel(arguments)) => remote::cancel(&service, &arguments),
     };
     ended.unwrap_or_else(|stop| {
-        for line in stop.to_string().lines() {
-            tracing::error!("{line}");
-        }
+        stop.log();
         stop.exit()
     })
 }

@@ -41,6 +41,6 @@ pub struct PlanArguments {
 impl PlanArguments {
     /// Returns for whom to print.
     pub fn reader(&self) -> Reader {
-        if self.json { Reader::Program } else { Reader::Person }
+        Reader::of(self.json)
     }
 }

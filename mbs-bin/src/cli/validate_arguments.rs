@@ -23,6 +23,6 @@ pub struct ValidateArguments {
 impl ValidateArguments {
     /// Returns for whom to print.
     pub fn reader(&self) -> Reader {
-        if self.json { Reader::Program } else { Reader::Person }
+        Reader::of(self.json)
     }
 }

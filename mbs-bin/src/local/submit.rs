@@ -206,6 +206,8 @@ impl Submission<'_> {
             },
             reuse_from: None,
             srpms: self.srpms.iter().map(|(package, srpm)| (package.clone(), srpm.path.clone())).collect(),
+            given_srpms: Vec::new(),
+            notes_static_contexts_only: false,
         }
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn module_build(nsvc: &str) -> ModuleBuild {
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: [].into(),
+        given_srpms: Vec::new(),
         base_modules: Vec::new(),
     };
     let now = "2024-01-02T03:04:05Z".parse().unwrap();

@@ -2,15 +2,19 @@
 //!
 //! It decides nothing but which part of the library serves each command.
 
+pub mod config;
 pub mod pdc;
 
 use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
+use mbs_http::Secret;
 use mbs_store::{OpenError, Upgraded};
 
+use crate::config::ConfigArguments;
 use crate::exit::{Exit, Stop, chain};
 use crate::logging::{self, Verbosity};
+use config::ConfigCommandArguments;
 use pdc::PdcArguments;
 
 const STATUSES: &str = "Exit status: 0 done, 2 wrong usage or a URL that names no store, 3 the store cannot be reached, \
@@ -23,6 +27,9 @@ pub struct Arguments {
     /// The store: postgresql://USER@HOST/DATABASE, or sqlite:PATH
     #[arg(long, env = "MBS_DATABASE", value_name = "URL", global = true, hide_env_values = true)]
     pub database: Option<String>,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub file: ConfigArguments,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -36,6 +43,8 @@ pub enum Command {
     /// An empty database gets its first schema. Services that run may go on meanwhile.
     #[command(after_help = STATUSES)]
     Upgradedb,
+    /// Check or show the configuration, or take over that of the original service
+    Config(ConfigCommandArguments),
     /// Take care of the modules in PDC (Product Definition Center) that nothing builds
     Pdc(Box<PdcArguments>),
 }
@@ -46,9 +55,7 @@ pub fn run(arguments: &Arguments) -> Exit {
     match execute(arguments) {
         Ok(()) => Exit::Done,
         Err(stop) => {
-            for line in stop.to_string().lines() {
-                tracing::error!("{line}");
-            }
+            stop.log();
             stop.exit()
         }
     }
@@ -61,17 +68,23 @@ fn execute(arguments: &Arguments) -> Result<(), Stop> {
         .map_err(|error| Stop::Machine(format!("no threads can be started: {error}")))?;
     runtime.block_on(async {
         match &arguments.command {
-            Command::Upgradedb => upgrade(database(arguments)?).await,
+            Command::Upgradedb => upgrade(database(arguments)?.reveal()).await,
+            Command::Config(asked) => config::run(&asked.command, arguments, &mut anstream::stdout()).await,
             Command::Pdc(arguments) => pdc::run(arguments, &mut anstream::stdout()).await,
         }
     })
 }
 
-fn database(arguments: &Arguments) -> Result<&str, Stop> {
-    arguments
-        .database
-        .as_deref()
-        .ok_or_else(|| Stop::Usage("which store? Say --database URL, or set MBS_DATABASE".to_owned()))
+/// Returns the URL of the store: the one that is named, else that of the configuration, if there is one.
+fn database(arguments: &Arguments) -> Result<Secret, Stop> {
+    match &arguments.database {
+        Some(url) => Ok(Secret::new(url.as_str())),
+        None if arguments.file.is_given() => Ok(config::load(arguments)?.service.database),
+        None => {
+            let which = "which store? Say --database URL or --config FILE, or set MBS_DATABASE";
+            Err(Stop::Usage(which.to_owned()))
+        }
+    }
 }
 
 async fn upgrade(url: &str) -> Result<(), Stop> {
@@ -114,6 +127,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("mbs.db").display());
         assert_eq!((run_with(&url), run_with(&url)), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn the_store_of_the_configuration_is_brought_up_if_none_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, store) = (folder.path().join("mbs.toml"), folder.path().join("mbs.db"));
+        std::fs::write(&file, format!("[service]\ndatabase = 'sqlite:{}'", store.display())).unwrap();
+        let file = file.display().to_string();
+        assert_eq!(execute(&arguments(&["upgradedb", "--config", &file])), Ok(()));
+        assert!(store.exists());
+        let stop = execute(&arguments(&["upgradedb", "--config", "/nowhere.toml"])).unwrap_err();
+        assert!(
+            matches!(&stop, Stop::Usage(what) if what.starts_with("/nowhere.toml cannot be read")),
+            "{stop}"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the command `mbs-build` prints and ends with, asked of the real program.
+//! What the commands print and end with, asked of the real programs.
 
 #![expect(clippy::unwrap_used, reason = "a test whose world cannot be set up has to fail")]
 
@@ -6,7 +6,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+mod config;
 mod local;
+mod remote;
 mod validate;
 
 /// How a run ended.

@@ -12,7 +12,7 @@ use crate::model::{ModuleBuild, State};
 use crate::policy::Policy;
 use crate::resolver::{ModuleResolver, ResolverError};
 use crate::source_control::{Fetched, Place, SourceControl, SourceError};
-use crate::store::{Create, Created, IdempotencyKey, Store, StoreError};
+use crate::store::{Create, Created, IdempotencyKey, Note, Store, StoreError};
 use crate::submission::{
     Asked, Decided, Decision, Disposition, KnownBuilds, Named, Needs, Refused, Rules, Submission, Told,
 };
@@ -256,7 +256,7 @@ fn create(decided: &Decided, asked: &Asked, key: Option<IdempotencyKey>) -> Crea
         new: decided.new.clone(),
         resumed: decided.resumed.clone(),
         existing: decided.builds.iter().filter_map(existing).collect(),
-        notes: decided.warnings.clone(),
+        notes: decided.warnings.iter().cloned().map(Note::from).collect(),
         by: asked.owner.clone(),
         key,
     }

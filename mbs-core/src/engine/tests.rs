@@ -177,6 +177,7 @@ pub(super) fn new_build(version: u64) -> NewBuild {
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: BTreeMap::new(),
+        given_srpms: Vec::new(),
         base_modules: Vec::new(),
     }
 }

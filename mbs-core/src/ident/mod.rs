@@ -172,6 +172,10 @@ number_ident!(
     ComponentId, i64
 );
 number_ident!(
+    /// A line of a build's log in the store.
+    LogId, i64
+);
+number_ident!(
     /// A unit of work of the build system.
     TaskId, i64
 );

@@ -23,6 +23,25 @@ pub struct Lifecycle {
     unsaved: Vec<Transition>,
 }
 
+/// What became of a build in another service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The state.
+    pub state: State,
+    /// The last reason that was given.
+    pub reason: Option<String>,
+    /// Who has to act; `None`: nobody said. Of failed builds only.
+    pub failure: Option<Failure>,
+    /// Whether no live task of it is left; of failed builds only.
+    pub settled: bool,
+    /// The state it failed in, which is where it goes on if it is resumed; `None`: not known, or it did not fail.
+    pub failed_in: Option<State>,
+    /// When the state last changed.
+    pub changed_at: Timestamp,
+    /// When everything was built, or when it failed; `None` before.
+    pub completed_at: Option<Timestamp>,
+}
+
 impl Lifecycle {
     /// Begins a life in `init`.
     pub fn begin(now: Timestamp) -> Self {
@@ -36,6 +55,28 @@ impl Lifecycle {
             changed_at: now,
             completed_at: None,
             unsaved: vec![first],
+        }
+    }
+
+    /// Makes the life of a module that was built elsewhere: `ready`, all of it at one moment. No arrow leads there, so no change
+    /// is noted, and there is no trace.
+    pub fn imported(now: Timestamp) -> Self {
+        Self { state: State::Ready, completed_at: Some(now), unsaved: Vec::new(), ..Self::begin(now) }
+    }
+
+    /// Makes a life that was led elsewhere, as it was told. What no life can have is left out: a failure of a build that did not
+    /// fail, doubt about the tasks of any other. Nothing is noted: the trace comes with it.
+    pub fn restored(past: Past) -> Self {
+        let has_failed = past.state == State::Failed;
+        Self {
+            state: past.state,
+            reason: past.reason,
+            failure: has_failed.then(|| past.failure.unwrap_or_default()),
+            settled: past.settled || !has_failed,
+            failed_in: past.failed_in.filter(|_| has_failed),
+            changed_at: past.changed_at,
+            completed_at: past.completed_at,
+            unsaved: Vec::new(),
         }
     }
 
@@ -175,6 +216,37 @@ mod tests {
         life.complete(at(4));
         life.enter(State::Done, None, at(5)).unwrap();
         assert_eq!(life.completed_at(), Some(at(3)));
+    }
+
+    #[test]
+    fn what_was_built_elsewhere_is_ready_at_once_without_a_change() {
+        let mut life = Lifecycle::imported(at(7));
+        assert_eq!((life.state(), life.unsaved()), (State::Ready, &[][..]));
+        assert_eq!((life.changed_at(), life.completed_at()), (at(7), Some(at(7))));
+        life.enter(State::Garbage, None, at(8)).unwrap();
+        assert_eq!(life.unsaved()[0].from, Some(State::Ready));
+    }
+
+    #[test]
+    fn a_life_led_elsewhere_is_taken_as_told_but_for_what_none_can_have() {
+        let past = Past {
+            state: State::Failed,
+            reason: Some("no space".into()),
+            failure: None,
+            settled: false,
+            failed_in: Some(State::Build),
+            changed_at: at(3),
+            completed_at: Some(at(2)),
+        };
+        let failed = Lifecycle::restored(past.clone());
+        assert_eq!(
+            (failed.state(), failed.reason(), failed.is_settled()),
+            (State::Failed, Some("no space"), false)
+        );
+        assert_eq!((failed.failure(), failed.failed_in()), (Some(Failure::Unspec), Some(State::Build)));
+        assert_eq!((failed.changed_at(), failed.completed_at()), (at(3), Some(at(2))));
+        let ready = Lifecycle::restored(Past { state: State::Ready, failure: Some(Failure::User), ..past });
+        assert_eq!((ready.failure(), ready.failed_in(), ready.is_settled()), (None, None, true));
     }
 
     #[test]

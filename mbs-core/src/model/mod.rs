@@ -22,7 +22,7 @@ mod state;
 pub use component::{
     Attempt, AttemptEnd, ComponentBuild, ComponentSource, MACROS_PACKAGE, Verdict, WhyRebuild,
 };
-pub use lifecycle::Lifecycle;
+pub use lifecycle::{Lifecycle, Past};
 pub use state::{BuildState, Failure, Illegal, State, Transition};
 
 /// Which components are built again although an earlier build of the module has them.
@@ -98,6 +98,9 @@ pub struct NewBuild {
     /// Source RPMs that the user gave, by package.
     #[serde(default)]
     pub srpms: BTreeMap<Package, String>,
+    /// The same as they were given, those that fit no component among them; empty in older records.
+    #[serde(default)]
+    pub given_srpms: Vec<String>,
     /// The base module builds it buildrequires; the first counts most.
     #[serde(default)]
     pub base_modules: Vec<Nsvc>,
@@ -273,6 +276,14 @@ impl ModuleBuild {
             kept_turn: None,
             is_imported: false,
             is_target_removed: false,
+        }
+    }
+
+    /// Returns the source RPMs that the user gave, as they were given.
+    pub fn srpms(&self) -> Vec<&String> {
+        match self.new.given_srpms.is_empty() {
+            true => self.new.srpms.values().collect(),
+            false => self.new.given_srpms.iter().collect(),
         }
     }
 

@@ -106,6 +106,50 @@ impl Xmd {
         }
     }
 
+    /// Takes out of every sequence what is of another kind than its first entry, as libmodulemd does when it reads one, and returns
+    /// the paths of what is lost.
+    pub fn make_uniform(&mut self) -> Vec<String> {
+        let mut lost = Vec::new();
+        self.keep_uniform("data.xmd", &mut lost);
+        lost
+    }
+
+    fn keep_uniform(&mut self, path: &str, lost: &mut Vec<String>) {
+        match self {
+            Xmd::Text(_) | Xmd::Bool(_) => {}
+            Xmd::Map(entries) => {
+                for (key, value) in entries {
+                    value.keep_uniform(&format!("{path}.{}", key.escape_debug()), lost);
+                }
+            }
+            Xmd::Seq(entries) => {
+                let first = entries.first().map(Xmd::kind).unwrap_or_default();
+                let mut place = 0;
+                entries.retain(|entry| {
+                    let is_like_first = entry.kind() == first;
+                    if !is_like_first {
+                        lost.push(format!("{path}[{place}]"));
+                    }
+                    place += 1;
+                    is_like_first
+                });
+                for (place, entry) in entries.iter_mut().enumerate() {
+                    entry.keep_uniform(&format!("{path}[{place}]"), lost);
+                }
+            }
+        }
+    }
+
+    /// Names the kind of a value as libmodulemd tells kinds apart: a sequence is of the kind of its first entry.
+    fn kind(&self) -> String {
+        match self {
+            Xmd::Text(_) => "s".to_owned(),
+            Xmd::Bool(_) => "b".to_owned(),
+            Xmd::Map(_) => "m".to_owned(),
+            Xmd::Seq(entries) => format!("a{}", entries.first().map(Xmd::kind).unwrap_or_default()),
+        }
+    }
+
     /// Removes a key of a map and returns what was there.
     pub fn remove(&mut self, key: &str) -> Option<Xmd> {
         let Xmd::Map(entries) = self else { return None };
@@ -124,6 +168,23 @@ impl From<&str> for Xmd {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_of_one_kind_are_left_alone_and_others_lose_what_libmodulemd_does_not_read() {
+        let map = |key: &str, value| Xmd::Map(vec![(key.to_owned(), value)]);
+        let list = |entries: &[Xmd]| Xmd::Seq(entries.to_vec());
+        let uniform = map("a", list(&["1".into(), "2".into()]));
+        let mut kept = uniform.clone();
+        assert_eq!((kept.make_uniform(), kept), (Vec::new(), uniform));
+        let mut mixed = map(
+            "a",
+            list(&[list(&["1".into()]), "x".into(), list(&[map("b", "c".into())]), list(&["2".into()])]),
+        );
+        assert_eq!(mixed.make_uniform(), ["data.xmd.a[1]", "data.xmd.a[2]"]);
+        assert_eq!(mixed, map("a", list(&[list(&["1".into()]), list(&["2".into()])])));
+        let mut deep = list(&[map("a", list(&["1".into(), Xmd::Bool(true)]))]);
+        assert_eq!(deep.make_uniform(), ["data.xmd[0].a[1]"]);
+    }
 
     #[test]
     fn a_stream_that_looks_like_a_boolean_keeps_its_spelling() {

@@ -12,6 +12,7 @@ use crate::model::{
     Attempt, AttemptEnd, BuildState, Buildroot, ComponentBuild, Failure, MACROS_PACKAGE, ModuleBuild, Verdict,
 };
 use crate::reuse;
+use crate::store::Note;
 
 /// Takes in the outcomes of this look's own actions.
 pub(super) fn outcomes(step: &mut Step<'_>) {
@@ -99,7 +100,8 @@ fn tagging_refused(step: &mut Step<'_>, error: &BuildSystemError) {
         }
     }
     for (package, nvr) in gone {
-        step.notes.push(format!("{package}: {nvr} is gone from the build system and is built again"));
+        let text = format!("{package}: {nvr} is gone from the build system and is built again");
+        step.notes.push(Note::of(&package, text));
         rebuild(&mut step.build, &package, &nvr);
     }
 }

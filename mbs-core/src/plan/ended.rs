@@ -19,7 +19,7 @@ pub(super) fn plan_ended(step: &mut Step<'_>) {
         Some(Ok(_)) => step.build.is_target_removed = true,
         Some(Err(error)) if !error.is_transient() => {
             step.build.is_target_removed = true;
-            step.notes.push(format!("the target stays, since it cannot be removed: {error}"));
+            step.notes.push(format!("the target stays, since it cannot be removed: {error}").into());
         }
         Some(Err(_)) | None => {}
     }

@@ -90,7 +90,8 @@ fn retire(step: &mut Step<'_>) -> Result<(), Impossible> {
     let requests = untag_requests(&step.build);
     let is_over = match step.seen.outcome(&ActionKey::Untag) {
         Some(Err(error)) if !error.is_transient() => {
-            step.notes.push(format!("what was built stays tagged, since it cannot be untagged: {error}"));
+            let text = format!("what was built stays tagged, since it cannot be untagged: {error}");
+            step.notes.push(text.into());
             true
         }
         outcome => requests.is_empty() || outcome.is_some_and(Result::is_ok),

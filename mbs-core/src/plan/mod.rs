@@ -41,6 +41,7 @@ use jiff::Timestamp;
 
 use crate::model::{ModuleBuild, State};
 use crate::policy::Policy;
+use crate::store::Note;
 
 pub use action::Action;
 pub use buildroot::{buildroot_spec, target_of};
@@ -64,7 +65,7 @@ pub struct Plan {
     /// Why it is not further.
     pub why: Why,
     /// Lines for the build's log.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Record and observation contradict each other. Nothing is done; a person has to look.

@@ -10,6 +10,7 @@ use crate::ident::{Nvr, TagEvent, TagName, TaskId};
 use crate::model::{BuildState, ComponentBuild, Failure, Illegal, ModuleBuild, OverWhen, State, Trouble};
 use crate::policy::Policy;
 use crate::shared::Shared;
+use crate::store::Note;
 
 /// A plan in the making.
 pub(super) struct Step<'a> {
@@ -21,7 +22,7 @@ pub(super) struct Step<'a> {
     pub(super) now: Timestamp,
     pub(super) actions: Vec<Action>,
     pub(super) why: Why,
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Note>,
     /// The build tag, as it was named when the plan began.
     pub(super) build_tag: Option<TagName>,
     /// What is in the build tag, as observed.

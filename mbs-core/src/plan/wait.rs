@@ -12,6 +12,7 @@ use crate::model::{
 use crate::naming::{self, DistTag};
 use crate::policy::Policy;
 use crate::reuse;
+use crate::store::Note;
 
 /// Asks for the earlier builds to reuse from, unless that is decided.
 pub(super) fn missing(build: &ModuleBuild, seen: &Observation, policy: &Policy) -> ObservationQuery {
@@ -86,7 +87,7 @@ fn decide(step: &mut Step<'_>) {
         step.build.new.reuse_from = Some(source.id);
         if verdicts.values().any(|verdict| matches!(verdict, Verdict::Reuse { .. })) {
             let (id, nsvc) = (source.id, source.nsvc());
-            step.notes.push(format!("components are reused from module build {id} ({nsvc})"));
+            step.notes.push(format!("components are reused from module build {id} ({nsvc})").into());
         }
     }
     let why_no_source = reuse::why_no_source(&step.build, candidates, step.policy.reuse);
@@ -95,13 +96,30 @@ fn decide(step: &mut Step<'_>) {
         if verdict == Verdict::Rebuild(WhyRebuild::NoSource) {
             verdict = Verdict::Rebuild(why_no_source.clone());
         }
-        match &verdict {
-            Verdict::Reuse { nvr, .. } => step.notes.push(format!("{}: reused as {nvr}", component.package)),
-            Verdict::Rebuild(why) => {
-                step.notes.push(format!("{}: will be built, since {why}", component.package));
+        step.notes.push(told(&component.package, &verdict));
+        component.verdict = Some(verdict);
+    }
+}
+
+/// Says what was decided of a component. That no earlier build fits is a matter of the module, all else one of the component.
+fn told(package: &Package, verdict: &Verdict) -> Note {
+    match verdict {
+        Verdict::Reuse { nvr, .. } => Note::of(package, format!("{package}: reused as {nvr}")),
+        Verdict::Rebuild(why) => {
+            let text = format!("{package}: will be built, since {why}");
+            match why {
+                WhyRebuild::NoSource | WhyRebuild::OtherBuildrequires => text.into(),
+                WhyRebuild::Strategy
+                | WhyRebuild::NotInSource(_)
+                | WhyRebuild::NoCommit
+                | WhyRebuild::OtherCommit { .. }
+                | WhyRebuild::OtherBatch { .. }
+                | WhyRebuild::OtherMacros
+                | WhyRebuild::EarlierChanged(_)
+                | WhyRebuild::OtherArches
+                | WhyRebuild::Gone(_) => Note::of(package, text),
             }
         }
-        component.verdict = Some(verdict);
     }
 }
 

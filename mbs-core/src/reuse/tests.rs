@@ -49,6 +49,7 @@ fn build(id: i64) -> ModuleBuild {
         document: Arc::new(ModuleStream::default()),
         contexts: Contexts { build: "same".into(), ..Contexts::default() },
         srpms: [].into(),
+        given_srpms: Vec::new(),
         base_modules: vec![],
     };
     ModuleBuild::begin(new, BuildId(id), BuildId(id), at(0))

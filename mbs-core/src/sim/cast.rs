@@ -70,6 +70,7 @@ pub(super) fn new_build(scenario: &Scenario, place: usize) -> NewBuild {
         origin: None,
         contexts: Contexts { build: "b".into(), runtime: "r".into(), ..Contexts::default() },
         srpms: BTreeMap::new(),
+        given_srpms: Vec::new(),
         base_modules: vec![base_nsvc()],
     }
 }

@@ -113,7 +113,7 @@ impl BuildColumns {
             cg_tag: build.cg_tag.as_ref().map(TagName::to_string),
             scmurl: build.new.scmurl.clone(),
             scratch: build.new.scratch,
-            srpms: json_list(build.new.srpms.values()),
+            srpms: json_list(build.srpms()),
             owner: build.new.owner.clone(),
             submitted_at: build.submitted_at,
             modified_at: build.life.changed_at(),
@@ -184,7 +184,7 @@ impl ComponentColumns {
     /// Reads the columns off a record.
     pub fn of(component: &ComponentBuild) -> Self {
         let scmurl = match &component.source {
-            ComponentSource::Git { url, .. } => Some(url.clone()),
+            ComponentSource::Git { url, commit } => Some(format!("{url}?#{commit}")),
             ComponentSource::Srpm(path) => Some(path.clone()),
             ComponentSource::Macros => None,
         };

@@ -1,6 +1,7 @@
 //! Why a store did not do what it was asked.
 
 use crate::ident::{BuildId, Nsvc};
+use crate::model::State;
 
 /// Cut by what the caller does next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +12,9 @@ pub enum StoreError {
     /// A build of this identity exists. Read and decide again.
     #[error("a module build {0} exists already")]
     Taken(Nsvc),
+    /// A build of this identity is under way, in this state, and cannot be overwritten. Wait for its end, or cancel it first.
+    #[error("the module build {0} is under way, in {1}")]
+    UnderWay(Nsvc, State),
     /// The build was saved by somebody else since it was loaded. Load and decide again.
     #[error("module build {0} was changed meanwhile")]
     Stale(BuildId),

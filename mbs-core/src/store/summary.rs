@@ -129,7 +129,7 @@ impl Summary {
             modified_at: build.life.changed_at(),
             completed_at: build.life.completed_at(),
             repo_task: build.repo_task,
-            srpms: build.new.srpms.values().cloned().collect(),
+            srpms: build.srpms().into_iter().cloned().collect(),
             buildrequires: buildrequires(build.document()),
             components: build.components.iter().map(|component| ComponentSummary::of(component)).collect(),
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Summary;
+use super::{Note, Summary};
 use crate::ident::{BuildId, Name, NameStream, Nsvc, Revision, TagName};
 use crate::model::{ModuleBuild, NewBuild, State, Transition};
 use crate::share::PlaceInLine;
@@ -20,7 +20,7 @@ pub struct Create {
     /// Builds that exist, need nothing, and belong to the answer.
     pub existing: Vec<BuildId>,
     /// Log lines of each new build.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Who resumes, for the audit.
     pub by: String,
     /// The submitter's key against doing it twice; `None`: no protection asked for.
@@ -81,7 +81,7 @@ pub struct Save {
     /// The right to save.
     pub lease: Lease,
     /// Lines for the build's log.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// How the build system behaved during this look.
     pub signal: Signal,
 }
@@ -195,26 +195,6 @@ pub struct Delivery {
     pub number: EventNumber,
     /// The event.
     pub event: StateChange,
-}
-
-/// A line of a build's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogLine {
-    /// When, by the store's clock.
-    pub at: Timestamp,
-    /// What, for people.
-    pub text: String,
-}
-
-/// What a person did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditEntry {
-    /// When, by the store's clock.
-    pub at: Timestamp,
-    /// Who.
-    pub by: String,
-    /// What.
-    pub what: String,
 }
 
 /// What operators set at run time.

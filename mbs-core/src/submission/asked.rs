@@ -125,7 +125,7 @@ impl Asked {
             self.scmurl.as_deref().filter(|url| !url.is_empty()).ok_or(Refused::Missing("scmurl"))?;
         let is_listed = || rules.scmurls.iter().any(|prefix| scmurl.starts_with(prefix.as_str()));
         if !rules.allow_custom_scmurls && !is_listed() {
-            return Err(Refused::ForeignScmUrl);
+            return Err(Refused::ForeignScmUrl(scmurl.to_owned()));
         }
         let scmurl: ScmUrl = scmurl.parse()?;
         if self.branch.is_none() {
@@ -224,12 +224,13 @@ mod tests {
         assert_eq!(without(|asked| asked.branch = None), ("Missing branch".into(), BadRequest));
         assert_eq!(
             without(|asked| asked.scmurl = Some("https://elsewhere/perl?#abc".into())),
-            ("The submitted scmurl URL is not allowed".into(), Forbidden)
+            ("The submitted scmurl https://elsewhere/perl?#abc is not allowed".into(), Forbidden)
         );
         assert_eq!(
             without(|asked| asked.scmurl = Some("https://src.example/modules/perl".into())),
             (
-                "The submitted scmurl URL is not valid.  Expected format is 'URL?[module-path]#[revision]'"
+                "The submitted scmurl https://src.example/modules/perl is not valid.  Expected format is \
+                 'https://src.example/modules/perl?[module-path]#[revision]'"
                     .into(),
                 BadRequest
             )

@@ -29,6 +29,10 @@ pub struct Request {
     pub reuse_from: Option<BuildId>,
     /// Source RPMs that the user gave, by package.
     pub srpms: BTreeMap<Package, String>,
+    /// The same as they were given.
+    pub given_srpms: Vec<String>,
+    /// Whether documents are of static contexts that their own does not call so: then only `xmd.mbs` says it.
+    pub notes_static_contexts_only: bool,
 }
 
 /// What was computed for one expanded document. Source: [`crate::context`].
@@ -63,7 +67,8 @@ pub fn assemble(
     }
     document.version = Some(nsvc.version.0);
     document.context = Some(nsvc.context.to_string());
-    document.static_context &= is_static_context(nsvc.context.as_str());
+    document.static_context &=
+        !request.notes_static_contexts_only && is_static_context(nsvc.context.as_str());
     document
         .check_storable()
         .map_err(|why| Refused::InvalidDocument { file: String::new(), what: why.to_string() })?;
@@ -80,6 +85,7 @@ pub fn assemble(
         document: Arc::new(document),
         contexts: computed.contexts,
         srpms: request.srpms.clone(),
+        given_srpms: request.given_srpms.clone(),
         base_modules,
     })
 }
@@ -159,6 +165,8 @@ mod tests {
             strategy: RebuildStrategy::OnlyChanged,
             reuse_from: Some(BuildId(3)),
             srpms: [].into(),
+            given_srpms: Vec::new(),
+            notes_static_contexts_only: false,
         }
     }
 
@@ -191,6 +199,14 @@ mod tests {
         assert_eq!(new.nsvc.context, context("mine"));
         assert_eq!(new.document.xmd, map([("mbs", map([("static_context", Xmd::Bool(true))]))]));
         assert_eq!(new.contexts, computed().contexts);
+    }
+
+    #[test]
+    fn a_static_context_that_the_document_does_not_call_so_is_noted_in_xmd_only() {
+        let request = Request { notes_static_contexts_only: true, ..request() };
+        let new = assembled(static_one("mine"), &request).unwrap();
+        assert_eq!(new.document.xmd, map([("mbs", map([("static_context", Xmd::Bool(true))]))]));
+        assert!(!new.document.static_context);
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct Submission<'a> {
     universe: Universe,
     /// The documents, ready to be expanded; `None` while they are not known.
     documents: Option<Vec<ModuleStream>>,
+    /// Whether the document calls its context static itself.
+    is_called_static: bool,
     /// Whether their virtual streams are replaced.
     are_streams_real: bool,
     /// What each document expands to, as far as it is decided.
@@ -74,6 +76,7 @@ impl<'a> Submission<'a> {
             told: Told::default(),
             universe: Universe::default(),
             documents: None,
+            is_called_static: false,
             are_streams_real: false,
             expansions: BTreeMap::new(),
             taken: BTreeSet::new(),
@@ -267,6 +270,8 @@ impl<'a> Submission<'a> {
             strategy: self.accepted.strategy.unwrap_or(self.rules.rebuild_strategy),
             reuse_from: self.told.reuse_from.flatten().map(|(id, _)| id),
             srpms: match_srpms(&draft.expanded.document, &self.asked.srpms).by_package,
+            given_srpms: self.asked.srpms.clone(),
+            notes_static_contexts_only: !self.is_called_static,
         };
         assemble(draft.expanded.clone(), &request, draft.computed, self.rules)
     }

@@ -92,11 +92,15 @@ pub enum Refused {
     #[error("Missing {0}")]
     Missing(&'static str),
     /// Modules may not come from there.
-    #[error("The submitted scmurl URL is not allowed")]
-    ForeignScmUrl,
+    #[error("The submitted scmurl {} is not allowed", shown(.0))]
+    ForeignScmUrl(String),
     /// The address is none.
-    #[error("The submitted scmurl URL is not valid.  Expected format is 'URL?[module-path]#[revision]'")]
-    InvalidScmUrl,
+    #[error(
+        "The submitted scmurl {} is not valid.  Expected format is '{}?[module-path]#[revision]'",
+        shown(.0),
+        shown(before_query(.0))
+    )]
+    InvalidScmUrl(String),
     /// Name or stream may be overridden for a document given directly only.
     #[error("{0} override is only allowed when a YAML file is submitted")]
     OverrideWithoutDocument(&'static str),
@@ -261,6 +265,19 @@ pub enum Refused {
     NotCancellable,
 }
 
+/// So much of an address is repeated, in characters.
+const LONGEST_ADDRESS: usize = 500;
+
+/// Returns an address as it can be repeated: what would break a line, or is beyond reason, is left out.
+fn shown(address: &str) -> String {
+    let plain = address.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c });
+    plain.take(LONGEST_ADDRESS).collect()
+}
+
+fn before_query(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or_default()
+}
+
 /// So many modules are named where more may be wrong.
 const MOST_NAMED: usize = 10;
 
@@ -293,7 +310,7 @@ impl Refused {
             | Refused::ScratchSwitchedOff
             | Refused::SrpmsWithoutScratch
             | Refused::YamlSwitchedOff
-            | Refused::ForeignScmUrl => RefusedAs::Forbidden,
+            | Refused::ForeignScmUrl(_) => RefusedAs::Forbidden,
             Refused::Exists(_) | Refused::TakenByScratch { .. } => RefusedAs::Conflict,
             Refused::Source(SourceError::NotOnBranch { .. }) => RefusedAs::BadRequest,
             Refused::InvalidDocument { .. }
@@ -302,7 +319,7 @@ impl Refused {
             | Refused::Source(_)
             | Refused::Dependencies(_) => RefusedAs::Unprocessable,
             Refused::Missing(_)
-            | Refused::InvalidScmUrl
+            | Refused::InvalidScmUrl(_)
             | Refused::OverrideWithoutDocument(_)
             | Refused::StrategyFixed
             | Refused::StrategyNotAllowed { .. }

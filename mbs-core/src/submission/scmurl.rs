@@ -42,7 +42,7 @@ impl FromStr for ScmUrl {
     type Err = Refused;
 
     fn from_str(text: &str) -> Result<Self, Refused> {
-        parts(text).ok_or(Refused::InvalidScmUrl)
+        parts(text).ok_or_else(|| Refused::InvalidScmUrl(text.to_owned()))
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
             "https://host/pe rl?#abc",
             "https://host/perl?#a\nb",
         ] {
-            assert_eq!(text.parse::<ScmUrl>(), Err(Refused::InvalidScmUrl), "{text}");
+            assert_eq!(text.parse::<ScmUrl>(), Err(Refused::InvalidScmUrl(text.to_owned())), "{text}");
         }
     }
 }

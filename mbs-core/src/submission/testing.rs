@@ -41,6 +41,7 @@ pub(crate) fn new_build(nsvc: &str) -> NewBuild {
         document: Arc::new(ModuleStream::default()),
         contexts: Contexts::default(),
         srpms: [].into(),
+        given_srpms: Vec::new(),
         base_modules: vec![],
     }
 }

@@ -81,12 +81,12 @@ impl Rpm {
     }
 }
 
-/// Reads an RPM; `None` if it is unknown.
+/// Reads which build an RPM belongs to; `None` if it is unknown.
 ///
 /// # Errors
 /// It is none.
-pub fn read(value: &Value) -> Result<Option<Rpm>, Odd> {
-    Row::maybe("getRPM", value)?.as_ref().map(Rpm::read).transpose()
+pub fn read_build(value: &Value) -> Result<Option<i64>, Odd> {
+    Row::maybe("getRPM", value)?.map(|row| row.int("build_id")).transpose()
 }
 
 /// Reads a list of RPMs.

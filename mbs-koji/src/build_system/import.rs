@@ -40,7 +40,7 @@ impl KojiBuildSystem {
         let build = &*module.build;
         let standing = self.standing(build).await?;
         if !standing.missing.is_empty() {
-            let rpms = self.tagged_rpms(build).await?;
+            let (_, rpms) = self.tagged_rpms(build).await?;
             let source_document = self.source_document(build).await?;
             let sources = Sources {
                 module,
@@ -105,16 +105,19 @@ impl KojiBuildSystem {
         })
     }
 
-    /// Returns the latest RPMs of the destination tag, with what their headers say.
-    async fn tagged_rpms(&self, build: &ModuleBuild) -> Result<Vec<TaggedRpm>, BuildSystemError> {
-        let Some(name) = &build.koji_tag else { return Ok(Vec::new()) };
+    /// Returns the architectures of the destination tag, and its latest RPMs with what their headers say.
+    async fn tagged_rpms(
+        &self,
+        build: &ModuleBuild,
+    ) -> Result<(Vec<Arch>, Vec<TaggedRpm>), BuildSystemError> {
+        let Some(name) = &build.koji_tag else { return Ok((Vec::new(), Vec::new())) };
         let doing = format!("to show the RPMs of the tag {name}");
         let mut calls = Calls::default();
         let (known, listed) = (calls.add(tag::tag(name)), calls.add(rpm::of_tag(name)));
         let answers = self.read(&calls, &doing).await?;
-        if answers.read(known, &doing, tag::read)?.is_none() {
+        let Some(tag) = answers.read(known, &doing, tag::read)? else {
             return Err(BuildSystemError::NotFound { what: format!("the tag {name}") });
-        }
+        };
         let (rpms, builds) = answers.read(listed, &doing, rpm::read_tagged)?;
         let mut calls = Calls::default();
         let asked: Vec<(Rpm, Ticket)> = rpms
@@ -125,7 +128,7 @@ impl KojiBuildSystem {
             })
             .collect();
         if asked.is_empty() {
-            return Ok(Vec::new());
+            return Ok((tag.arches, Vec::new()));
         }
         let answers = self.read(&calls, &doing).await?;
         let mut rpms = Vec::with_capacity(asked.len());
@@ -134,7 +137,7 @@ impl KojiBuildSystem {
             let header = answers.read(ticket, doing, rpm::read_headers)?;
             rpms.push((rpm, header));
         }
-        Ok(described(&rpms, &builds))
+        Ok((tag.arches, described(&rpms, &builds)))
     }
 
     /// Returns the document as it stands in git at the recorded commit; `None` for a build without one, or where git has it no
@@ -211,15 +214,16 @@ impl KojiBuildSystem {
         self.put_into_tags(&requests).await
     }
 
-    /// Returns the finished document of each architecture.
+    /// Returns the finished document of each architecture of the destination tag.
     pub(super) async fn documents(
         &self,
         build: &ModuleBuild,
     ) -> Result<BTreeMap<Arch, ModuleStream>, BuildSystemError> {
-        let rpms: Vec<BuiltRpm> = self.tagged_rpms(build).await?.into_iter().map(|rpm| rpm.built).collect();
+        let (arches, rpms) = self.tagged_rpms(build).await?;
+        let rpms: Vec<BuiltRpm> = rpms.into_iter().map(|rpm| rpm.built).collect();
         let document =
             |arch: &Arch| (arch.clone(), final_document(build.document(), arch, &rpms, Part::Module));
-        Ok(build.arches.iter().map(document).collect())
+        Ok(arches.iter().map(document).collect())
     }
 }
 

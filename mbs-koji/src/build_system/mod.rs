@@ -308,8 +308,9 @@ impl BuildSystem for KojiBuildSystem {
             self.hub.read(&call).await.map_err(|error| refusal::of_request(error, doing))
         };
         let rpm = read(rpm::rpm(file_name)).await?;
-        let Some(rpm) = rpm::read(&rpm).map_err(|odd| refusal::of_odd(&odd))? else { return Ok(Vec::new()) };
-        let tags = read(tag::holding(rpm.build)).await?;
+        let build = rpm::read_build(&rpm).map_err(|odd| refusal::of_odd(&odd))?;
+        let Some(build) = build else { return Ok(Vec::new()) };
+        let tags = read(tag::holding(build)).await?;
         tag::read_names(&tags).map_err(|odd| refusal::of_odd(&odd))
     }
 }

@@ -53,6 +53,7 @@ fn finished() -> FinishedModule {
             runtime: String::new(),
         },
         srpms: Default::default(),
+        given_srpms: Vec::new(),
         base_modules: Vec::new(),
     };
     let mut build = ModuleBuild::begin(new, BuildId(12), BuildId(12), at(1_000));

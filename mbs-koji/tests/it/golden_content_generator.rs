@@ -218,6 +218,7 @@ impl Case {
             document: self.document().into(),
             contexts: Contexts { build: "".into(), build_without_base: "".into(), runtime: "".into() },
             srpms: BTreeMap::new(),
+            given_srpms: Vec::new(),
             base_modules: Vec::new(),
         };
         let at =

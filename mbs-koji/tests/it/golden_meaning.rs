@@ -175,7 +175,7 @@ fn read(method: &str, call: &Call, value: &Value) -> Option<Result<(), Odd>> {
         "listTagged" => build::read_tagged(value).map(drop),
         "listBuildRPMs" => rpm::read_list(value).map(drop),
         "listTaggedRPMS" => rpm::read_tagged(value).map(drop),
-        "getRPM" => rpm::read(value).map(drop),
+        "getRPM" => rpm::read_build(value).map(drop),
         "getRPMHeaders" => rpm::read_headers(value).map(drop),
         _ => return None,
     })

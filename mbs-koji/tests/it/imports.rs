@@ -66,6 +66,7 @@ fn submission() -> NewBuild {
         origin: None,
         contexts: Contexts::default(),
         srpms: BTreeMap::new(),
+        given_srpms: Vec::new(),
         base_modules: Vec::new(),
     }
 }

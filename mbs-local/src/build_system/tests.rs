@@ -219,6 +219,7 @@ fn module(components: Vec<ComponentBuild>, filter: &[&str]) -> FinishedModule {
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: BTreeMap::new(),
+        given_srpms: Vec::new(),
         base_modules: Vec::new(),
     };
     let mut build = ModuleBuild::begin(new, BuildId(1), BuildId(1), Timestamp::UNIX_EPOCH);

@@ -103,7 +103,8 @@ impl GitSourceControl {
         Self::with_variables(settings, std::env::vars_os())
     }
 
-    fn with_variables(
+    /// Prepares the use of git with other variables than those of this process.
+    pub fn with_variables(
         settings: GitSettings,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Self {

@@ -1,9 +1,7 @@
 //! Where the server is, and how connections to it are made and checked.
 
-use std::path::Path;
-
 use mbs_http::TrustError;
-use reqwest::{Certificate, Client, Url};
+use reqwest::{Client, Url};
 
 use super::PdcError;
 use crate::server::{Login, Server, Trust};
@@ -36,33 +34,11 @@ pub(super) fn root(server: &Server) -> Result<Url, PdcError> {
 /// Certificates cannot be used.
 pub(super) fn http(server: &Server, root: &Url) -> Result<Client, PdcError> {
     let refused = |error: TrustError| PdcError::unusable(format!("PDC server `{}`: {error}", server.name));
-    let mut client = mbs_http::client(root).user_agent("mbs").connect_timeout(server.connect_timeout);
-    match &server.trust {
-        Trust::System => {}
-        Trust::File(path) => client = client.tls_certs_only(certificates(path).map_err(refused)?),
-        Trust::Anyone => {
-            tracing::warn!(pdc.server = %root, "certificates are not checked: whoever answers is taken for PDC");
-            client = client.tls_danger_accept_invalid_certs(true);
-        }
+    let client = mbs_http::client(root).user_agent("mbs").connect_timeout(server.connect_timeout);
+    if server.trust == Trust::Anyone {
+        tracing::warn!(pdc.server = %root, "certificates are not checked: whoever answers is taken for PDC");
     }
-    mbs_http::built(client).map_err(refused)
-}
-
-/// Reads the certificates of a file, or of all files of a folder that hold some.
-fn certificates(path: &Path) -> Result<Vec<Certificate>, TrustError> {
-    if !path.is_dir() {
-        return mbs_http::certificates(path);
-    }
-    let failed = |source| TrustError::Unreadable { path: path.to_owned(), source };
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        // Such folders hold other things too.
-        all.extend(mbs_http::certificates(&entry.map_err(failed)?.path()).unwrap_or_default());
-    }
-    if all.is_empty() {
-        return Err(TrustError::Content { path: path.to_owned(), wanted: "file of certificates" });
-    }
-    Ok(all)
+    mbs_http::trusting(client, &server.trust).and_then(mbs_http::built).map_err(refused)
 }
 
 #[cfg(test)]

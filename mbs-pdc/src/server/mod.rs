@@ -6,13 +6,13 @@
 mod files;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use mbs_http::Secret;
 use reqwest::Url;
 
 pub use files::{ServerError, ServerFiles};
+pub use mbs_http::Trust;
 
 /// A PDC, and how patiently it is asked. Times are real time unless said otherwise.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,17 +51,6 @@ pub enum Login {
     Token(Secret),
     /// By a token that is had for a Kerberos ticket, before the first request and when it is not accepted any more.
     Ticket,
-}
-
-/// Whom we take for the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trust {
-    /// Whoever this machine's certificates vouch for.
-    System,
-    /// Whoever the certificates of this file in PEM vouch for, or of the files of this folder.
-    File(PathBuf),
-    /// Whoever answers. For tests only; every client says so aloud.
-    Anyone,
 }
 
 impl Server {

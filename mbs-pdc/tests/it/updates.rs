@@ -86,6 +86,7 @@ impl Site {
             document: Arc::new(document),
             contexts: Contexts::default(),
             srpms: [].into(),
+            given_srpms: Vec::new(),
             base_modules: vec![],
         };
         let created = self.store.create(Create::from(new)).await.unwrap();

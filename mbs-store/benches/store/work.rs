@@ -219,7 +219,7 @@ fn next(saved: &Saved, lease: &Lease, change: impl FnOnce(&mut ModuleBuild)) -> 
     let was = Arc::new(saved.build.clone());
     let mut now = saved.build.clone();
     change(&mut now);
-    let notes = vec!["Something happened".to_owned()];
+    let notes = vec!["Something happened".into()];
     Save { was, now, revision: saved.revision, lease: lease.clone(), notes, signal: Signal::Quiet }
 }
 
@@ -289,6 +289,7 @@ fn large(stamp: i64) -> NewBuild {
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: std::collections::BTreeMap::new(),
+        given_srpms: Vec::new(),
         base_modules: vec![base],
     }
 }

@@ -6,17 +6,17 @@ use mbs_core::ident::{BuildId, Revision};
 use mbs_core::model::{ModuleBuild, Transition};
 use mbs_core::store::checks::{self, rejected};
 use mbs_core::store::{
-    Amend, AuditEntry, Builds, Create, Created, IdempotencyKey, Loaded, LogLine, Save, Saved, Slots,
-    StoreError,
+    Amend, AuditEntry, Builds, Create, Created, IdempotencyKey, Import, Imported, Loaded, LogLine, Note,
+    Restored, Save, Saved, Slots, StoreError,
 };
 use sqlx::PgConnection;
-use sqlx::types::Json;
 
 use crate::PostgresStore;
 use crate::error::Failure;
+use crate::history::write_audit;
 use crate::line::{Moved, Reach, SlotsNow, lock_settings, tell};
 use crate::work::{Leased, is_honoured, lock_work};
-use crate::write::{Step, number_components, write_audit};
+use crate::write::{Step, number_components};
 
 #[async_trait]
 impl Builds for PostgresStore {
@@ -44,37 +44,24 @@ impl Builds for PostgresStore {
         self.retried(|| self.amend_once(&amend)).await
     }
 
+    async fn import(&self, import: Import) -> Result<Imported, StoreError> {
+        self.retried(|| self.import_once(&import)).await
+    }
+
+    async fn restore(&self, records: Vec<Restored>) -> Result<(), StoreError> {
+        self.retried(|| self.restore_once(&records)).await
+    }
+
     async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
-        self.retried(|| async {
-            let rows = sqlx::query_scalar!(
-                r#"SELECT record AS "record: Json<Transition>" FROM traces WHERE build_id = $1 ORDER BY seq"#,
-                id.0,
-            );
-            Ok(rows.fetch_all(&self.pool).await?.into_iter().map(|row| row.0).collect())
-        })
-        .await
+        self.retried(|| self.trace_of(id)).await
     }
 
     async fn log(&self, id: BuildId) -> Result<Vec<LogLine>, StoreError> {
-        self.retried(|| async {
-            let rows = sqlx::query_scalar!(
-                r#"SELECT record AS "record: Json<LogLine>" FROM log_lines WHERE build_id = $1 ORDER BY id"#,
-                id.0,
-            );
-            Ok(rows.fetch_all(&self.pool).await?.into_iter().map(|row| row.0).collect())
-        })
-        .await
+        self.retried(|| self.log_of(id)).await
     }
 
     async fn audit(&self, id: BuildId) -> Result<Vec<AuditEntry>, StoreError> {
-        self.retried(|| async {
-            let rows = sqlx::query_scalar!(
-                r#"SELECT record AS "record: Json<AuditEntry>" FROM audit WHERE build_id = $1 ORDER BY id"#,
-                id.0,
-            );
-            Ok(rows.fetch_all(&self.pool).await?.into_iter().map(|row| row.0).collect())
-        })
-        .await
+        self.retried(|| self.audit_of(id)).await
     }
 }
 
@@ -203,7 +190,7 @@ impl PostgresStore {
 struct Next<'a> {
     was: &'a ModuleBuild,
     locked: Locked,
-    notes: &'a [String],
+    notes: &'a [Note],
     at: Timestamp,
 }
 

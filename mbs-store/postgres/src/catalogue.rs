@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mbs_core::ident::{BuildId, InvalidIdent, Nsvc};
+use mbs_core::ident::{BuildId, ComponentId, InvalidIdent, Nsvc};
 use mbs_core::model::{ModuleBuild, State};
 use mbs_core::modulemd::ModuleStream;
 use mbs_core::store::checks::rejected;
 use mbs_core::store::{
-    Catalogue, Column, ComponentColumn, ComponentFilter, Filter, ListedBuild, ListedComponent, ModuleRow,
-    ModulesAsked, Order, Page, ReuseQuestion, StoreError, sortable,
+    BuildDetails, Catalogue, Column, ComponentColumn, ComponentFilter, ComponentTransition, Filter,
+    ListedBuild, ListedComponent, LogLine, Logged, ModuleRow, ModulesAsked, Order, Page, ReuseQuestion,
+    StoreError, sortable,
 };
 use serde::Deserialize;
 use sqlx::types::Json;
@@ -88,6 +89,25 @@ impl Catalogue for PostgresStore {
             Ok(documents.into_iter().map(|(id, (_, document))| (id, document)).collect())
         })
         .await
+    }
+
+    async fn details(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, BuildDetails>, StoreError> {
+        self.retried(|| self.details_of(ids)).await
+    }
+
+    async fn component_traces(
+        &self,
+        ids: &[ComponentId],
+    ) -> Result<BTreeMap<ComponentId, Vec<ComponentTransition>>, StoreError> {
+        self.retried(|| self.component_traces_of(ids)).await
+    }
+
+    async fn log_page(&self, of: Logged, page: Page) -> Result<Vec<LogLine>, StoreError> {
+        self.retried(|| self.log_page_of(of, page)).await
+    }
+
+    async fn count_log(&self, of: Logged) -> Result<u64, StoreError> {
+        self.retried(|| self.count_log_of(of)).await
     }
 
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
@@ -229,7 +249,7 @@ impl PostgresStore {
 }
 
 /// Returns names, streams, versions and contexts as columns have them.
-fn parts(nsvcs: &[Nsvc]) -> [Vec<String>; 4] {
+pub(crate) fn parts(nsvcs: &[Nsvc]) -> [Vec<String>; 4] {
     let part = |part: fn(&Nsvc) -> String| nsvcs.iter().map(part).collect();
     [
         part(|nsvc| nsvc.name.to_string()),
@@ -244,7 +264,9 @@ fn asked(nsvcs: &[Nsvc], place: i64) -> Option<&Nsvc> {
     nsvcs.get(usize::try_from(place).ok()?.checked_sub(1)?)
 }
 
-fn nsvc((name, stream, version, context): (String, String, String, String)) -> Result<Nsvc, StoreError> {
+pub(crate) fn nsvc(
+    (name, stream, version, context): (String, String, String, String),
+) -> Result<Nsvc, StoreError> {
     let version = version.trim_start_matches('0');
     let version = if version.is_empty() { "0" } else { version };
     format!("{name}:{stream}:{version}:{context}").parse().map_err(|error| unreadable(&error))

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use mbs_core::ident::BuildId;
+use mbs_core::ident::{BuildId, Nsvc};
 use mbs_core::model::{ModuleBuild, NewBuild};
 use mbs_core::store::checks::rejected;
-use mbs_core::store::{Create, Created, IdempotencyKey, StoreError, sortable};
+use mbs_core::store::{Create, Created, IdempotencyKey, Note, StoreError, sortable};
 use sqlx::PgConnection;
 
 use crate::PostgresStore;
@@ -92,19 +92,11 @@ impl PostgresStore {
         &self,
         connection: &mut PgConnection,
         new: &NewBuild,
-        (notes, at): (&[String], Timestamp),
+        (notes, at): (&[Note], Timestamp),
     ) -> Result<i64, Failure> {
         let nsvc = &new.nsvc;
-        let row = sqlx::query!(
-            r#"SELECT nextval('module_builds_id_seq') AS "id!", min(id) AS sibling FROM module_builds
-               WHERE name = $1 AND stream = $2 AND version = $3 AND scratch = $4"#,
-            nsvc.name.as_str(),
-            nsvc.stream.as_str(),
-            sortable(nsvc.version),
-            new.scratch,
-        );
-        let row = row.fetch_one(&mut *connection).await?;
-        let (id, first) = (BuildId(row.id), BuildId(row.sibling.unwrap_or(row.id)));
+        let id = next_build(connection).await?;
+        let first = smallest_sibling(connection, (nsvc, new.scratch), id).await?;
         let mut build = ModuleBuild::begin(new.clone(), id, first, at);
         let transitions = build.life.take_unsaved();
         let step =
@@ -140,6 +132,31 @@ impl PostgresStore {
     }
 }
 
+/// Draws the id of a new build. Who restores records holds all back, so that ids drawn before are written before, too.
+pub(crate) async fn next_build(connection: &mut PgConnection) -> Result<BuildId, Failure> {
+    sqlx::query!("LOCK TABLE module_builds IN ROW EXCLUSIVE MODE").execute(&mut *connection).await?;
+    let id = sqlx::query_scalar!(r#"SELECT nextval('module_builds_id_seq') AS "id!""#);
+    Ok(BuildId(id.fetch_one(connection).await?))
+}
+
+/// Returns the smallest id among builds of the same name, stream, version and scratch-ness, `id` being one of them.
+pub(crate) async fn smallest_sibling(
+    connection: &mut PgConnection,
+    (nsvc, scratch): (&Nsvc, bool),
+    id: BuildId,
+) -> Result<BuildId, Failure> {
+    let smallest = sqlx::query_scalar!(
+        r#"SELECT least(min(id), $5) AS "id!" FROM module_builds
+           WHERE name = $1 AND stream = $2 AND version = $3 AND scratch = $4"#,
+        nsvc.name.as_str(),
+        nsvc.stream.as_str(),
+        sortable(nsvc.version),
+        scratch,
+        id.0,
+    );
+    Ok(BuildId(smallest.fetch_one(connection).await?))
+}
+
 /// Refuses what cannot be recorded whatever is stored.
 fn check(create: &Create) -> Result<(), StoreError> {
     if create.new.is_empty() && create.resumed.is_empty() {
@@ -156,7 +173,7 @@ fn check(create: &Create) -> Result<(), StoreError> {
     }
 }
 
-fn is_taken(failure: &Failure) -> bool {
+pub(crate) fn is_taken(failure: &Failure) -> bool {
     match failure {
         Failure::Database(sqlx::Error::Database(error)) => error.constraint() == Some(IDENTITY),
         Failure::Database(_) | Failure::Refused(_) => false,
@@ -164,7 +181,7 @@ fn is_taken(failure: &Failure) -> bool {
 }
 
 /// Waits until nobody else holds a text of this kind, and holds it until the transaction ends.
-async fn lock_text(connection: &mut PgConnection, kind: &str, text: &str) -> Result<(), Failure> {
+pub(crate) async fn lock_text(connection: &mut PgConnection, kind: &str, text: &str) -> Result<(), Failure> {
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))", kind, text)
         .fetch_one(connection)
         .await?;

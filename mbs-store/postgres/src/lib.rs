@@ -26,13 +26,16 @@ mod catalogue;
 #[cfg(feature = "cluster")]
 pub mod cluster;
 mod create;
+mod details;
 mod documents;
 mod error;
+mod history;
 mod line;
 mod listing;
 mod open;
 mod outbox;
 mod record;
+mod taking;
 mod text;
 mod time;
 mod trim;

@@ -8,9 +8,9 @@ use sqlx::types::Json;
 use crate::PostgresStore;
 use crate::builds::database_time;
 use crate::error::Failure;
+use crate::history::write_audit;
 use crate::line::{Reach, SlotsNow, lock_settings, tell};
 use crate::work::lock_work;
-use crate::write::write_audit;
 
 #[async_trait]
 impl Upkeep for PostgresStore {

@@ -1,17 +1,17 @@
 //! From records to rows: what a save writes, and nothing that is there already.
 
 use jiff::Timestamp;
-use mbs_core::ident::{BuildId, ComponentId};
+use mbs_core::ident::ComponentId;
 use mbs_core::model::{ModuleBuild, Transition};
 use mbs_core::share::place_in_line;
 use mbs_core::store::{
-    AuditEntry, BuildColumns, Changes, LogLine, StateChange, buildrequires, document_digest, is_under_way,
-    sortable, virtual_streams,
+    BuildColumns, Changes, Note, buildrequires, document_digest, is_under_way, sortable, virtual_streams,
 };
 use sqlx::PgConnection;
 
 use crate::PostgresStore;
 use crate::error::Failure;
+use crate::history::write_history;
 use crate::text::{bounded, json, plain, plain_or_none};
 use crate::time::sql;
 
@@ -26,13 +26,23 @@ pub(crate) struct Step<'a> {
     pub(crate) last_seq: i64,
     pub(crate) revision: i64,
     pub(crate) transitions: &'a [Transition],
-    pub(crate) notes: &'a [String],
+    pub(crate) notes: &'a [Note],
     pub(crate) at: Timestamp,
 }
 
 impl PostgresStore {
     /// Writes a record with everything beside it.
     pub(crate) async fn write(&self, connection: &mut PgConnection, step: &Step<'_>) -> Result<(), Failure> {
+        self.write_record(connection, step).await?;
+        write_history(connection, step).await
+    }
+
+    /// Writes a record, and nothing of how it came about.
+    pub(crate) async fn write_record(
+        &self,
+        connection: &mut PgConnection,
+        step: &Step<'_>,
+    ) -> Result<(), Failure> {
         self.write_build(connection, step).await?;
         let (was, now) = (step.was, step.now);
         if was.is_none_or(|was| was.document() != now.document()) {
@@ -42,8 +52,7 @@ impl PostgresStore {
             self.write_bases(connection, now).await?;
         }
         write_components(connection, &Changes::between(was, now)).await?;
-        self.write_slots(connection, was, now).await?;
-        write_history(connection, step).await
+        self.write_slots(connection, was, now).await
     }
 
     async fn write_build(&self, connection: &mut PgConnection, step: &Step<'_>) -> Result<(), Failure> {
@@ -65,7 +74,8 @@ impl PostgresStore {
                 $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
                 $24, $25, $26, $27, $28, $29, $30::text::json
             ) ON CONFLICT (id) DO UPDATE SET
-                revision = excluded.revision, build_context = excluded.build_context,
+                revision = excluded.revision, dist_index = excluded.dist_index, scratch = excluded.scratch,
+                submitted_at = excluded.submitted_at, stream_version = excluded.stream_version, build_context = excluded.build_context,
                 build_context_no_bases = excluded.build_context_no_bases, runtime_context = excluded.runtime_context,
                 state = excluded.state, state_reason = excluded.state_reason, koji_tag = excluded.koji_tag,
                 cg_tag = excluded.cg_tag, scmurl = excluded.scmurl, srpms = excluded.srpms, owner = excluded.owner,
@@ -306,57 +316,5 @@ async fn upsert_attempts(connection: &mut PgConnection, changes: &Changes) -> Re
         &records,
     );
     written.execute(connection).await?;
-    Ok(())
-}
-
-/// Writes trace, events and log.
-async fn write_history(connection: &mut PgConnection, step: &Step<'_>) -> Result<(), Failure> {
-    let reason = step.was.and_then(|was| was.life.reason()).map(str::to_owned);
-    let last_seq = u64::try_from(step.last_seq).unwrap_or_default();
-    for event in StateChange::all_of(step.now, last_seq, reason, step.transitions) {
-        let transition = &event.transition;
-        let history = sqlx::query!(
-            "WITH trace AS (
-                 INSERT INTO traces (build_id, seq, at, state, record) VALUES ($1, $2, $3, $4, $5::text::json)
-             )
-             INSERT INTO events (build_id, seq, at, record) VALUES ($1, $2, $3, $6::text::json)",
-            event.build.0,
-            i64::try_from(event.seq).unwrap_or(i64::MAX),
-            sql(transition.at) as _,
-            i16::from(transition.to.number()),
-            json(transition)?,
-            json(&event)?,
-        );
-        history.execute(&mut *connection).await?;
-    }
-    if step.notes.is_empty() {
-        return Ok(());
-    }
-    let line = |text: &String| json(&LogLine { at: step.at, text: text.clone() });
-    let lines = step.notes.iter().map(line).collect::<Result<Vec<_>, _>>()?;
-    let written = sqlx::query!(
-        "INSERT INTO log_lines (build_id, at, record)
-         SELECT $1, $2, line::json FROM unnest($3::text[]) WITH ORDINALITY AS new (line, place) ORDER BY place",
-        step.now.id.0,
-        sql(step.at) as _,
-        &lines,
-    );
-    written.execute(connection).await?;
-    Ok(())
-}
-
-/// Keeps what a person did: to a build, or to the settings.
-pub(crate) async fn write_audit(
-    connection: &mut PgConnection,
-    build: Option<BuildId>,
-    entry: &AuditEntry,
-) -> Result<(), Failure> {
-    let audit = sqlx::query!(
-        "INSERT INTO audit (build_id, at, record) VALUES ($1, $2, $3::text::json)",
-        build.map(|build| build.0),
-        sql(entry.at) as _,
-        json(entry)?,
-    );
-    audit.execute(connection).await?;
     Ok(())
 }

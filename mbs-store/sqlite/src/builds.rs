@@ -5,13 +5,14 @@ use mbs_core::ident::BuildId;
 use mbs_core::model::Transition;
 use mbs_core::store::checks::{self, rejected};
 use mbs_core::store::{
-    Amend, AuditEntry, Builds, Create, Created, IdempotencyKey, Loaded, LogLine, Save, Saved, StoreError,
+    Amend, AuditEntry, Builds, Create, Created, IdempotencyKey, Import, Imported, Loaded, LogLine, Restored,
+    Save, Saved, StoreError,
 };
 
 use crate::SqliteStore;
 use crate::error::Outcome;
 use crate::line::{slots, slots_without_line};
-use crate::record::{parse_of, record};
+use crate::record::record;
 use crate::work::Held;
 use crate::write::Before;
 
@@ -35,6 +36,14 @@ impl Builds for SqliteStore {
 
     async fn amend(&self, amend: Amend) -> Result<Saved, StoreError> {
         self.told(self.amend_build(amend).await)
+    }
+
+    async fn import(&self, import: Import) -> Result<Imported, StoreError> {
+        self.told(self.import_build(&import).await)
+    }
+
+    async fn restore(&self, records: Vec<Restored>) -> Result<(), StoreError> {
+        self.told(self.restore_builds(records).await)
     }
 
     async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
@@ -98,23 +107,5 @@ impl SqliteStore {
         let slots = slots(write.connection()).await?;
         write.commit().await?;
         Ok(Saved { build, revision, slots })
-    }
-
-    async fn trace_of(&self, id: i64) -> Outcome<Vec<Transition>> {
-        let rows = sqlx::query_scalar!("SELECT record FROM traces WHERE build_id = ?1 ORDER BY seq", id);
-        let rows = rows.fetch_all(&self.readers).await?;
-        Ok(rows.iter().map(|row| parse_of(row, "trace", id)).collect::<Result<_, _>>()?)
-    }
-
-    async fn log_of(&self, id: i64) -> Outcome<Vec<LogLine>> {
-        let rows = sqlx::query_scalar!("SELECT record FROM log_lines WHERE build_id = ?1 ORDER BY id", id);
-        let rows = rows.fetch_all(&self.readers).await?;
-        Ok(rows.iter().map(|row| parse_of(row, "log", id)).collect::<Result<_, _>>()?)
-    }
-
-    async fn audit_of(&self, id: i64) -> Outcome<Vec<AuditEntry>> {
-        let rows = sqlx::query_scalar!("SELECT record FROM audit WHERE build_id = ?1 ORDER BY id", id);
-        let rows = rows.fetch_all(&self.readers).await?;
-        Ok(rows.iter().map(|row| parse_of(row, "audit", id)).collect::<Result<_, _>>()?)
     }
 }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mbs_core::ident::{BuildId, Nsvc};
+use mbs_core::ident::{BuildId, ComponentId, Nsvc};
 use mbs_core::model::{ModuleBuild, State};
 use mbs_core::modulemd::ModuleStream;
 use mbs_core::store::{
-    Catalogue, Column, ComponentColumn, ComponentFilter, Filter, ListedBuild, ListedComponent, ModuleRow,
-    ModulesAsked, Order, Page, ReuseQuestion, StoreError, sortable,
+    BuildDetails, Catalogue, Column, ComponentColumn, ComponentFilter, ComponentTransition, Filter,
+    ListedBuild, ListedComponent, LogLine, Logged, ModuleRow, ModulesAsked, Order, Page, ReuseQuestion,
+    StoreError, sortable,
 };
 use sqlx::SqliteConnection;
 
@@ -66,6 +67,25 @@ impl Catalogue for SqliteStore {
 
     async fn documents(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, Arc<ModuleStream>>, StoreError> {
         self.told(self.documents_of(ids).await)
+    }
+
+    async fn details(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, BuildDetails>, StoreError> {
+        self.told(self.details_of(ids).await)
+    }
+
+    async fn component_traces(
+        &self,
+        ids: &[ComponentId],
+    ) -> Result<BTreeMap<ComponentId, Vec<ComponentTransition>>, StoreError> {
+        self.told(self.component_traces_of(ids).await)
+    }
+
+    async fn log_page(&self, of: Logged, page: Page) -> Result<Vec<LogLine>, StoreError> {
+        self.told(self.log_page_of(of, page).await)
+    }
+
+    async fn count_log(&self, of: Logged) -> Result<u64, StoreError> {
+        self.told(self.count_log_of(of).await)
     }
 
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {

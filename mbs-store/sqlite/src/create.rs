@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mbs_core::ident::{BuildId, Nsvc};
 use mbs_core::model::{ModuleBuild, NewBuild};
 use mbs_core::store::checks::{self, rejected};
-use mbs_core::store::{Create, Created, IdempotencyKey, StateChange, StoreError, sortable};
+use mbs_core::store::{Create, Created, IdempotencyKey, Note, StateChange, StoreError, sortable};
 use sqlx::SqliteConnection;
 
 use crate::SqliteStore;
@@ -79,7 +79,7 @@ impl Write<'_> {
         }
         let mut nsvcs = BTreeSet::new();
         for new in &create.new {
-            if !nsvcs.insert(&new.nsvc) || self.is_taken(&new.nsvc).await? {
+            if !nsvcs.insert(&new.nsvc) || self.of_identity(&new.nsvc).await?.is_some() {
                 return Err(StoreError::Taken(new.nsvc.clone()).into());
             }
         }
@@ -106,8 +106,8 @@ impl Write<'_> {
         }
     }
 
-    /// Nobody else can take it before this transaction ends.
-    async fn is_taken(&mut self, nsvc: &Nsvc) -> Outcome<bool> {
+    /// Returns the build of an identity; nobody else can take it before this transaction ends.
+    pub(crate) async fn of_identity(&mut self, nsvc: &Nsvc) -> Outcome<Option<BuildId>> {
         let (name, stream, context) = (nsvc.name.as_str(), nsvc.stream.as_str(), nsvc.context.as_str());
         let version = sortable(nsvc.version);
         let found = sqlx::query_scalar!(
@@ -117,7 +117,7 @@ impl Write<'_> {
             version,
             context,
         );
-        Ok(found.fetch_optional(self.connection()).await?.is_some())
+        Ok(found.fetch_optional(self.connection()).await?.map(BuildId))
     }
 
     async fn create(&mut self, create: Create, resumed: &[Stored]) -> Outcome<Vec<i64>> {
@@ -140,8 +140,8 @@ impl Write<'_> {
     }
 
     /// Writes a new build: its record, first trace row and event, log lines; it is due at once.
-    async fn begin(&mut self, new: NewBuild, id: BuildId, notes: &[String]) -> Outcome<()> {
-        let dist_index = self.smallest_sibling(&new).await?.unwrap_or(id);
+    async fn begin(&mut self, new: NewBuild, id: BuildId, notes: &[Note]) -> Outcome<()> {
+        let dist_index = self.smallest_sibling(&new.nsvc, new.scratch, id).await?;
         let mut build = ModuleBuild::begin(new, id, dist_index, self.now);
         let transitions = build.life.take_unsaved();
         let events = StateChange::all_of(&build, 0, None, &transitions);
@@ -152,21 +152,28 @@ impl Write<'_> {
         due.execute(self.connection()).await?;
         self.write_parts(None, &build).await?;
         self.announce(&events).await?;
-        self.log(id, notes.to_vec()).await
+        self.log(id, &Note::lines(notes, &build, self.now)).await
     }
 
-    async fn smallest_sibling(&mut self, new: &NewBuild) -> Outcome<Option<BuildId>> {
-        let (name, stream) = (new.nsvc.name.as_str(), new.nsvc.stream.as_str());
-        let version = sortable(new.nsvc.version);
+    /// Returns the smallest id among builds of the same name, stream, version and scratch-ness, `id` being one of them.
+    pub(crate) async fn smallest_sibling(
+        &mut self,
+        nsvc: &Nsvc,
+        scratch: bool,
+        id: BuildId,
+    ) -> Outcome<BuildId> {
+        let (name, stream) = (nsvc.name.as_str(), nsvc.stream.as_str());
+        let version = sortable(nsvc.version);
         let smallest = sqlx::query_scalar!(
             r#"SELECT min(id) AS "id: i64" FROM module_builds
             WHERE name = ?1 AND stream = ?2 AND version = ?3 AND scratch = ?4"#,
             name,
             stream,
             version,
-            new.scratch,
+            scratch,
         );
-        Ok(smallest.fetch_one(self.connection()).await?.map(BuildId))
+        let smallest = smallest.fetch_one(self.connection()).await?;
+        Ok(smallest.map_or(id, |smallest| id.min(BuildId(smallest))))
     }
 
     async fn keep_key(&mut self, key: &IdempotencyKey, builds: &[i64]) -> Outcome<()> {

@@ -97,6 +97,21 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// Writes the columns of an identity that change when a build is overwritten by an import.
+    pub(crate) async fn update_origin(&mut self, build: &ModuleBuild) -> Outcome<()> {
+        let of = BuildColumns::of(build, &self.store.rules);
+        let submitted_at = micros(of.submitted_at);
+        let update = sqlx::query!(
+            "UPDATE module_builds SET dist_index = ?2, scratch = ?3, submitted_at = ?4 WHERE id = ?1",
+            of.id.0,
+            build.dist_index.0,
+            of.scratch,
+            submitted_at,
+        );
+        update.execute(self.connection()).await?;
+        Ok(())
+    }
+
     /// Writes all columns but those of the identity, which never change.
     async fn update_columns(&mut self, of: &BuildColumns) -> Outcome<()> {
         let (state, batch) = (i64::from(of.state.number()), i64::from(of.batch));

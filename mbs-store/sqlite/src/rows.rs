@@ -2,6 +2,7 @@
 //!
 //! In each row, `record` is text that is JSON itself: it is kept as it was written.
 
+use mbs_core::model::Transition;
 use mbs_core::store::{AttemptRow, ComponentColumns, ComponentRow, StateChange, StoreError};
 use serde::Serialize;
 
@@ -58,12 +59,12 @@ pub(crate) fn attempts(rows: &[AttemptRow]) -> Result<String, StoreError> {
     })
 }
 
-/// Writes the rows of traces.
-pub(crate) fn traces(changes: &[StateChange]) -> Result<String, StoreError> {
-    all(changes, |change| {
-        let (at, state) = (time::micros(change.transition.at), change.transition.to.number());
-        Ok(Trace { seq: change.seq, at, state, record: json(&change.transition)? })
-    })
+/// Writes the rows of traces: changes by their numbers.
+pub(crate) fn traces<'t>(changes: impl Iterator<Item = (u64, &'t Transition)>) -> Result<String, StoreError> {
+    let row = |(seq, change): (u64, &Transition)| {
+        Ok(Trace { seq, at: time::micros(change.at), state: change.to.number(), record: json(change)? })
+    };
+    json(&changes.map(row).collect::<Result<Vec<_>, StoreError>>()?)
 }
 
 /// Writes the rows of events.

@@ -5,14 +5,12 @@
 use jiff::Timestamp;
 use mbs_core::ident::{BuildId, ComponentId, Revision};
 use mbs_core::model::ModuleBuild;
-use mbs_core::store::{AuditEntry, LogLine, StateChange, StoreError};
+use mbs_core::store::{AuditEntry, ComponentTransition, Note, StateChange};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use crate::SqliteStore;
 use crate::error::Outcome;
 use crate::record::{Stored, record};
-use crate::rows;
-use crate::text::json;
 use crate::time;
 
 /// A transaction that holds the file's write lock. Dropped, it leaves no trace.
@@ -84,13 +82,13 @@ impl Write<'_> {
         Ok(last.fetch_one(self.connection()).await? - by)
     }
 
-    /// Writes a record that passed its checks: components get ids, transitions go to the trace and become events, notes go to
-    /// the log. Returns it as stored, with its revision.
+    /// Writes a record that passed its checks: components get ids, transitions go to the traces, those of the build become
+    /// events, notes go to the log. Returns it as stored, with its revision.
     pub(crate) async fn change(
         &mut self,
         before: Before<'_>,
         mut build: ModuleBuild,
-        notes: Vec<String>,
+        notes: Vec<Note>,
     ) -> Outcome<(ModuleBuild, Revision)> {
         self.number_components(&mut build).await?;
         let transitions = build.life.take_unsaved();
@@ -101,7 +99,8 @@ impl Write<'_> {
         self.update_head(before.build, &build, (revision, last_seq)).await?;
         self.write_parts(Some(before.build), &build).await?;
         self.announce(&events).await?;
-        self.log(build.id, notes).await?;
+        self.add_to_traces(&ComponentTransition::between(Some(before.build), &build, self.now)).await?;
+        self.log(build.id, &Note::lines(&notes, &build, self.now)).await?;
         Ok((build, revision))
     }
 
@@ -131,55 +130,6 @@ impl Write<'_> {
             last += 1;
             component.id = Some(ComponentId(last));
         }
-        Ok(())
-    }
-
-    /// Writes the traces and events of changes of state that are saved together.
-    pub(crate) async fn announce(&mut self, events: &[StateChange]) -> Outcome<()> {
-        let Some(first) = events.first() else { return Ok(()) };
-        let (build, traces, events) = (first.build.0, rows::traces(events)?, rows::events(events)?);
-        let trace = sqlx::query!(
-            "INSERT INTO traces (build_id, seq, at, state, record)
-            SELECT ?1, value ->> 'seq', value ->> 'at', value ->> 'state', value ->> 'record' FROM json_each(?2)",
-            build,
-            traces,
-        );
-        trace.execute(self.connection()).await?;
-        let event = sqlx::query!(
-            "INSERT INTO events (build_id, seq, at, record)
-            SELECT ?1, value ->> 'seq', value ->> 'at', value ->> 'record' FROM json_each(?2) ORDER BY key",
-            build,
-            events,
-        );
-        event.execute(self.connection()).await?;
-        Ok(())
-    }
-
-    /// Writes lines to the log of a build.
-    pub(crate) async fn log(&mut self, build: BuildId, notes: Vec<String>) -> Outcome<()> {
-        if notes.is_empty() {
-            return Ok(());
-        }
-        let at = self.now;
-        let lines = notes.into_iter().map(|text| json(&LogLine { at, text }));
-        let lines = json(&lines.collect::<Result<Vec<String>, StoreError>>()?)?;
-        let at = self.micros();
-        let log = sqlx::query!(
-            "INSERT INTO log_lines (build_id, at, record) SELECT ?1, ?2, value FROM json_each(?3) ORDER BY key",
-            build.0,
-            at,
-            lines,
-        );
-        log.execute(self.connection()).await?;
-        Ok(())
-    }
-
-    /// Writes what a person did; `None`: to the settings.
-    pub(crate) async fn audit(&mut self, build: Option<BuildId>, entry: &AuditEntry) -> Outcome<()> {
-        let (build, at, entry) = (build.map(|build| build.0), time::micros(entry.at), json(entry)?);
-        let audit =
-            sqlx::query!("INSERT INTO audit (build_id, at, record) VALUES (?1, ?2, ?3)", build, at, entry);
-        audit.execute(self.connection()).await?;
         Ok(())
     }
 }

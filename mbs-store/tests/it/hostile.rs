@@ -8,7 +8,7 @@ use mbs_core::modulemd::ModuleStream;
 use mbs_core::plan::Why;
 use mbs_core::store::{
     Amend, BaseFilter, Column, ComponentColumn, ComponentFilter, Condition, Create, Filter, IdempotencyKey,
-    Order, Page, Save, Settings, Signal, Sink, Store, StoreError, Value, WorkerId,
+    Logged, Note, Order, Page, Save, Settings, Signal, Sink, Store, StoreError, Value, WorkerId,
 };
 
 use crate::samples::{new_build, running, start};
@@ -28,7 +28,7 @@ fn hostile() -> Vec<String> {
     ]
 }
 
-async fn save(store: &dyn Store, worker: &str, notes: Vec<String>, change: impl FnOnce(&mut ModuleBuild)) {
+async fn save(store: &dyn Store, worker: &str, notes: Vec<Note>, change: impl FnOnce(&mut ModuleBuild)) {
     let claim = store.claim(&WorkerId(worker.into()), 1).await.unwrap().pop().expect("a build is due");
     let loaded = store.load(claim.lease.build).await.unwrap();
     let mut now = loaded.build.clone();
@@ -48,7 +48,7 @@ async fn assert_is_kept(store: &dyn Store, number: usize, text: &str) {
     new.srpms = [("liba".parse().unwrap(), text.to_owned())].into();
     let described = ModuleStream { description: format!("d {text}"), ..(*new.document).clone() };
     new.document = Arc::new(described);
-    let create = Create { notes: vec![text.to_owned()], ..Create::from(new.clone()) };
+    let create = Create { notes: vec![text.into()], ..Create::from(new.clone()) };
     let id = store.create(create).await.unwrap().builds[0].id;
     let trouble = Trouble {
         since: start(),
@@ -57,7 +57,7 @@ async fn assert_is_kept(store: &dyn Store, number: usize, text: &str) {
         last: text.to_owned(),
         over_when: Default::default(),
     };
-    save(store, "w", vec![text.to_owned()], |build| {
+    save(store, "w", vec![text.into(), Note::of(&"liba".parse().unwrap(), text.to_owned())], |build| {
         let mut component = running("liba");
         component.reason = Some(text.to_owned());
         build.components = vec![component.into()];
@@ -75,7 +75,12 @@ async fn assert_is_kept(store: &dyn Store, number: usize, text: &str) {
     assert_eq!(build.components[0].reason.as_deref(), Some(text));
     assert_eq!(build.trouble, Some(trouble));
     let log = store.log(id).await.unwrap();
-    assert_eq!(log.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), [text, text]);
+    assert_eq!(log.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), [text; 3]);
+    let liba = build.components[0].id.unwrap();
+    assert_eq!(store.log_page(Logged::Component(liba), Page::first(9)).await.unwrap()[0].text, text);
+    assert_eq!(store.component_traces(&[liba]).await.unwrap()[&liba][0].reason.as_deref(), Some(text));
+    let details = store.details(&[id]).await.unwrap().remove(&id).unwrap();
+    assert_eq!((details.contexts, details.trace[1].reason.as_deref()), (new.contexts, Some(text)));
     assert_eq!(store.trace(id).await.unwrap()[1].reason.as_deref(), Some(text));
     assert_eq!(store.explain(id).await.unwrap(), Some(Why::Contradiction { what: "\0".into() }));
     assert_is_found(store, id, text).await;

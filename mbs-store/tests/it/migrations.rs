@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use mbs_core::ident::BuildId;
+use mbs_core::ident::{BuildId, ComponentId};
 use mbs_core::model::{AttemptEnd, ModuleBuild, State};
 use mbs_core::policy::Policy;
-use mbs_core::store::{Builds as _, Catalogue as _, Create, Filter, Outbox as _, Sink, Work as _, WorkerId};
+use mbs_core::store::{
+    Builds as _, Catalogue as _, Create, Filter, Logged, Outbox as _, Page, Sink, Work as _, WorkerId,
+};
 use mbs_store_postgres::cluster::TestDatabase;
 use mbs_store_postgres::{OpenError, PostgresStore, SCHEMA, upgrade};
 use sqlx::migrate::Migrator;
@@ -52,7 +54,13 @@ async fn every_earlier_schema_is_brought_up_with_its_data() {
         assert_is_sample(&loaded.build);
         assert_eq!(loaded.slots.in_use, 0);
         assert_eq!(store.count(&Filter::default()).await.unwrap(), 1);
-        assert_eq!(store.log(BuildId(1)).await.unwrap().len(), 1);
+        let of_component = if schema < 4 { 0 } else { 1 };
+        assert_eq!(store.log(BuildId(1)).await.unwrap().len(), 1 + of_component);
+        let liba = ComponentId(1);
+        let page = store.log_page(Logged::Component(liba), Page::first(9)).await.unwrap();
+        assert_eq!(page.len(), of_component);
+        assert_eq!(store.component_traces(&[liba]).await.unwrap().len(), of_component);
+        assert_eq!(store.details(&[BuildId(1)]).await.unwrap()[&BuildId(1)].trace.len(), 1);
         store.explain(BuildId(1)).await.unwrap();
         store.claim(&WorkerId("w".into()), 9).await.unwrap();
         store.take(&Sink("bus".into()), 9).await.unwrap();

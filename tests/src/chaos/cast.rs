@@ -71,6 +71,7 @@ pub fn new_build(place: usize) -> NewBuild {
         origin: None,
         contexts: Contexts { build: "b".into(), runtime: "r".into(), ..Contexts::default() },
         srpms: BTreeMap::new(),
+        given_srpms: Vec::new(),
         base_modules: vec![base()],
     }
 }

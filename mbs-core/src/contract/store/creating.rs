@@ -36,12 +36,11 @@ pub(super) async fn what_a_key_got_is_known_with_what_existed_before(bench: &Ben
 
 /// [`Create::notes`]: log lines of each new build.
 pub(super) async fn notes_are_the_first_log_lines_of_new_builds(bench: &Bench<'_>) -> Verdict {
-    let notes = vec!["one".to_owned(), "two".to_owned()];
-    let created =
-        bench.store.create(Create { notes: notes.clone(), ..both("app:1:1:a", "app:1:1:b") }).await?;
+    let notes = vec!["one".into(), "two".into()];
+    let created = bench.store.create(Create { notes, ..both("app:1:1:a", "app:1:1:b") }).await?;
     for build in ids(&created) {
         let log = bench.store.log(build).await?;
-        equal("the log", log.into_iter().map(|line| line.text).collect::<Vec<_>>(), notes.clone())?;
+        equal("the log", log.iter().map(|line| &*line.text).collect::<Vec<_>>(), ["one", "two"])?;
     }
     Ok(())
 }

@@ -14,11 +14,14 @@ mod bench;
 mod catalogue;
 mod claiming;
 mod creating;
+mod details;
+mod history;
 mod listing;
 mod outbox;
 mod releasing;
 mod saving;
 mod slots;
+mod taking;
 mod upkeep;
 mod waking;
 
@@ -69,6 +72,15 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     saving::beyond_the_limit_nothing_is_saved,
     saving::the_lease_is_checked_first_then_the_revision_then_the_slots,
     saving::a_record_that_cannot_come_from_the_loaded_one_is_refused,
+    history::a_line_belongs_to_the_component_it_speaks_of_and_to_its_build,
+    history::logs_are_given_newest_first_page_by_page,
+    history::every_change_of_a_components_state_is_kept,
+    taking::an_import_is_ready_at_once_and_nobody_is_told,
+    taking::an_import_overwrites_what_is_finished_and_keeps_its_id,
+    taking::an_import_never_overwrites_what_is_under_way,
+    taking::restored_records_are_as_they_were_and_nobody_is_told,
+    taking::after_a_restoration_ids_and_changes_count_on,
+    taking::a_restoration_that_meets_something_restores_nothing,
     amending::an_amendment_is_saved_with_trace_event_and_audit_and_is_due_at_once,
     amending::after_another_save_nothing_is_amended,
     amending::an_amendment_may_not_raise_the_slots_held,
@@ -112,6 +124,7 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     catalogue::a_reuse_candidate_that_is_named_is_the_only_one,
     catalogue::scratch_builds_are_counted_by_the_beginning_of_their_context,
     catalogue::unfinished_builds_are_found_by_name_stream_and_version,
+    details::details_are_those_of_the_record_its_trace_and_its_base_modules,
     outbox::of_each_build_the_oldest_unacknowledged_event_is_given,
     outbox::each_sink_has_its_own_position,
     outbox::acknowledging_twice_or_out_of_order_is_fine,

@@ -110,7 +110,7 @@ pub(super) async fn transitions_go_to_the_trace_and_become_events_in_order(bench
 pub(super) async fn log_lines_are_kept_in_order_with_the_time_of_the_store(bench: &Bench<'_>) -> Verdict {
     let build = bench.create("app:1:1:a").await?;
     let lease = bench.claim_only(build).await?;
-    for notes in [vec!["one".to_owned(), "two".to_owned()], vec!["three".to_owned()]] {
+    for notes in [vec!["one".into(), "two".into()], vec!["three".into()]] {
         bench.pass_the_gap().await;
         let mut save = bench.draft(&lease, |_| {}).await?;
         save.notes = notes;

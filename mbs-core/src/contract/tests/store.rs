@@ -11,17 +11,18 @@ use super::{broken_by, keeps_all};
 use crate::bus::Hint;
 use crate::contract::samples::at;
 use crate::contract::{StoreGround, store};
-use crate::ident::{BuildId, Nsvc};
+use crate::ident::{BuildId, ComponentId, Nsvc};
 use crate::memory::{ManualClock, MemoryStore};
 use crate::model::{ModuleBuild, State, Transition};
 use crate::modulemd::ModuleStream;
 use crate::plan::Why;
 use crate::policy::Policy;
 use crate::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter, Create, Created,
-    Delivery, EventNumber, Filter, IdempotencyKey, Lease, ListedBuild, ListedComponent, Loaded, LogLine,
-    ModuleRow, ModulesAsked, Order, Outbox, Page, Retention, ReuseQuestion, Save, Saved, Settings, Signal,
-    Sink, Store, StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
+    ComponentTransition, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Import, Imported,
+    Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order, Outbox,
+    Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store, StoreError, Trim,
+    Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// What is wrong with a store.
@@ -34,6 +35,12 @@ enum Defect {
     LosesWakesDuringLooks,
     ClaimsNewestDueFirst,
     GivesTheFirstPageOnly,
+    ListsLogsOldestFirst,
+    ForgetsTheFirstState,
+    ForgetsBaseModules,
+    OverwritesWhatRuns,
+    MakesImportsDue,
+    RestoresWhatItCan,
 }
 
 /// A store in memory, with a defect.
@@ -109,6 +116,31 @@ faulty! {
             audit.retain(|entry| entry.what != "cancelled it" || !self.has(Defect::KeepsNoAudit));
             Ok(audit)
         }
+
+        async fn import(&self, import: Import) -> Result<Imported, StoreError> {
+            let there = self.memory.find(std::slice::from_ref(&import.nsvc)).await?;
+            match (self.memory.import(import).await, there.values().next()) {
+                (Err(StoreError::UnderWay(..)), Some(id)) if self.has(Defect::OverwritesWhatRuns) => {
+                    Ok(Imported { build: self.memory.load(*id).await?.build, was_there: true })
+                }
+                (imported, None) if self.has(Defect::MakesImportsDue) => {
+                    let imported = imported?;
+                    self.memory.wake(&[Hint::Build(imported.build.id)]).await?;
+                    Ok(imported)
+                }
+                (outcome, _) => outcome,
+            }
+        }
+
+        async fn restore(&self, records: Vec<Restored>) -> Result<(), StoreError> {
+            let outcome = self.memory.restore(records.clone()).await;
+            if outcome.is_err() && self.has(Defect::RestoresWhatItCan) {
+                for record in records {
+                    self.memory.restore(vec![record]).await.ok();
+                }
+            }
+            outcome
+        }
     }
     create(create: Create) -> Created;
     load(id: BuildId) -> Loaded;
@@ -169,6 +201,33 @@ faulty! {
             let before = page.before.filter(|_| !self.has(Defect::GivesTheFirstPageOnly));
             self.memory.list(filter, order, Page { before, ..page }).await
         }
+
+        async fn details(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, BuildDetails>, StoreError> {
+            let mut details = self.memory.details(ids).await?;
+            if self.has(Defect::ForgetsBaseModules) {
+                details.values_mut().for_each(|details| details.bases.truncate(1));
+            }
+            Ok(details)
+        }
+
+        async fn component_traces(
+            &self,
+            ids: &[ComponentId],
+        ) -> Result<BTreeMap<ComponentId, Vec<ComponentTransition>>, StoreError> {
+            let mut traces = self.memory.component_traces(ids).await?;
+            if self.has(Defect::ForgetsTheFirstState) {
+                traces.values_mut().for_each(|trace| trace.retain(|change| change.at != at(0)));
+            }
+            Ok(traces)
+        }
+
+        async fn log_page(&self, of: Logged, page: Page) -> Result<Vec<LogLine>, StoreError> {
+            let mut lines = self.memory.log_page(of, page).await?;
+            if self.has(Defect::ListsLogsOldestFirst) {
+                lines.reverse();
+            }
+            Ok(lines)
+        }
     }
     find(nsvcs: &[Nsvc]) -> BTreeMap<Nsvc, BuildId>;
     count(filter: &Filter) -> u64;
@@ -176,6 +235,7 @@ faulty! {
     count_components(filter: &ComponentFilter) -> u64;
     modules(asked: &ModulesAsked) -> Vec<ModuleRow>;
     documents(ids: &[BuildId]) -> BTreeMap<BuildId, Arc<ModuleStream>>;
+    count_log(of: Logged) -> u64;
     reuse_candidates(question: &ReuseQuestion) -> Vec<Arc<ModuleBuild>>;
     scratch_count(of: &Nsvc) -> u32;
     unfinished(of: &[Nsvc]) -> Vec<(Nsvc, State)>;
@@ -216,6 +276,12 @@ fn each_defect_of_a_store_is_named_by_its_promise() {
         (Defect::LosesWakesDuringLooks, "a_wake_during_a_look_is_worth_one_look_after_the_gap"),
         (Defect::ClaimsNewestDueFirst, "the_oldest_due_is_claimed_first_and_no_more_than_asked"),
         (Defect::GivesTheFirstPageOnly, "builds_are_listed_page_by_page"),
+        (Defect::ListsLogsOldestFirst, "logs_are_given_newest_first_page_by_page"),
+        (Defect::ForgetsTheFirstState, "every_change_of_a_components_state_is_kept"),
+        (Defect::ForgetsBaseModules, "details_are_those_of_the_record_its_trace_and_its_base_modules"),
+        (Defect::OverwritesWhatRuns, "an_import_never_overwrites_what_is_under_way"),
+        (Defect::MakesImportsDue, "an_import_is_ready_at_once_and_nobody_is_told"),
+        (Defect::RestoresWhatItCan, "a_restoration_that_meets_something_restores_nothing"),
     ] {
         assert_eq!(broken_by(store(|| ground(defect))), [promise], "{defect:?}");
     }

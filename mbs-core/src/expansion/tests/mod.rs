@@ -61,6 +61,7 @@ impl Known {
             document: module.document.clone(),
             contexts: Contexts::default(),
             srpms: [].into(),
+            given_srpms: Vec::new(),
             base_modules: vec![],
         };
         now_or_panic(self.store.create(Create::from(new))).unwrap();

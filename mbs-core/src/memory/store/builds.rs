@@ -1,6 +1,6 @@
 //! Making, loading and saving.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,11 +8,12 @@ use jiff::Timestamp;
 
 use super::MemoryStore;
 use super::tables::{KeptKey, Row, Tables, WorkRow};
-use crate::ident::{BuildId, Revision};
+use crate::ident::{BuildId, Nsvc, Revision};
 use crate::model::{ModuleBuild, NewBuild, Transition};
 use crate::store::checks::{self, rejected};
 use crate::store::{
-    Amend, AuditEntry, Builds, Create, Created, IdempotencyKey, Loaded, LogLine, Save, Saved, StoreError,
+    Amend, AuditEntry, Builds, Create, Created, IdempotencyKey, Import, Imported, Loaded, LogLine, Note,
+    Restored, Save, Saved, StoreError,
 };
 
 #[async_trait]
@@ -67,6 +68,14 @@ impl Builds for MemoryStore {
             tables.commit_by_hand(amend.now, AuditEntry { at: now, by: amend.by, what: amend.what });
             tables.saved(id)
         })
+    }
+
+    async fn import(&self, import: Import) -> Result<Imported, StoreError> {
+        self.transact(|tables, now| tables.import(&import, now))
+    }
+
+    async fn restore(&self, records: Vec<Restored>) -> Result<(), StoreError> {
+        self.transact(|tables, now| tables.restore(records, now))
     }
 
     async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
@@ -137,9 +146,9 @@ impl Tables {
     }
 
     fn create(&mut self, create: Create, now: Timestamp) -> Vec<BuildId> {
-        let log: Vec<LogLine> = create.notes.into_iter().map(|text| LogLine { at: now, text }).collect();
+        let notes = create.notes;
         let mut builds: Vec<BuildId> =
-            create.new.into_iter().map(|new| self.begin(new, log.clone(), now)).collect();
+            create.new.into_iter().map(|new| self.begin(new, notes.clone(), now)).collect();
         for (build, _) in create.resumed {
             builds.push(build.id);
             let audit = AuditEntry { at: now, by: create.by.clone(), what: "resubmitted it".to_owned() };
@@ -152,26 +161,37 @@ impl Tables {
         builds
     }
 
-    fn begin(&mut self, new: NewBuild, log: Vec<LogLine>, now: Timestamp) -> BuildId {
-        self.last_build += 1;
-        let id = BuildId(self.last_build);
-        let is_sibling =
-            |row: &&Row| row.build.nsvc().version == new.nsvc.version && row.build.new.scratch == new.scratch;
-        let siblings = self.rows_of(&new.nsvc.name_stream());
-        let dist_index = siblings.filter(is_sibling).map(|row| row.build.id).min().unwrap_or(id);
+    fn begin(&mut self, new: NewBuild, notes: Vec<Note>, now: Timestamp) -> BuildId {
+        let id = self.next_build();
+        let dist_index = self.smallest_sibling(&new.nsvc, new.scratch, id);
         let mut build = ModuleBuild::begin(new, id, dist_index, now);
         let trace = build.life.take_unsaved();
         self.announce(&build, &trace);
+        let log = self.lines(notes, &build, now);
         self.insert(Row {
             revision: Revision(0),
             work: WorkRow { due: Some(now), ..WorkRow::default() },
             last_seq: trace.len() as u64,
             trace,
+            component_traces: BTreeMap::new(),
             log,
             audit: Vec::new(),
             build: Arc::new(build),
         });
         id
+    }
+
+    pub(super) fn next_build(&mut self) -> BuildId {
+        self.last_build += 1;
+        BuildId(self.last_build)
+    }
+
+    /// Returns the smallest id among builds of the same name, stream, version and scratch-ness, `id` being one of them.
+    pub(super) fn smallest_sibling(&self, nsvc: &Nsvc, scratch: bool, id: BuildId) -> BuildId {
+        let is_sibling =
+            |row: &&Row| row.build.nsvc().version == nsvc.version && row.build.new.scratch == scratch;
+        let siblings = self.rows_of(&nsvc.name_stream()).filter(is_sibling).map(|row| row.build.id);
+        siblings.chain([id]).min().unwrap_or(id)
     }
 
     fn created(&self, builds: &[BuildId]) -> Result<Created, StoreError> {

@@ -9,12 +9,13 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use super::listing;
 use super::tables::{Row, Tables};
-use crate::ident::{BuildId, NameStream, Nsvc, Version};
+use crate::ident::{BuildId, ComponentId, NameStream, Nsvc, Version};
 use crate::model::{ModuleBuild, State};
 use crate::modulemd::ModuleStream;
 use crate::store::{
-    Catalogue, Column, ComponentColumn, ComponentFilter, Filter, ListedBuild, ListedComponent, ModuleRow,
-    ModulesAsked, Order, Page, ReuseQuestion, StoreError, Summary, virtual_streams,
+    BaseBuild, BuildDetails, Catalogue, Column, ComponentColumn, ComponentFilter, ComponentTransition,
+    Filter, ListedBuild, ListedComponent, LogLine, Logged, ModuleRow, ModulesAsked, Order, Page,
+    ReuseQuestion, StoreError, Summary, virtual_streams,
 };
 
 #[async_trait]
@@ -81,6 +82,27 @@ impl Catalogue for MemoryStore {
             let document = |id: &BuildId| Some((*id, tables.rows.row(*id)?.build.document().clone()));
             Ok(ids.iter().filter_map(document).collect())
         })
+    }
+
+    async fn details(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, BuildDetails>, StoreError> {
+        self.transact(|tables, _| Ok(ids.iter().filter_map(|id| Some((*id, tables.details(*id)?))).collect()))
+    }
+
+    async fn component_traces(
+        &self,
+        ids: &[ComponentId],
+    ) -> Result<BTreeMap<ComponentId, Vec<ComponentTransition>>, StoreError> {
+        self.transact(|tables, _| {
+            Ok(ids.iter().filter_map(|id| Some((*id, tables.component_trace(*id)?))).collect())
+        })
+    }
+
+    async fn log_page(&self, of: Logged, page: Page) -> Result<Vec<LogLine>, StoreError> {
+        self.transact(|tables, _| Ok(tables.log_page(of, page)))
+    }
+
+    async fn count_log(&self, of: Logged) -> Result<u64, StoreError> {
+        self.transact(|tables, _| Ok(tables.count_log(of)))
     }
 
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
@@ -151,6 +173,29 @@ fn module_row(build: &Arc<ModuleBuild>) -> ModuleRow {
 }
 
 impl Tables {
+    fn details(&self, id: BuildId) -> Option<BuildDetails> {
+        let row = self.rows.row(id)?;
+        let (build, document) = (&row.build, row.build.document());
+        let base = |nsvc: &Nsvc| {
+            let base = &self.rows.row(*self.index.by_nsvc.get(nsvc)?)?.build;
+            let stream_version = self.rules.stream_version(nsvc);
+            Some(BaseBuild { id: base.id, nsvc: nsvc.clone(), state: base.state(), stream_version })
+        };
+        let mut bases: Vec<BaseBuild> = build.new.base_modules.iter().filter_map(base).collect();
+        bases.sort_by_key(|base| base.id);
+        bases.dedup_by_key(|base| base.id);
+        Some(BuildDetails {
+            document: document.to_yaml(),
+            arches: build.arches.clone(),
+            contexts: build.new.contexts.clone(),
+            reuse_from: build.new.reuse_from,
+            trace: row.trace.clone(),
+            stream_version: self.rules.stream_version(build.nsvc()),
+            virtual_streams: virtual_streams(document).into_iter().collect(),
+            bases,
+        })
+    }
+
     fn siblings(&self, build: &ModuleBuild) -> Vec<BuildId> {
         let rows = self.rows_of(&build.nsvc().name_stream());
         let is_sibling = |row: &&Row| row.build.dist_index == build.dist_index && row.build.id != build.id;

@@ -1,5 +1,6 @@
 //! What every change of a record has in common: the checks before it, and all that is written with it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,7 +8,9 @@ use jiff::Timestamp;
 use super::tables::{Row, Tables};
 use crate::ident::{BuildId, ComponentId, Revision};
 use crate::model::{ModuleBuild, Transition};
-use crate::store::{AuditEntry, EventNumber, LogLine, Saved, StateChange, StoreError, checks};
+use crate::store::{
+    AuditEntry, ComponentTransition, EventNumber, Note, Saved, StateChange, StoreError, checks,
+};
 
 impl Tables {
     /// Returns the row of a record that was loaded at a revision.
@@ -32,18 +35,20 @@ impl Tables {
         });
     }
 
-    /// Writes a record that passed its checks: components get ids, transitions go to the trace and become events, notes go to
-    /// the log.
-    pub(super) fn commit(&mut self, mut build: ModuleBuild, notes: Vec<String>, now: Timestamp) {
+    /// Writes a record that passed its checks: components get ids, transitions go to the traces, those of the build become
+    /// events, notes go to the log.
+    pub(super) fn commit(&mut self, mut build: ModuleBuild, notes: Vec<Note>, now: Timestamp) {
         let id = build.id;
         self.number_components(&mut build);
         let transitions = build.life.take_unsaved();
         let build = Arc::new(build);
         self.announce(&build, &transitions);
+        let lines = self.lines(notes, &build, now);
         self.change(id, |row| {
             row.last_seq += transitions.len() as u64;
             row.trace.extend(transitions);
-            row.log.extend(notes.into_iter().map(|text| LogLine { at: now, text }));
+            row.trace_components(&build, now);
+            row.log.extend(lines);
             row.revision = Revision(row.revision.0 + 1);
             row.build = build;
         });
@@ -67,9 +72,24 @@ impl Tables {
     }
 
     fn number_components(&mut self, build: &mut ModuleBuild) {
+        let build_id = build.id;
         for component in build.components.iter_mut().filter(|component| component.id.is_none()) {
             self.last_component += 1;
-            component.id = Some(ComponentId(self.last_component));
+            let id = ComponentId(self.last_component);
+            self.build_of.insert(id, build_id);
+            component.id = Some(id);
         }
+    }
+}
+
+impl Row {
+    /// Adds what changed to the traces of the components; those of components that are gone go with them.
+    fn trace_components(&mut self, now: &ModuleBuild, at: Timestamp) {
+        for (component, change) in ComponentTransition::between(Some(&self.build), now, at) {
+            self.component_traces.entry(component).or_default().push(change);
+        }
+        let kept: BTreeSet<ComponentId> =
+            now.components.iter().filter_map(|component| component.id).collect();
+        self.component_traces.retain(|component, _| kept.contains(component));
     }
 }

@@ -17,12 +17,14 @@ use crate::store::{Rules, StoreError};
 mod builds;
 mod catalogue;
 mod commit;
+mod history;
 mod index;
 mod listing;
 mod outbox;
 mod rows;
 mod slots;
 mod tables;
+mod taking;
 #[cfg(test)]
 mod tests;
 mod upkeep;

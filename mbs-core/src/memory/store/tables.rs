@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use super::index::{Claimable, Entries, Index};
 use super::later;
 use super::rows::Rows;
-use crate::ident::{BuildId, NameStream, Revision};
+use crate::ident::{BuildId, ComponentId, NameStream, Revision};
 use crate::model::{ModuleBuild, Transition};
 use crate::plan::Why;
 use crate::share::Throttle;
 use crate::store::{
-    AuditEntry, EventNumber, Lease, LogLine, Rules, Settings, Sink, StateChange, StoreError, WorkerId,
+    AuditEntry, ComponentTransition, EventNumber, Lease, LogLine, Rules, Settings, Sink, StateChange,
+    StoreError, WorkerId,
 };
 
 /// All that is stored. Rows are changed through [`Tables::change`] only, which keeps the indexes.
@@ -29,6 +30,9 @@ pub(super) struct Tables {
     pub(super) throttle: Throttle,
     pub(super) last_build: i64,
     pub(super) last_component: i64,
+    pub(super) last_line: i64,
+    /// The build of each component there ever was.
+    pub(super) build_of: BTreeMap<ComponentId, BuildId>,
     pub(super) last_token: u64,
     pub(super) last_event: u64,
     pub(super) generation: u64,
@@ -44,6 +48,7 @@ pub(super) struct Row {
     pub(super) revision: Revision,
     pub(super) work: WorkRow,
     pub(super) trace: Vec<Transition>,
+    pub(super) component_traces: BTreeMap<ComponentId, Vec<ComponentTransition>>,
     pub(super) log: Vec<LogLine>,
     pub(super) audit: Vec<AuditEntry>,
     /// The number of its last event.

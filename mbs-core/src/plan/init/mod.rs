@@ -19,6 +19,7 @@ use crate::policy::Policy;
 use crate::resolver::KnownModule;
 use crate::shared::Shared;
 use crate::source_control::SourceError;
+use crate::store::Note;
 
 pub(super) use requirements::{bases, requirements};
 
@@ -175,7 +176,7 @@ struct Findings {
     ordering: crate::model::Ordering,
     surroundings: crate::model::Surroundings,
     document: crate::modulemd::ModuleStream,
-    notes: Vec<String>,
+    notes: Vec<Note>,
 }
 
 fn work_out(step: &Step<'_>, mut modules: Vec<KnownModule>) -> Result<Findings, Refusal> {
@@ -200,7 +201,7 @@ fn work_out(step: &Step<'_>, mut modules: Vec<KnownModule>) -> Result<Findings, 
     let tag_rpms = seen.build.tag_rpms.clone().unwrap_or_default();
     collisions::find(policy, &modules, &tag_rpms).record(&mut document.xmd);
     document.check_storable().map_err(Refusal::user)?;
-    let notes = defaults.notes.into_iter().chain(arches.note.clone()).collect();
+    let notes = defaults.notes.into_iter().chain(arches.note.clone()).map(Note::from).collect();
     Ok(Findings { arches, components, ordering: order.ordering, surroundings, document, notes })
 }
 

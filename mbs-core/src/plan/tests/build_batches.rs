@@ -9,6 +9,7 @@ use crate::ident::Batch;
 use crate::model::{Failure, RebuildStrategy, RepoWait, Trouble, Verdict, WhyRebuild};
 use crate::modulemd::Profile;
 use crate::plan::Why;
+use crate::store::Note;
 
 fn repo_asked(build: &mut ModuleBuild, minutes: i64, task: Option<i64>) {
     let shows = TagEvent(61);
@@ -445,7 +446,8 @@ fn a_reused_build_that_is_gone_is_built_and_so_is_what_comes_after_by_the_strate
     assert_eq!((liba.verdict.as_ref(), liba.state, &liba.nvr), (Some(&gone), None, &None));
     let earlier = Verdict::Rebuild(WhyRebuild::EarlierChanged("liba".into()));
     assert_eq!(component_after(&plan, "prog").verdict, Some(earlier));
-    assert_eq!(plan.notes, ["liba: liba-0-1 is gone from the build system and is built again"]);
+    let note = "liba: liba-0-1 is gone from the build system and is built again";
+    assert_eq!(plan.notes, [Note::of(&id("liba"), note.into())]);
     let only = after_loss(RebuildStrategy::OnlyChanged, "liba-0-1");
     assert!(matches!(component_after(&only, "prog").verdict, Some(Verdict::Reuse { .. })));
 }

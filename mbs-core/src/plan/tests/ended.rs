@@ -3,6 +3,7 @@
 use super::samples::{building, enter};
 use super::*;
 use crate::plan::Why;
+use crate::store::Note;
 
 fn done() -> ModuleBuild {
     enter(building(vec![]), State::Done)
@@ -88,6 +89,6 @@ fn a_target_that_nobody_may_remove_is_left_with_a_note() {
     let plan = step_at(&ready(), refused, days(2));
     assert!(plan.build.is_target_removed);
     let why = "not allowed: the permission is missing";
-    assert_eq!(plan.notes, [format!("the target stays, since it cannot be removed: {why}")]);
+    assert_eq!(plan.notes, [Note::from(format!("the target stays, since it cannot be removed: {why}"))]);
     assert_eq!(acts(&step_at(&plan.build, Seen::nothing(), days(3))), Vec::<String>::new());
 }

@@ -10,6 +10,7 @@ use crate::model::Failure;
 use crate::modulemd::{ModuleStream, Profile};
 use crate::plan::Why;
 use crate::resolver::KnownModule;
+use crate::store::Note;
 
 /// Says what the buildrequired modules are.
 fn requiring(document: &mut ModuleStream, modules: &[&KnownModule]) {
@@ -58,7 +59,8 @@ fn architectures_of_the_document_take_their_place_and_odd_ones_are_noted() {
     let build = submitted(document);
     let plan = step(&build, answered(&build, &[module("platform:f28:3:00000000", Some("f28-build"), &[])]));
     assert_eq!(plan.build.arches, [id("s390x")]);
-    assert_eq!(plan.notes, ["buildopts.arches names s390x; without it the build would have only x86_64"]);
+    let note = "buildopts.arches names s390x; without it the build would have only x86_64";
+    assert_eq!(plan.notes, [Note::from(note)]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::ident::Nsvc;
 use crate::modulemd::{Dependencies, Xmd};
 use crate::plan::DefaultsPlace;
 use crate::resolver::KnownModule;
+use crate::store::Note;
 
 const REPOSITORY: &str = "https://pagure.io/releng/fedora-module-defaults.git";
 
@@ -77,7 +78,7 @@ fn a_default_module_that_fits_joins_the_buildrequires_and_is_inherited() {
         assert_eq!(stored.and_then(Xmd::text), Some("zlib-tag"));
         assert_eq!(plan.build.surroundings.inherits, [id("zlib-tag"), id("f28-build")]);
         assert_eq!(plan.build.document().dependencies, build.document().dependencies);
-        assert_eq!(plan.notes, Vec::<String>::new());
+        assert_eq!(plan.notes, []);
     }
 }
 
@@ -94,7 +95,7 @@ fn a_default_module_that_does_not_fit_is_left_out_with_a_note() {
         let plan = step(&build, with_defaults(&build, &builds));
         let note =
             "the default module zlib:1 of platform:f28:3:00000000 is left out: it has no build that fits";
-        assert_eq!(plan.notes, [note]);
+        assert_eq!(plan.notes, [Note::from(note)]);
         assert_eq!(plan.build.document().xmd.at(&["mbs", "buildrequires", "zlib"]), None);
     }
 }

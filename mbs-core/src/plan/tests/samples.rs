@@ -98,6 +98,7 @@ pub(super) fn submitted(document: ModuleStream) -> ModuleBuild {
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: BTreeMap::new(),
+        given_srpms: Vec::new(),
         base_modules: Vec::new(),
     };
     let mut build = ModuleBuild::begin(new, BuildId(7), BuildId(7), at(0, 0));

@@ -10,6 +10,7 @@ use crate::ident::{Batch, BuildId};
 use crate::model::{RebuildStrategy, Verdict, WhyRebuild};
 use crate::plan::Why;
 use crate::policy::Reuse;
+use crate::store::Note;
 
 /// Build 3, `ready`, which built these.
 fn earlier(packages: &[&str]) -> Arc<ModuleBuild> {
@@ -106,9 +107,13 @@ fn verdicts_are_fixed_once_with_a_note_each() {
         Some(Verdict::Rebuild(WhyRebuild::NotInSource(_)))
     ));
     assert_eq!(plan.build.new.reuse_from, Some(BuildId(3)));
-    assert_eq!(plan.notes[0], "components are reused from module build 3 (app:1:2020:c0ffee00)");
-    assert_eq!(plan.notes[1], "liba: reused as liba-0-1");
-    assert_eq!(plan.notes[2], "libb: will be built, since app:1:2020:c0ffee00 did not build it");
+    let not_there = "libb: will be built, since app:1:2020:c0ffee00 did not build it";
+    let notes = [
+        Note::from("components are reused from module build 3 (app:1:2020:c0ffee00)"),
+        Note::of(&id("liba"), "liba: reused as liba-0-1".into()),
+        Note::of(&id("libb"), not_there.into()),
+    ];
+    assert_eq!(plan.notes, notes);
     assert!(plan.build.components[0].is_macros());
 }
 
@@ -123,7 +128,7 @@ fn earlier_builds_with_other_modules_are_named_as_the_reason() {
     let policy = Policy { reuse: Reuse::ReadyAndFailed, ..Policy::default() };
     let plan = step_by(&policy, &waiting(vec![component("liba", 2)]), seen, at(9, 0));
     let note = "liba: will be built, since there is no earlier build with the same buildrequired modules";
-    assert_eq!(plan.notes, [note]);
+    assert_eq!(plan.notes, [Note::from(note)], "it is a matter of the module");
 }
 
 /// A build about to submit its macros, which reuses liba; a buildrequired module of this name filters an RPM of it.

@@ -9,17 +9,18 @@ use jiff::Timestamp;
 use super::hesitate;
 use super::network::Network;
 use crate::bus::Hint;
-use crate::ident::{BuildId, Nsvc};
+use crate::ident::{BuildId, ComponentId, Nsvc};
 use crate::model::{ModuleBuild, State, Transition};
 use crate::modulemd::ModuleStream;
 use crate::plan::Why;
 use crate::sim::fault::{FaultKind, StoreFault};
 use crate::sim::inspector::{Commit, Inspector};
 use crate::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter, Create, Created,
-    Delivery, EventNumber, Filter, IdempotencyKey, Lease, ListedBuild, ListedComponent, Loaded, LogLine,
-    ModuleRow, ModulesAsked, Order, Outbox, Page, Retention, ReuseQuestion, Save, Saved, Settings, Signal,
-    Sink, Store, StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
+    ComponentTransition, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Import, Imported,
+    Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order, Outbox,
+    Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store, StoreError, Trim,
+    Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// Carries calls to the store, and tells the inspector what was committed.
@@ -103,6 +104,14 @@ impl Builds for StoreWire {
             Ok(saved)
         })
         .await
+    }
+
+    async fn import(&self, import: Import) -> Result<Imported, StoreError> {
+        self.carry(self.store.import(import)).await
+    }
+
+    async fn restore(&self, records: Vec<Restored>) -> Result<(), StoreError> {
+        self.carry(self.store.restore(records)).await
     }
 
     async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
@@ -217,6 +226,25 @@ impl Catalogue for StoreWire {
 
     async fn documents(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, Arc<ModuleStream>>, StoreError> {
         self.carry(self.store.documents(ids)).await
+    }
+
+    async fn details(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, BuildDetails>, StoreError> {
+        self.carry(self.store.details(ids)).await
+    }
+
+    async fn component_traces(
+        &self,
+        ids: &[ComponentId],
+    ) -> Result<BTreeMap<ComponentId, Vec<ComponentTransition>>, StoreError> {
+        self.carry(self.store.component_traces(ids)).await
+    }
+
+    async fn log_page(&self, of: Logged, page: Page) -> Result<Vec<LogLine>, StoreError> {
+        self.carry(self.store.log_page(of, page)).await
+    }
+
+    async fn count_log(&self, of: Logged) -> Result<u64, StoreError> {
+        self.carry(self.store.count_log(of)).await
     }
 
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {

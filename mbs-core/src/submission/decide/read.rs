@@ -67,6 +67,7 @@ impl<'a> Submission<'a> {
                 }
             }
         }
+        self.is_called_static = documents.iter().any(|document| document.static_context);
         let mut of_contexts = Vec::new();
         for document in documents {
             of_contexts.extend(static_contexts(document)?);
@@ -106,6 +107,15 @@ impl<'a> Submission<'a> {
         for warning in check_document(document, self.policy)? {
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
+            }
+        }
+        for path in document.xmd.make_uniform() {
+            let lost = format!(
+                "{path} is left out: in a list of different kinds of values libmodulemd reads those alone that are like \
+                 the first"
+            );
+            if !self.warnings.contains(&lost) {
+                self.warnings.push(lost);
             }
         }
         apply_overrides(document, &self.asked.overrides)?;

@@ -132,6 +132,7 @@ fn new_build(nsvc: &str) -> NewBuild {
         document: Arc::new(document),
         contexts: Contexts::default(),
         srpms: [].into(),
+        given_srpms: Vec::new(),
         base_modules: Vec::new(),
     }
 }

@@ -3,11 +3,12 @@
 //! Nobody stands in line here: who is woken for a slot may differ.
 
 use mbs_core::bus::Hint;
+use mbs_core::ident::ComponentId;
 use mbs_core::memory::MemoryStore;
 use mbs_core::model::{AttemptEnd, RepoWait, State};
 use mbs_core::store::{
-    Amend, Catalogue as _, Column, Condition, Create, Direction, EventNumber, Filter, IdempotencyKey, Order,
-    Outbox as _, Page, Retention, Settings, Sink, Trim, Upkeep as _, Value,
+    Amend, Catalogue as _, Column, Condition, Create, Direction, EventNumber, Filter, IdempotencyKey, Import,
+    Logged, Note, Order, Outbox as _, Page, Restored, Retention, Settings, Sink, Trim, Upkeep as _, Value,
 };
 
 use super::*;
@@ -53,7 +54,7 @@ impl Both {
     }
 
     async fn step(&mut self, dice: &mut Dice) {
-        let step = dice.below(14);
+        let step = dice.below(16);
         self.done.push(format!("step {step}"));
         match step {
             0 => self.create(dice).await,
@@ -67,6 +68,8 @@ impl Both {
             10 => self.settings(dice).await,
             11 => self.list(dice).await,
             12 => self.resume(dice).await,
+            13 => self.import(dice).await,
+            14 => self.restore(dice).await,
             _ => self.fixture.clock.advance(Duration::from_millis(dice.below(20_000) as u64)),
         }
         let id = dice.build();
@@ -86,7 +89,7 @@ impl Both {
         new.base_modules = vec!["platform:f40:1:c".parse().unwrap()];
         let key = IdempotencyKey { key: format!("k{}", dice.below(9)), content: nsvc };
         let existing = (dice.below(4) == 0).then(|| dice.build()).into_iter().collect();
-        let notes = vec!["one".to_owned(), "two".to_owned()];
+        let notes = vec!["one".into(), "two".into()];
         let create = Create { key: Some(key.clone()), existing, notes, ..new.into() };
         same!(self, store => store.create(create.clone())).ok();
         same!(self, store => store.created_with(&key)).ok();
@@ -114,7 +117,7 @@ impl Both {
         change(&mut now, dice);
         let was = Arc::new(loaded.build);
         let (revision, signal) = (loaded.revision, [Signal::Quiet, Signal::Strained][dice.below(2)]);
-        let save = Save { was, now, revision, lease, notes: vec!["went on".into()], signal };
+        let save = Save { was, now, revision, lease, notes: notes(dice), signal };
         same!(self, store => store.save(save.clone())).ok();
         // Once more with what is stale by now.
         same!(self, store => store.save(save.clone())).ok();
@@ -131,6 +134,14 @@ impl Both {
         same!(self, store => store.trace(id)).unwrap();
         same!(self, store => store.log(id)).unwrap();
         same!(self, store => store.audit(id)).unwrap();
+        let of = [Logged::Build(id), Logged::Component(ComponentId(1 + dice.below(9) as i64))][dice.below(2)];
+        let page = Page { before: None, skip: dice.below(3) as u64, limit: dice.below(9) };
+        same!(self, store => store.log_page(of, page)).unwrap();
+        same!(self, store => store.count_log(of)).unwrap();
+        let components: Vec<_> = (1..30).map(ComponentId).collect();
+        same!(self, store => store.component_traces(&components)).unwrap();
+        let both = [id, dice.build()];
+        same!(self, store => store.details(&both)).unwrap();
     }
 
     async fn resume(&mut self, dice: &mut Dice) {
@@ -141,6 +152,29 @@ impl Both {
         let resumed = vec![(now, loaded.revision)];
         let create = Create { new, resumed, by: "anna".into(), ..Create::default() };
         same!(self, store => store.create(create.clone())).ok();
+    }
+
+    async fn import(&mut self, dice: &mut Dice) {
+        let nsvc = format!("app:{}:{}:c{}", dice.below(2), dice.below(3), dice.below(3));
+        let document = new_build(&nsvc).document;
+        let import = Import { document, nsvc: nsvc.parse().unwrap(), koji_tag: None, by: "op".into() };
+        same!(self, store => store.import(import.clone())).ok();
+    }
+
+    async fn restore(&mut self, dice: &mut Dice) {
+        let id = BuildId(1 + dice.below(20) as i64);
+        let mut build = ModuleBuild::begin(new_build(&format!("app:0:{}:r", dice.below(9))), id, id, start());
+        build.life.take_unsaved();
+        build.components = vec![component("liba").into()];
+        build.components[0].id = Some(ComponentId(1 + dice.below(40) as i64));
+        let record = Restored {
+            build,
+            trace: Vec::new(),
+            component_traces: Default::default(),
+            log: vec![(None, start(), "before".into())],
+            bases: vec![dice.build()],
+        };
+        same!(self, store => store.restore(vec![record.clone()])).ok();
     }
 
     async fn release(&mut self, dice: &mut Dice) {
@@ -205,6 +239,11 @@ impl Both {
         same!(self, store => store.unfinished(&of)).unwrap();
         same!(self, store => store.scratch_count(&of[0])).unwrap();
     }
+}
+
+fn notes(dice: &mut Dice) -> Vec<Note> {
+    let package = format!("c{}", dice.below(9)).parse().unwrap();
+    vec!["went on".into(), Note::of(&package, "went on, too".into())]
 }
 
 /// Changes a record in one of the ways that records change, a few of them forbidden.

@@ -10,10 +10,11 @@ use crate::{OpenError, SCHEMA, Upgraded, open, upgrade};
 use super::*;
 
 /// The migrations, each with the rows that a service had at that schema.
-const STEPS: [[&str; 2]; 3] = [
+const STEPS: [[&str; 2]; 4] = [
     [include_str!("../../migrations/0001_records.sql"), include_str!("../../migrations/samples/0001.sql")],
     [include_str!("../../migrations/0002_work.sql"), include_str!("../../migrations/samples/0002.sql")],
     [include_str!("../../migrations/0003_lists.sql"), include_str!("../../migrations/samples/0003.sql")],
+    [include_str!("../../migrations/0004_history.sql"), include_str!("../../migrations/samples/0004.sql")],
 ];
 
 async fn connect(path: &Path) -> SqliteConnection {
@@ -80,8 +81,9 @@ async fn from_each_earlier_schema_every_build_is_there_afterwards() {
         make(&file(&directory), schema).await;
         if (1..SCHEMA).contains(&schema) {
             let said = open(&file(&directory)).await.unwrap_err().to_string();
-            let wanted =
-                format!("database schema is at {schema}, this program needs 3: run mbs-manager upgradedb");
+            let wanted = format!(
+                "database schema is at {schema}, this program needs {SCHEMA}: run mbs-manager upgradedb"
+            );
             assert_eq!(said, wanted);
         }
         let upgraded = upgrade(file(&directory)).await.unwrap();
@@ -145,15 +147,15 @@ async fn programs_that_open_a_new_file_at_once_all_get_it() {
 
 #[tokio::test]
 async fn what_is_no_store_of_this_program_is_left_as_it_is() {
-    let newer = "INSERT INTO _sqlx_migrations VALUES (4, 'later', 0, true, x'00', 0)";
+    let later = SCHEMA + 1;
+    let newer = format!("INSERT INTO _sqlx_migrations VALUES ({later}, 'later', 0, true, x'00', 0)");
+    let known = format!("its schema is at {later}, this program knows {SCHEMA}");
     let other = "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 2";
-    for (statement, wanted) in
-        [(newer, "its schema is at 4, this program knows 3"), (other, "not one of this")]
-    {
+    for (statement, wanted) in [(&*newer, &*known), (other, "not one of this")] {
         let directory = tempfile::tempdir().unwrap();
         make(&file(&directory), SCHEMA).await;
         let mut connection = connect(&file(&directory)).await;
-        connection.execute(statement).await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
         connection.close().await.unwrap();
         is_refused_and_untouched(&file(&directory), wanted).await;
     }

@@ -7,15 +7,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mbs_core::bus::Hint;
-use mbs_core::ident::{BuildId, Nsvc};
+use mbs_core::ident::{BuildId, ComponentId, Nsvc};
 use mbs_core::model::{ModuleBuild, State, Transition};
 use mbs_core::modulemd::ModuleStream;
 use mbs_core::plan::Why;
 use mbs_core::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter, Create, Created,
-    Delivery, EventNumber, Filter, IdempotencyKey, Lease, ListedBuild, ListedComponent, Loaded, LogLine,
-    ModuleRow, ModulesAsked, Order, Outbox, Page, Retention, ReuseQuestion, Save, Saved, Settings, Signal,
-    Sink, StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
+    ComponentTransition, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Import, Imported,
+    Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order, Outbox,
+    Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, StoreError, Trim, Trimmed,
+    Upkeep, Work, WorkerId,
 };
 
 use crate::SqliteStore;
@@ -57,6 +58,14 @@ impl Builds for Several {
 
     async fn amend(&self, amend: Amend) -> Result<Saved, StoreError> {
         self.next().amend(amend).await
+    }
+
+    async fn import(&self, import: Import) -> Result<Imported, StoreError> {
+        self.next().import(import).await
+    }
+
+    async fn restore(&self, records: Vec<Restored>) -> Result<(), StoreError> {
+        self.next().restore(records).await
     }
 
     async fn trace(&self, id: BuildId) -> Result<Vec<Transition>, StoreError> {
@@ -151,6 +160,25 @@ impl Catalogue for Several {
 
     async fn documents(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, Arc<ModuleStream>>, StoreError> {
         self.next().documents(ids).await
+    }
+
+    async fn details(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, BuildDetails>, StoreError> {
+        self.next().details(ids).await
+    }
+
+    async fn component_traces(
+        &self,
+        ids: &[ComponentId],
+    ) -> Result<BTreeMap<ComponentId, Vec<ComponentTransition>>, StoreError> {
+        self.next().component_traces(ids).await
+    }
+
+    async fn log_page(&self, of: Logged, page: Page) -> Result<Vec<LogLine>, StoreError> {
+        self.next().log_page(of, page).await
+    }
+
+    async fn count_log(&self, of: Logged) -> Result<u64, StoreError> {
+        self.next().count_log(of).await
     }
 
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {

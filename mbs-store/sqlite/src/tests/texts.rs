@@ -35,7 +35,8 @@ async fn every_text_of_a_record_is_kept_exactly_and_found_again() {
             new.document = Arc::new(document);
         }
         let submitted = new.clone();
-        let created = fixture.store.create(Create { notes: vec![text.clone()], ..new.into() }).await.unwrap();
+        let created =
+            fixture.store.create(Create { notes: vec![text.clone().into()], ..new.into() }).await.unwrap();
         let id = created.builds[0].id;
         let lease = fixture.claim().await;
         let change = |build: &mut ModuleBuild| {

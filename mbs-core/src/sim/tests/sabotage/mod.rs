@@ -328,7 +328,7 @@ fn i8_a_deed_that_nobody_can_look_up_is_seen() {
 fn i9_a_planner_that_counts_is_seen() {
     let counted = AtomicU64::new(0);
     let counting = changing(move |_, plan| {
-        plan.notes.push(format!("plan {}", counted.fetch_add(1, Ordering::Relaxed)));
+        plan.notes.push(format!("plan {}", counted.fetch_add(1, Ordering::Relaxed)).into());
     });
     planner(Invariant::I9, "two plans of the same inputs differ", &one(module()), counting);
 }

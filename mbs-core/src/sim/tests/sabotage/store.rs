@@ -7,17 +7,18 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::bus::Hint;
-use crate::ident::{BuildId, Nsvc, Revision};
+use crate::ident::{BuildId, ComponentId, Nsvc, Revision};
 use crate::memory::{ManualClock, MemoryStore};
 use crate::model::{ModuleBuild, State, Transition};
 use crate::modulemd::ModuleStream;
 use crate::plan::Why;
 use crate::sim::cast;
 use crate::store::{
-    Amend, AuditEntry, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter, Create, Created,
-    Delivery, EventNumber, Filter, IdempotencyKey, Lease, ListedBuild, ListedComponent, Loaded, LogLine,
-    ModuleRow, ModulesAsked, Order, Outbox, Page, Retention, ReuseQuestion, Save, Saved, Settings, Signal,
-    Sink, Store, StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
+    Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
+    ComponentTransition, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Import, Imported,
+    Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order, Outbox,
+    Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store, StoreError, Trim,
+    Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// What is wrong with a store.
@@ -153,6 +154,8 @@ bent! {
     load(id: BuildId) -> Loaded;
     created_with(key: &IdempotencyKey) -> Option<Created>;
     amend(amend: Amend) -> Saved;
+    import(import: Import) -> Imported;
+    restore(records: Vec<Restored>) -> ();
     log(id: BuildId) -> Vec<LogLine>;
 }
 
@@ -201,6 +204,10 @@ bent! {
     find(nsvcs: &[Nsvc]) -> BTreeMap<Nsvc, BuildId>;
     modules(asked: &ModulesAsked) -> Vec<ModuleRow>;
     documents(ids: &[BuildId]) -> BTreeMap<BuildId, Arc<ModuleStream>>;
+    details(ids: &[BuildId]) -> BTreeMap<BuildId, BuildDetails>;
+    component_traces(ids: &[ComponentId]) -> BTreeMap<ComponentId, Vec<ComponentTransition>>;
+    log_page(of: Logged, page: Page) -> Vec<LogLine>;
+    count_log(of: Logged) -> u64;
     reuse_candidates(question: &ReuseQuestion) -> Vec<Arc<ModuleBuild>>;
     scratch_count(of: &Nsvc) -> u32;
     unfinished(of: &[Nsvc]) -> Vec<(Nsvc, State)>;

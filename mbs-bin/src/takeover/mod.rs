@@ -1,0 +1,7 @@
+//! Taking over from an original service: the builds of its database become ours, with their ids.
+
+mod dump;
+mod records;
+
+pub use dump::Dump;
+pub use records::{Unusable, records};

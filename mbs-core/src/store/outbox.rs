@@ -1,0 +1,25 @@
+//! Events on their way out.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use super::{Delivery, EventNumber, Sink, StoreError};
+
+/// Events on their way out.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Outbox: Debug + Send + Sync + 'static {
+    /// Returns up to `n` events that a sink has not acknowledged, per build the oldest only, by their numbers. A sink is known
+    /// from its first call on; it gets what is still kept.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn take(&self, sink: &Sink, n: usize) -> Result<Vec<Delivery>, StoreError>;
+
+    /// Notes that a sink has these events; those already noted are fine.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError>;
+}
