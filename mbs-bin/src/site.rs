@@ -123,11 +123,7 @@ fn resolver(config: &Config, opened: &Opened, hub: Option<&Hub>) -> Result<Arc<d
                 let paths: Vec<PathBuf> = config.building.module_files.clone();
                 Arc::new(sources::read_files(&paths, &config.policy)?)
             }
-            Place::Mbs => {
-                return Err(Stop::Usage(
-                    "`resolver` names mbs, which is for builds on this machine".to_owned(),
-                ));
-            }
+            Place::Mbs => Arc::new(sources::mbs(&config.building.mbs_url)?),
         };
         chain.push((place.title().to_owned(), resolver));
     }

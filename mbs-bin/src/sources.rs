@@ -1,4 +1,4 @@
-//! Where modules are looked up: files, our own store, a PDC, one after another. It makes the chain; whose word counts is the
+//! Where modules are looked up: files, our own store, a PDC, another service, one after another. It makes the chain; whose word counts is the
 //! chain's to decide.
 //!
 //! | place | is given by | asked |
@@ -6,6 +6,7 @@
 //! | `files` | paths | read whole, first |
 //! | `db` | the URL of a store | for what files lack |
 //! | `pdc` | a server's name or address | for what both lack |
+//! | `mbs` | the address of another service | for what all lack |
 //!
 //! One key, `resolver`, says which of them count and in which order; without it all that are given do, in this order.
 
@@ -14,6 +15,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use mbs_client::client::Client;
+use mbs_client::login::Login;
+use mbs_client::resolver::MbsResolver;
 use mbs_core::ident::{NameStream, Nsvc};
 use mbs_core::policy::Policy;
 use mbs_core::resolver::{Against, Chain, KnownModule, ModuleResolver, ResolverError, StoreResolver};
@@ -34,7 +38,7 @@ use crate::exit::Stop;
 pub struct SourcesArguments {
     /// A modules.yaml, another file of documents or a folder of them: the modules that there are (repeatable; of a build that
     /// is there twice the first counts)
-    #[arg(short = 'm', long = "modules", value_name = "PATH", required_unless_present_any = ["database", "pdc"])]
+    #[arg(short = 'm', long = "modules", value_name = "PATH", required_unless_present_any = ["database", "pdc", "mbs", "server"])]
     pub modules: Vec<PathBuf>,
     /// A store whose modules count as well: postgresql://USER@HOST/DATABASE, or sqlite:PATH
     #[arg(long, env = "MBS_DATABASE", value_name = "URL", hide_env_values = true)]
@@ -45,7 +49,10 @@ pub struct SourcesArguments {
     /// Which endpoint of PDC is asked: unreleasedvariants, or modules
     #[arg(long, env = "MBS_PDC_FACE", value_name = "FACE", default_value = "variants")]
     pub pdc_face: PdcFace,
-    /// Which of these places are asked, and in which order: of files,db,pdc [default: all that are given]
+    /// A module build service whose modules count as well: its address
+    #[arg(long, env = "MBS_URL", value_name = "URL")]
+    pub mbs: Option<String>,
+    /// Which of these places are asked, and in which order: of files,db,pdc,mbs [default: all that are given]
     #[arg(long, env = "MBS_RESOLVER", value_name = "PLACES", value_delimiter = ',')]
     pub resolver: Vec<Place>,
 }
@@ -92,7 +99,8 @@ impl Sources {
                 Place::Pdc => {
                     Arc::new(pdc(arguments.pdc.as_deref().unwrap_or_default(), arguments.pdc_face)?)
                 }
-                Place::Koji | Place::Mbs => return Err(not_here(*place)),
+                Place::Mbs => Arc::new(mbs(arguments.mbs.as_deref().unwrap_or_default())?),
+                Place::Koji => return Err(not_here(*place)),
             };
             sources.push((place.title().to_owned(), resolver));
         }
@@ -130,6 +138,7 @@ impl SourcesArguments {
             (Place::Files, !self.modules.is_empty(), "--modules"),
             (Place::Db, self.database.is_some(), "--database"),
             (Place::Pdc, self.pdc.is_some(), "--pdc"),
+            (Place::Mbs, self.mbs.is_some(), "--mbs"),
         ];
         if self.resolver.is_empty() {
             return Ok(given.iter().filter(|(_, is_given, _)| *is_given).map(|(place, ..)| *place).collect());
@@ -170,7 +179,13 @@ pub(crate) fn pdc(server: &str, face: PdcFace) -> Result<PdcResolver, Stop> {
 
 /// Makes the end of a command that is to look where only services do.
 fn not_here(place: Place) -> Stop {
-    Stop::Usage(format!("modules cannot be looked up in `{place}` here: say files, db or pdc"))
+    Stop::Usage(format!("modules cannot be looked up in `{place}` here: say files, db, pdc or mbs"))
+}
+
+/// Makes a resolver of another service, by its address.
+pub(crate) fn mbs(server: &str) -> Result<MbsResolver, Stop> {
+    let client = Client::new(mbs_client::server::Server::new(server), Login::Anonymous);
+    client.map(MbsResolver::new).map_err(|error| Stop::Usage(format!("{server}: {error}")))
 }
 
 /// Reads files, all of them together: what one path lacks another may have. What could not be read is logged.

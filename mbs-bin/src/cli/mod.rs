@@ -3,22 +3,30 @@
 //! It decides nothing but that: what a value means is decided where it is used.
 
 use std::io;
+use std::path::PathBuf;
 
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::exit::{Exit, Stop};
 use crate::logging::{self, Verbosity};
 use crate::{local, plan, remote, validate};
 
+mod list_arguments;
 mod local_arguments;
+mod pages;
 mod plan_arguments;
 mod remote_arguments;
 mod service_arguments;
 mod validate_arguments;
 
+pub use list_arguments::ListArguments;
 pub use local_arguments::LocalArguments;
 pub use plan_arguments::PlanArguments;
-pub use remote_arguments::{BuildArguments, OverviewArguments, SubmitArguments, WatchArguments};
+pub use remote_arguments::{
+    BuildArguments, LogArguments, LoginArguments, OverviewArguments, ResumeArguments, SubmitArguments,
+    WatchArguments,
+};
 pub use service_arguments::{LoginMethod, ServiceArguments};
 pub use validate_arguments::ValidateArguments;
 
@@ -59,12 +67,35 @@ pub enum Command {
     Submit(Box<SubmitArguments>),
     /// Cancel a module build
     Cancel(BuildArguments),
+    /// Submit again what a module build was made of, so that it goes on where it failed
+    Resume(ResumeArguments),
+    /// List the module builds that fit
+    List(Box<ListArguments>),
+    /// Say why a module build is not further
+    Explain(BuildArguments),
+    /// Show the log of a module build
+    Log(LogArguments),
+    /// Get a token from the provider, by a browser
+    Login(LoginArguments),
+    /// Forget the token of the provider
+    Logout(LoginArguments),
     /// Build a module on this machine, in the foreground
     Local(Box<LocalArguments>),
     /// Say what would be built, with what and why, and build nothing
-    Plan(PlanArguments),
+    Plan(Box<PlanArguments>),
     /// Check documents, and build nothing
     Validate(ValidateArguments),
+    /// Print what makes a shell complete these commands
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual pages of all commands into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder, which is there
+        folder: PathBuf,
+    },
 }
 
 /// Who reads what is printed.
@@ -106,6 +137,7 @@ pub fn run(arguments: Arguments) -> Exit {
     let ended = match arguments.command {
         None => help(),
         Some(Command::Validate(arguments)) => validate::run(&arguments, &mut anstream::stdout().lock()),
+        Some(Command::Plan(arguments)) if arguments.server => remote::plan(&service, &arguments),
         Some(Command::Plan(arguments)) => plan::run(&arguments, &mut anstream::stdout().lock()),
         Some(Command::Local(arguments)) => local::run(&arguments, verbosity, &screen),
         Some(Command::Overview(arguments)) => remote::overview(&service, &arguments, &screen),
@@ -113,6 +145,14 @@ pub fn run(arguments: Arguments) -> Exit {
         Some(Command::Watch(arguments)) => remote::watch(&service, &arguments),
         Some(Command::Submit(arguments)) => remote::submit(&service, &arguments),
         Some(Command::Cancel(arguments)) => remote::cancel(&service, &arguments),
+        Some(Command::Resume(arguments)) => remote::resume(&service, &arguments),
+        Some(Command::List(arguments)) => remote::list(&service, &arguments),
+        Some(Command::Explain(arguments)) => remote::explain(&service, &arguments),
+        Some(Command::Log(arguments)) => remote::log(&service, &arguments),
+        Some(Command::Login(arguments)) => remote::login(&service, &arguments),
+        Some(Command::Logout(arguments)) => remote::logout(&service, &arguments),
+        Some(Command::Completions { shell }) => pages::completions(shell, &mut anstream::stdout().lock()),
+        Some(Command::Man { folder }) => pages::manual(&folder),
     };
     ended.unwrap_or_else(|stop| {
         stop.log();

@@ -12,12 +12,15 @@ use crate::sources::SourcesArguments;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit status: 0 it can be built, 2 wrong usage, a missing file, or a document or dependencies \
-that do not work out, 3 a store or PDC cannot be asked"
+that do not work out, 3 a store, PDC or a service cannot be asked"
 )]
 pub struct PlanArguments {
     /// The module's document
     #[arg(value_name = "FILE")]
     pub document: PathBuf,
+    /// Ask the service (-s): what it would make of the document, with its own modules and rules
+    #[arg(long, conflicts_with = "modules")]
+    pub server: bool,
     /// Where the modules are that it is built with
     #[command(flatten)]
     pub sources: SourcesArguments,

@@ -54,6 +54,51 @@ pub struct WatchArguments {
     pub json: bool,
 }
 
+/// Whose log is shown.
+#[derive(Debug, Args)]
+#[command(after_help = STATUSES)]
+pub struct LogArguments {
+    /// The number of the module build
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Show further lines as they come, until the build has ended
+    #[arg(short = 'f', long)]
+    pub follow: bool,
+    /// Look again after so many seconds
+    #[arg(long, value_name = "SECS", default_value_t = 5)]
+    pub every: u64,
+    /// Print each line as a JSON object on a line of its own
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is submitted again.
+#[derive(Debug, Args)]
+#[command(after_help = SUBMIT_STATUSES)]
+pub struct ResumeArguments {
+    /// The number of the module build
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Watch the build then
+    #[arg(short = 'w', long)]
+    pub watch: bool,
+    /// Print the builds as JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a login or its end is told.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 done, 1 refused, 3 the service or the provider cannot be reached, or the token \
+cannot be kept"
+)]
+pub struct LoginArguments {
+    /// Print what was done as JSON, one object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What is submitted.
 #[derive(Debug, Args)]
 #[command(after_help = SUBMIT_STATUSES)]
@@ -79,6 +124,13 @@ pub struct SubmitArguments {
     /// Throw the build away when it is done
     #[arg(long)]
     pub scratch: bool,
+    /// Build this source RPM instead of the component of the same name: a file, which is uploaded to Koji, or the path of an
+    /// upload, cli-build/… (repeatable)
+    #[arg(long = "srpm", value_name = "FILE", requires = "scratch")]
+    pub srpms: Vec<String>,
+    /// Which Koji sources are uploaded to: the name of a profile in Koji's own configuration
+    #[arg(long, value_name = "PROFILE", env = "KOJI_PROFILE", default_value = "koji")]
+    pub koji_profile: String,
     /// Replace the streams of a buildrequired module (repeatable)
     #[arg(long = "buildrequire", visible_alias = "buildrequires", value_name = "NAME:STREAM")]
     pub buildrequires: Vec<NameStream>,
@@ -91,9 +143,33 @@ pub struct SubmitArguments {
     /// Take components from this build: its number, or N:S:V:C
     #[arg(long = "reuse-from", value_name = "BUILD")]
     pub reuse_from: Option<String>,
+    /// Say what would be built, and submit nothing; services of ours can
+    #[arg(long, conflicts_with = "watch")]
+    pub dry_run: bool,
     /// Print the builds as JSON, one object a line
     #[arg(long)]
     pub json: bool,
+}
+
+impl LogArguments {
+    /// Returns for whom to print.
+    pub fn reader(&self) -> Reader {
+        Reader::of(self.json)
+    }
+}
+
+impl ResumeArguments {
+    /// Returns for whom to print.
+    pub fn reader(&self) -> Reader {
+        Reader::of(self.json)
+    }
+}
+
+impl LoginArguments {
+    /// Returns for whom to print.
+    pub fn reader(&self) -> Reader {
+        Reader::of(self.json)
+    }
 }
 
 impl OverviewArguments {

@@ -24,7 +24,7 @@ use crate::cli::{PlanArguments, Reader};
 use crate::exit::{Exit, Stop};
 use crate::sources::Sources;
 use crate::validate;
-use report::Report;
+pub(crate) use report::Report;
 
 /// Prints to `out` what would become of a document.
 ///

@@ -3,69 +3,23 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use mbs_client::api::{PlannedBuild, PlannedBuildrequire, PlannedComponent, Plans};
 use mbs_core::ident::Nsvc;
-use mbs_core::model::{NewBuild, Ordering};
-use mbs_core::outlook::{Fate, Outlook, PlannedComponent};
+use mbs_core::model::NewBuild;
+use mbs_core::outlook::{self, Fate, Outlook};
 use mbs_core::submission::DecidedBuild;
-use serde::Serialize;
 
 /// All builds of a document.
-#[derive(Debug, Serialize)]
-pub(super) struct Report {
-    builds: Vec<BuildReport>,
-    warnings: Vec<String>,
+#[derive(Debug)]
+pub(crate) struct Report {
+    plans: Plans,
     /// Where modules were found; empty where there is only one place.
-    #[serde(skip)]
     places: BTreeMap<Nsvc, String>,
-}
-
-/// One build.
-#[derive(Debug, Serialize)]
-struct BuildReport {
-    /// Name, stream, version and context.
-    nsvc: String,
-    /// Whether it is there already.
-    exists: bool,
-    /// The runtime requires of all dependency pairs.
-    requires: Vec<BTreeMap<String, Vec<String>>>,
-    buildrequires: Vec<Buildrequire>,
-    /// The build that components are taken from.
-    reuse_from: Option<String>,
-    /// `batches` or `graph`.
-    ordering: Ordering,
-    components: Vec<ComponentReport>,
-    /// Included modules, whose components are not looked at.
-    included: Vec<String>,
-    cost: f64,
-    longest: f64,
-}
-
-#[derive(Debug, Serialize)]
-struct Buildrequire {
-    nsvc: String,
-    why: String,
-    /// Where it was found; nothing where there is only one place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    found_in: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct ComponentReport {
-    package: String,
-    batch: u32,
-    after: Vec<String>,
-    #[serde(rename = "ref")]
-    git_ref: String,
-    /// Whether it is built, as far as can be told.
-    is_built: bool,
-    /// Whether it is, and why, in words.
-    fate: String,
-    cost: f64,
 }
 
 impl Report {
     pub(super) fn new(warnings: Vec<String>, places: BTreeMap<Nsvc, String>) -> Self {
-        Self { builds: Vec::new(), warnings, places }
+        Self { plans: Plans { builds: Vec::new(), warnings }, places }
     }
 
     pub(super) fn push(&mut self, decided: &DecidedBuild, exists: bool, new: &NewBuild, outlook: &Outlook) {
@@ -75,12 +29,12 @@ impl Report {
             };
             pair.requires.iter().map(streams).collect()
         });
-        let buildrequires = decided.chosen.iter().map(|one| Buildrequire {
+        let buildrequires = decided.chosen.iter().map(|one| PlannedBuildrequire {
             nsvc: one.nsvc.to_string(),
             why: one.why.to_string(),
             found_in: self.places.get(&one.nsvc).cloned(),
         });
-        self.builds.push(BuildReport {
+        self.plans.builds.push(PlannedBuild {
             nsvc: decided.nsvc.to_string(),
             exists,
             requires: pairs.collect(),
@@ -95,14 +49,21 @@ impl Report {
     }
 
     /// Returns one JSON object and a line's end.
-    pub(super) fn to_json(&self) -> String {
-        let text = serde_json::to_string(self).expect("texts and numbers can be written as JSON");
+    pub(crate) fn to_json(&self) -> String {
+        let text = serde_json::to_string(&self.plans).expect("texts and numbers can be written as JSON");
         format!("{text}\n")
     }
 }
 
-fn component(one: &PlannedComponent) -> ComponentReport {
-    ComponentReport {
+/// Shows what a service has planned.
+impl From<Plans> for Report {
+    fn from(plans: Plans) -> Self {
+        Self { plans, places: BTreeMap::new() }
+    }
+}
+
+fn component(one: &outlook::PlannedComponent) -> PlannedComponent {
+    PlannedComponent {
         package: one.package.to_string(),
         batch: one.batch.0,
         after: one.after.iter().map(ToString::to_string).collect(),
@@ -115,47 +76,52 @@ fn component(one: &PlannedComponent) -> ComponentReport {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.builds.len() {
+        let builds = &self.plans.builds;
+        match builds.len() {
             1 => writeln!(f, "One build:")?,
             many => writeln!(f, "{many} builds:")?,
         }
-        self.builds.iter().try_for_each(|build| write!(f, "\n{build}"))
+        builds.iter().try_for_each(|build| write!(f, "\n{}", Shown(build)))
     }
 }
 
-impl fmt::Display for BuildReport {
+/// A build, as people read it.
+struct Shown<'b>(&'b PlannedBuild);
+
+impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let existing = if self.exists { ", which is there already" } else { "" };
-        writeln!(f, "{}{existing}", self.nsvc)?;
+        let build = self.0;
+        let existing = if build.exists { ", which is there already" } else { "" };
+        writeln!(f, "{}{existing}", build.nsvc)?;
         writeln!(f, "  built with")?;
-        let widest = self.buildrequires.iter().map(|one| one.nsvc.len()).max().unwrap_or_default();
-        for Buildrequire { nsvc, why, found_in } in &self.buildrequires {
+        let widest = build.buildrequires.iter().map(|one| one.nsvc.len()).max().unwrap_or_default();
+        for PlannedBuildrequire { nsvc, why, found_in } in &build.buildrequires {
             let place = found_in.iter().map(|place| format!(", found in {place}")).collect::<String>();
             writeln!(f, "    {nsvc:<widest$}  {why}{place}")?;
         }
         self.write_requires(f)?;
         self.write_components(f)?;
-        for included in &self.included {
+        for included in &build.included {
             writeln!(
                 f,
                 "  includes the module {included}, whose components no batch and no cost here counts"
             )?;
         }
-        if let Some(source) = &self.reuse_from {
+        if let Some(source) = &build.reuse_from {
             writeln!(f, "  reuses from {source}")?;
         }
-        let built = self.components.iter().filter(|one| one.is_built).count();
+        let built = build.components.iter().filter(|one| one.is_built).count();
         writeln!(
             f,
             "  builds {built} of {} components, cost {}, the longest row of them {}",
-            self.components.len(),
-            self.cost,
-            self.longest
+            build.components.len(),
+            build.cost,
+            build.longest
         )
     }
 }
 
-impl BuildReport {
+impl Shown<'_> {
     fn write_requires(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |pair: &BTreeMap<String, Vec<String>>| {
             let modules = pair.iter().map(|(name, streams)| match streams.as_slice() {
@@ -164,16 +130,16 @@ impl BuildReport {
             });
             modules.collect::<Vec<_>>().join(" ")
         };
-        for pair in self.requires.iter().filter(|pair| !pair.is_empty()) {
+        for pair in self.0.requires.iter().filter(|pair| !pair.is_empty()) {
             writeln!(f, "  runs with {}", shown(pair))?;
         }
         Ok(())
     }
 
     fn write_components(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widest = self.components.iter().map(|one| one.package.len()).max().unwrap_or_default();
+        let widest = self.0.components.iter().map(|one| one.package.len()).max().unwrap_or_default();
         let mut last = None;
-        for one in &self.components {
+        for one in &self.0.components {
             if last != Some(one.batch) {
                 writeln!(f, "  batch {}", one.batch)?;
                 last = Some(one.batch);

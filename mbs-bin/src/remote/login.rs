@@ -8,9 +8,10 @@ use mbs_client::client::{Client, ClientError};
 use mbs_client::login::{Kerberos, Login, LoginError, Oidc, OidcSettings, Person, token_file};
 use mbs_http::Secret;
 
+use super::show::{print, print_json};
 use super::site::{Site, stop, trust};
-use crate::cli::{LoginMethod, ServiceArguments};
-use crate::exit::Stop;
+use crate::cli::{LoginArguments, LoginMethod, Reader, ServiceArguments};
+use crate::exit::{Exit, Stop};
 
 /// The file of tokens, below the home folder, that the dist-git clients share.
 const CACHE: &str = ".openidc/oidc_mbs_build.json";
@@ -82,6 +83,45 @@ impl Site {
             path.ok_or_else(|| LoginError::Unable { reason: "which token? Say --token-file FILE".into() })?;
         token_file(path).map(Login::Token)
     }
+}
+
+/// Has the person at the terminal get a token from the provider, whatever is kept.
+pub(super) async fn log_in(
+    site: &Site,
+    service: &ServiceArguments,
+    arguments: &LoginArguments,
+) -> Result<Exit, Stop> {
+    let method = match service.login {
+        Some(method) => method,
+        None => site.method().await?,
+    };
+    let told = match method {
+        LoginMethod::Oidc => {
+            let oidc = oidc(service).map_err(|error| stop(error.into()))?;
+            oidc.log_in().await.map_err(|error| stop(error.into()))?;
+            "Logged in."
+        }
+        LoginMethod::Kerberos => "The service takes Kerberos tickets: kinit gets one.",
+        LoginMethod::None => "Nobody has to log in.",
+        LoginMethod::Token => "The token of --token-file needs no login.",
+    };
+    tell(told, method == LoginMethod::Oidc, arguments.reader())
+}
+
+/// Forgets the token that is kept.
+pub(super) async fn log_out(service: &ServiceArguments, arguments: &LoginArguments) -> Result<Exit, Stop> {
+    let oidc = oidc(service).map_err(|error| stop(error.into()))?;
+    let was_there = oidc.log_out().await.map_err(|error| stop(error.into()))?;
+    let told = if was_there { "Logged out." } else { "Nobody was logged in." };
+    tell(told, false, arguments.reader())
+}
+
+fn tell(told: &str, is_logged_in: bool, reader: Reader) -> Result<Exit, Stop> {
+    match reader {
+        Reader::Person => print(&format!("{told}\n"))?,
+        Reader::Program => print_json(&serde_json::json!({"has_token": is_logged_in, "message": told}))?,
+    }
+    Ok(Exit::Done)
 }
 
 /// Returns the tokens of the provider.

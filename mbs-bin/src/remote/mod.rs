@@ -7,22 +7,32 @@
 //! | --- | --- |
 //! | `site`, `login` | which service, who we are there, how trouble with it ends a command |
 //! | `overview`, `info`, `watch` | builds, as people look at them |
-//! | `checkout`, `submit`, `cancel` | what is changed |
+//! | `list`, `explain`, `log`, `plan` | what only newer commands show |
+//! | `checkout`, `submit`, `srpm`, `resume`, `cancel` | what is changed |
 //! | `show` | what they print in common |
 
 mod cancel;
 mod checkout;
+mod explain;
 mod info;
+mod list;
+mod log;
 mod login;
 mod overview;
+mod plan;
+mod resume;
 mod show;
 mod site;
+mod srpm;
 mod submit;
 mod watch;
 
 use std::future::Future;
 
-use crate::cli::{BuildArguments, OverviewArguments, ServiceArguments, SubmitArguments, WatchArguments};
+use crate::cli::{
+    BuildArguments, ListArguments, LogArguments, LoginArguments, OverviewArguments, PlanArguments,
+    ResumeArguments, ServiceArguments, SubmitArguments, WatchArguments,
+};
 use crate::exit::{Exit, Stop};
 use crate::logging::Screen;
 use site::Site;
@@ -69,6 +79,62 @@ pub fn submit(service: &ServiceArguments, arguments: &SubmitArguments) -> Result
 /// By whoever has to act: see [`Stop`].
 pub fn cancel(service: &ServiceArguments, arguments: &BuildArguments) -> Result<Exit, Stop> {
     run(cancel::run(&Site::open(service)?, service, arguments))
+}
+
+/// Submits again what a module build was made of.
+///
+/// # Errors
+/// By whoever has to act: see [`Stop`].
+pub fn resume(service: &ServiceArguments, arguments: &ResumeArguments) -> Result<Exit, Stop> {
+    run(resume::run(&Site::open(service)?, service, arguments))
+}
+
+/// Lists the module builds that fit.
+///
+/// # Errors
+/// By whoever has to act: see [`Stop`].
+pub fn list(service: &ServiceArguments, arguments: &ListArguments) -> Result<Exit, Stop> {
+    run(list::run(&Site::open(service)?, arguments))
+}
+
+/// Says why a module build is not further.
+///
+/// # Errors
+/// By whoever has to act: see [`Stop`].
+pub fn explain(service: &ServiceArguments, arguments: &BuildArguments) -> Result<Exit, Stop> {
+    run(explain::run(&Site::open(service)?, arguments))
+}
+
+/// Shows the log of a module build.
+///
+/// # Errors
+/// By whoever has to act: see [`Stop`].
+pub fn log(service: &ServiceArguments, arguments: &LogArguments) -> Result<Exit, Stop> {
+    run(log::run(&Site::open(service)?, arguments))
+}
+
+/// Says what the service would make of a document.
+///
+/// # Errors
+/// By whoever has to act: see [`Stop`].
+pub fn plan(service: &ServiceArguments, arguments: &PlanArguments) -> Result<Exit, Stop> {
+    run(plan::run(&Site::open(service)?, service, arguments))
+}
+
+/// Gets a token from the provider.
+///
+/// # Errors
+/// By whoever has to act: see [`Stop`].
+pub fn login(service: &ServiceArguments, arguments: &LoginArguments) -> Result<Exit, Stop> {
+    run(login::log_in(&Site::open(service)?, service, arguments))
+}
+
+/// Forgets the token of the provider.
+///
+/// # Errors
+/// By whoever has to act: see [`Stop`].
+pub fn logout(service: &ServiceArguments, arguments: &LoginArguments) -> Result<Exit, Stop> {
+    run(login::log_out(service, arguments))
 }
 
 fn run(command: impl Future<Output = Result<Exit, Stop>>) -> Result<Exit, Stop> {

@@ -5,12 +5,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use mbs_client::api::{ModuleBuild, Source, Submission};
+use mbs_client::client::Client;
 use mbs_core::ident::NameStream;
 use mbs_core::modulemd::Limits;
 
 use super::checkout::{branch, git_url};
+use super::plan::plan;
 use super::show::{print, print_json};
 use super::site::{Site, stop_of_change};
+use super::srpm;
 use super::watch::watch;
 use crate::cli::{Reader, ServiceArguments, SubmitArguments};
 use crate::exit::{Exit, Stop};
@@ -24,25 +27,20 @@ pub(super) async fn run(
     service: &ServiceArguments,
     arguments: &SubmitArguments,
 ) -> Result<Exit, Stop> {
-    let submission = submission(service, arguments)?;
-    let builds = send(site, service, &submission).await?;
-    if arguments.watch {
-        return watch(site, builds[0].id, arguments.reader(), EVERY).await;
+    let mut submission = submission(service, arguments)?;
+    let client = site.logged_in(service).await?;
+    if arguments.dry_run {
+        return plan(&client, &submission, arguments.reader()).await;
     }
-    tell(&builds, arguments.reader())?;
-    Ok(Exit::Done)
+    submission.srpms = srpm::uploaded(&arguments.srpms, &arguments.koji_profile).await?;
+    announce(site, &send(&client, &submission).await?, arguments.watch, arguments.reader()).await
 }
 
 /// Submits; there is at least one build then.
 ///
 /// # Errors
 /// `Refused`, `Odd`: as the service answers. `Failed`: who we are cannot be shown. `Machine`: the service cannot be reached.
-pub(super) async fn send(
-    site: &Site,
-    service: &ServiceArguments,
-    submission: &Submission,
-) -> Result<Vec<ModuleBuild>, Stop> {
-    let client = site.logged_in(service).await?;
+pub(super) async fn send(client: &Client, submission: &Submission) -> Result<Vec<ModuleBuild>, Stop> {
     let builds = client.submit(submission).await.map_err(stop_of_change)?;
     for build in &builds {
         tracing::info!("{}", serde_json::to_string(build).unwrap_or_default());
@@ -50,12 +48,21 @@ pub(super) async fn send(
     Ok(builds)
 }
 
-/// Says which builds were made.
-pub(super) fn tell(builds: &[ModuleBuild], reader: Reader) -> Result<(), Stop> {
+/// Says which builds were made, or watches the first of them.
+pub(super) async fn announce(
+    site: &Site,
+    builds: &[ModuleBuild],
+    is_watched: bool,
+    reader: Reader,
+) -> Result<Exit, Stop> {
+    if let (true, Some(first)) = (is_watched, builds.first()) {
+        return watch(site, first.id, reader, EVERY).await;
+    }
     builds.iter().try_for_each(|build| match reader {
         Reader::Person => print(&format!("Submitted module build {}\n", build.id)),
         Reader::Program => print_json(build),
-    })
+    })?;
+    Ok(Exit::Done)
 }
 
 /// Makes what is sent of the arguments, and of the current folder where they leave something open.
@@ -87,7 +94,7 @@ fn options(given: &[String]) -> Result<Vec<(String, String)>, Stop> {
 }
 
 /// Reads a document. The service checks it; its file's name is the module's if it has none.
-fn document(file: &Path, stream: Option<String>) -> Result<Source, Stop> {
+pub(super) fn document(file: &Path, stream: Option<String>) -> Result<Source, Stop> {
     let bytes = validate::read(file, &Limits::of_submission())?;
     let text = String::from_utf8(bytes);
     let text = text.map_err(|_| Stop::Usage(format!("{}: the text is not UTF-8", file.display())))?;
@@ -95,7 +102,7 @@ fn document(file: &Path, stream: Option<String>) -> Result<Source, Stop> {
     Ok(Source::Document { text, name: name.map(|name| name.to_string_lossy().into_owned()), stream })
 }
 
-fn streams(modules: &[NameStream]) -> BTreeMap<String, Vec<String>> {
+pub(super) fn streams(modules: &[NameStream]) -> BTreeMap<String, Vec<String>> {
     let mut streams = BTreeMap::<_, Vec<String>>::new();
     for NameStream { name, stream } in modules {
         streams.entry(name.to_string()).or_default().push(stream.to_string());

@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 mod config;
 mod local;
+mod pages;
 mod remote;
 mod validate;
 

@@ -1,7 +1,13 @@
 //! The commands that talk to a service: what they ask, print and end with.
 
+mod again;
 mod change;
+mod list;
+mod login;
 mod look;
+mod plan;
+mod sources;
+mod tell;
 mod watch;
 
 use std::fs::{self, Permissions};
@@ -23,14 +29,14 @@ const API: &str = "/module-build-service/1/";
 struct Service {
     server: FakeServer,
     home: TempDir,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Service {
     fn new(answer: impl Fn(&Heard) -> Answer + Send + Sync + 'static) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let server = runtime.block_on(FakeServer::start(answer)).unwrap();
-        Self { server, home: tempfile::tempdir().unwrap(), _runtime: runtime }
+        Self { server, home: tempfile::tempdir().unwrap(), runtime }
     }
 
     /// A service that has these at the paths behind its version, whatever the query.

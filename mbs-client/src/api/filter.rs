@@ -1,8 +1,8 @@
-//! What is looked for among builds, and in which order they come.
+//! What is looked for among module builds, and in which order they come.
 
 use jiff::Timestamp;
-use mbs_core::ident::{BuildId, ComponentId, Nsvc, TaskId};
-use mbs_core::model::{BuildState, State};
+use mbs_core::ident::{BuildId, Nsvc, TaskId};
+use mbs_core::model::State;
 
 use crate::client::{Method, Request};
 
@@ -110,61 +110,25 @@ pub enum Order {
     DescendingBy(Vec<String>),
 }
 
-/// Which component builds are wanted: all that have every given value. `None` and empty: any.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ComponentFilter {
-    /// Of this module build.
-    pub module_build: Option<BuildId>,
-    /// The package.
-    pub package: Option<String>,
-    /// What is built of it.
-    pub format: Option<String>,
-    /// Where its source is.
-    pub scmurl: Option<String>,
-    /// The commit of its source.
-    pub git_ref: Option<String>,
-    /// What was built.
-    pub nvr: Option<String>,
-    /// The last reason that was given.
-    pub state_reason: Option<String>,
-    /// Any of these states; components that have not begun cannot be asked for.
-    pub states: Vec<BuildState>,
-    /// Its task at Koji.
-    pub task_id: Option<TaskId>,
-    /// Its batch.
-    pub batch: Option<u32>,
-    /// The component build that it was taken from.
-    pub reused_component_id: Option<ComponentId>,
-    /// What it costs.
-    pub weight: Option<f64>,
-    /// Whether it is in the build tag.
-    pub tagged: Option<bool>,
-    /// Whether it is in the tag for what is built.
-    pub tagged_in_final: Option<bool>,
-    /// Whether it is needed while the module is built only.
-    pub build_time_only: Option<bool>,
-    /// The same, as the document says.
-    pub buildonly: Option<bool>,
-    /// Which come first.
-    pub order: Order,
-}
-
-type Pair = (&'static str, Option<String>);
+pub(super) type Pair = (&'static str, Option<String>);
 
 /// Spells a number as the service does: `80200.0`.
-fn number(value: Option<f64>) -> Option<String> {
+pub(super) fn number(value: Option<f64>) -> Option<String> {
     value.map(|value| format!("{value:?}"))
 }
 
-fn spelled<T: ToString>(value: Option<T>) -> Option<String> {
+pub(super) fn spelled<T: ToString>(value: Option<T>) -> Option<String> {
     value.map(|value| value.to_string())
 }
 
-fn given(pairs: impl IntoIterator<Item = Pair>) -> impl Iterator<Item = (&'static str, String)> {
+pub(super) fn given(pairs: impl IntoIterator<Item = Pair>) -> impl Iterator<Item = (&'static str, String)> {
     pairs.into_iter().filter_map(|(key, value)| Some((key, value?)))
 }
 
-fn each<T: ToString>(key: &'static str, values: &[T]) -> impl Iterator<Item = (&'static str, String)> {
+pub(super) fn each<T: ToString>(
+    key: &'static str,
+    values: &[T],
+) -> impl Iterator<Item = (&'static str, String)> {
     values.iter().map(move |value| (key, value.to_string()))
 }
 
@@ -242,41 +206,13 @@ impl Bases {
 }
 
 impl Order {
-    fn pairs(&self) -> impl Iterator<Item = (&'static str, String)> {
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&'static str, String)> {
         let (key, columns) = match self {
             Self::Newest => ("", &[][..]),
             Self::By(columns) => ("order_by", &columns[..]),
             Self::DescendingBy(columns) => ("order_desc_by", &columns[..]),
         };
         each(key, columns)
-    }
-}
-
-impl ComponentFilter {
-    /// Returns the request of a list, without what says how it comes.
-    pub fn request(&self) -> Request {
-        let query = given(self.pairs()).chain(each("state", &self.states)).chain(self.order.pairs());
-        Request { query: query.collect(), ..Request::new(Method::Get, ["component-builds", ""]) }
-    }
-
-    fn pairs(&self) -> [Pair; 15] {
-        [
-            ("module_build", spelled(self.module_build)),
-            ("package", self.package.clone()),
-            ("format", self.format.clone()),
-            ("scmurl", self.scmurl.clone()),
-            ("ref", self.git_ref.clone()),
-            ("nvr", self.nvr.clone()),
-            ("state_reason", self.state_reason.clone()),
-            ("task_id", spelled(self.task_id)),
-            ("batch", spelled(self.batch)),
-            ("reused_component_id", spelled(self.reused_component_id)),
-            ("weight", number(self.weight)),
-            ("tagged", spelled(self.tagged)),
-            ("tagged_in_final", spelled(self.tagged_in_final)),
-            ("build_time_only", spelled(self.build_time_only)),
-            ("buildonly", spelled(self.buildonly)),
-        ]
     }
 }
 
@@ -287,7 +223,6 @@ mod tests {
     #[test]
     fn what_is_not_given_is_not_asked() {
         assert_eq!(Filter::default().request().to_string(), "GET module-builds/");
-        assert_eq!(ComponentFilter::default().request().to_string(), "GET component-builds/");
     }
 
     #[test]
@@ -308,16 +243,6 @@ mod tests {
             "GET module-builds/?name=platform&state=ready&state=garbage&virtual_stream=el8&virtual_stream=el8next\
              &stream_version_lte=80200.0&scratch=false&submitted_after=2023-03-01T04:00:00Z\
              &base_module_br=platform:f39:3:00000000&order_desc_by=stream_version&order_desc_by=version"
-        );
-        let components = ComponentFilter {
-            states: vec![BuildState::Failed],
-            weight: Some(1.5),
-            order: Order::By(vec!["batch".into()]),
-            ..ComponentFilter::default()
-        };
-        assert_eq!(
-            components.request().to_string(),
-            "GET component-builds/?weight=1.5&state=FAILED&order_by=batch"
         );
     }
 }

@@ -6,6 +6,7 @@
 
 mod about;
 mod component_build;
+mod component_filter;
 mod events;
 mod explanation;
 mod filter;
@@ -20,9 +21,10 @@ mod submission;
 
 pub use about::About;
 pub use component_build::ComponentBuild;
+pub use component_filter::ComponentFilter;
 pub use events::{Event, Events};
 pub use explanation::Explanation;
-pub use filter::{Bases, ComponentFilter, Filter, Order};
+pub use filter::{Bases, Filter, Order};
 pub use form::Form;
 pub use message::{Message, MessagesOf};
 pub use module_build::{BaseModule, Buildrequire, ModuleBuild, Task, Trace};

@@ -151,7 +151,7 @@ async fn within_an_expansion_nothing_is_asked_twice() {
         let bases = resolver.compatible_bases(std::slice::from_ref(&base), Retired::Included).await.unwrap();
         assert_eq!(bases[&base].len(), 2);
         assert_eq!(resolver.providers(&["platform:fedora".parse().unwrap()]).await.unwrap().len(), 1);
-        assert_eq!(resolver.streams(&[base.name.clone()]).await.unwrap()[&base.name].len(), 2);
+        assert_eq!(resolver.streams(std::slice::from_ref(&base.name)).await.unwrap()[&base.name].len(), 2);
         assert_eq!(latest(&*resolver, &Against::FirstOf(vec![vec![base.clone()]])).await, ["perl:5:1:a"]);
         assert_eq!(resolver.builds(&[base.clone(), perl.clone()]).await.unwrap().len(), 2);
     }
