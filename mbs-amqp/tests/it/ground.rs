@@ -127,6 +127,7 @@ pub(crate) fn events(build: i64, count: usize) -> Vec<StateChange> {
         document: Arc::new(ModuleStream::default()),
         contexts: Default::default(),
         srpms: Default::default(),
+        given_srpms: Default::default(),
         base_modules: Vec::new(),
     };
     let at = Timestamp::from_second(1_700_000_000).unwrap();
