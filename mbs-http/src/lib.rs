@@ -15,4 +15,4 @@ pub use body::{beginning, said, whole};
 pub use secret::Secret;
 pub use tickets::{Negotiation, TicketError, Tickets, system_tickets};
 pub use trouble::{Failure, Trouble};
-pub use trust::{Trust, TrustError, built, certificates, client, identity, is_here, trusting};
+pub use trust::{Trust, TrustError, built, certificates, client, identity, is_here, pem_file, trusting};

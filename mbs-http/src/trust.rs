@@ -96,9 +96,9 @@ pub fn is_here(url: &Url) -> bool {
 /// `Unreadable`, `Content`.
 pub fn certificates(path: &Path) -> Result<Vec<Certificate>, TrustError> {
     const WANTED: &str = "certificates";
-    match Certificate::from_pem_bundle(&read(path, WANTED)?) {
+    match Certificate::from_pem_bundle(&pem_file(path, WANTED)?) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        Ok(_) | Err(_) => Err(content(path, WANTED)),
+        Ok(_) | Err(_) => Err(TrustError::content(path, WANTED)),
     }
 }
 
@@ -114,7 +114,7 @@ fn all_certificates(path: &Path) -> Result<Vec<Certificate>, TrustError> {
         all.extend(certificates(&entry.map_err(failed)?.path()).unwrap_or_default());
     }
     if all.is_empty() {
-        return Err(content(path, "file of certificates"));
+        return Err(TrustError::content(path, "file of certificates"));
     }
     Ok(all)
 }
@@ -125,18 +125,25 @@ fn all_certificates(path: &Path) -> Result<Vec<Certificate>, TrustError> {
 /// `Unreadable`, `Content`.
 pub fn identity(path: &Path) -> Result<Identity, TrustError> {
     const WANTED: &str = "certificate with its key";
-    Identity::from_pem(&read(path, WANTED)?).map_err(|_| content(path, WANTED))
+    Identity::from_pem(&pem_file(path, WANTED)?).map_err(|_| TrustError::content(path, WANTED))
 }
 
-fn read(path: &Path, wanted: &'static str) -> Result<Vec<u8>, TrustError> {
+/// Reads a file that holds what is wanted, in PEM; nobody has looked whether it does.
+///
+/// # Errors
+/// `Unreadable`; `Content` if it is too long for it.
+pub fn pem_file(path: &Path, wanted: &'static str) -> Result<Vec<u8>, TrustError> {
     let failed = |source| TrustError::Unreadable { path: path.to_owned(), source };
     let length = std::fs::metadata(path).map_err(failed)?.len();
     if length > CERTIFICATES_BYTES {
-        return Err(content(path, wanted));
+        return Err(TrustError::content(path, wanted));
     }
     std::fs::read(path).map_err(failed)
 }
 
-fn content(path: &Path, wanted: &'static str) -> TrustError {
-    TrustError::Content { path: path.to_owned(), wanted }
+impl TrustError {
+    /// Tells that a file does not hold what is wanted.
+    pub fn content(path: &Path, wanted: &'static str) -> Self {
+        Self::Content { path: path.to_owned(), wanted }
+    }
 }
