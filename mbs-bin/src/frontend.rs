@@ -97,7 +97,7 @@ fn warn_of_no_login(config: &Config) {
 
 fn frontend(site: &Site) -> Result<Frontend, Stop> {
     let service = &site.config.service;
-    let oidc = site.config.access.oidc.with_client_secrets()?;
+    let oidc = site.config.access.oidc.clone().with_client_secrets()?;
     let setup = Setup {
         store: Arc::clone(&site.opened.store),
         desk: site.desk(),

@@ -5,6 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Result;
 use mbs_bin::rest::Door;
 use mbs_store_postgres::cluster::Cluster;
 use mbs_tests::needed::left_out;
@@ -24,28 +25,27 @@ fn recordings() -> Option<PathBuf> {
 }
 
 /// Sends the cases of a profile, and returns what the comparing program printed.
-async fn compared(profile: &str, database: Option<String>) -> Option<String> {
-    let folder = recordings()?;
-    let Recorded { frontend, folder: _kept, opened: _open } =
-        set_up(&folder, profile, database).await.unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
+async fn compared(profile: &str, database: Option<String>) -> Result<Option<String>> {
+    let Some(folder) = recordings() else { return Ok(None) };
+    let Recorded { frontend, folder: _kept, opened: _open } = set_up(&folder, profile, database).await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}", listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
     let served = tokio::spawn(mbs_bin::rest::serve(Arc::new(frontend), Door::Tcp(listener), async {
-        drop(stopped.await)
+        drop(stopped.await);
     }));
     let cases = folder.join(format!("cases-{profile}.jsonl"));
     let mut compare = Command::new("python3");
     compare.arg(folder.join("compare.py")).args(["--base-url", &address, "--cases"]).arg(cases);
-    let printed = compare.output().await.unwrap();
+    let printed = compare.output().await?;
     drop(stop);
-    served.await.unwrap();
-    Some(String::from_utf8_lossy(&[printed.stdout, printed.stderr].concat()).into_owned())
+    served.await?;
+    Ok(Some(String::from_utf8_lossy(&[printed.stdout, printed.stderr].concat()).into_owned()))
 }
 
 #[track_caller]
-fn assert_all_passed(printed: Option<String>) {
-    let Some(printed) = printed else { return };
+fn assert_all_passed(printed: Result<Option<String>>) {
+    let Some(printed) = printed.expect("the frontend is set up") else { return };
     let last = printed.lines().last().unwrap_or_default();
     assert!(last.ends_with(" passed, 0 failed") && !last.starts_with("0 "), "{printed}");
 }

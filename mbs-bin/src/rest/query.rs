@@ -72,8 +72,8 @@ pub(crate) fn number(text: &str) -> Option<f64> {
 }
 
 /// Reads the number of a filter.
-pub(crate) fn number_of<'q, N>(
-    query: &'q Query,
+pub(crate) fn number_of<N>(
+    query: &Query,
     name: &str,
     read: impl Fn(&str) -> Option<N>,
 ) -> Result<Option<N>, Problem> {

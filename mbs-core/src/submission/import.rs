@@ -30,7 +30,7 @@ impl Importable {
         check_virtual_streams(&document)?;
         check_dependencies(&document)?;
         let tag = document.xmd.at(&["mbs", "koji_tag"]).and_then(Xmd::spelling).filter(|tag| !tag.is_empty());
-        let koji_tag = tag.map(|tag| TagName::new(tag)).transpose()?;
+        let koji_tag = tag.map(TagName::new).transpose()?;
         complete(&mut document, &nsvc, commit);
         Ok(Self { nsvc, document, koji_tag })
     }

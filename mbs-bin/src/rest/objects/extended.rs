@@ -45,7 +45,7 @@ impl BuildExtended {
         Self {
             standard: BuildStandard::of(listed),
             arches: details.arches.iter().map(ToString::to_string).collect(),
-            base_module_buildrequires: details.bases.into_iter().map(Base::of).collect(),
+            base_module_buildrequires: details.bases.iter().map(Base::of).collect(),
             build_context: known(details.contexts.build),
             build_context_no_bms: known(details.contexts.build_without_base),
             modulemd: details.document,
@@ -60,7 +60,7 @@ impl BuildExtended {
 }
 
 impl Base {
-    fn of(base: BaseBuild) -> Self {
+    fn of(base: &BaseBuild) -> Self {
         Self {
             context: base.nsvc.context.to_string(),
             id: base.id.0,
