@@ -18,10 +18,10 @@ use mbs_core::modulemd::ModuleStream;
 use mbs_core::plan::Why;
 use mbs_core::store::{
     Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
-    ComponentTransition, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Import, Imported,
-    Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order, Outbox,
-    Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store, StoreError, Trim,
-    Trimmed, Upkeep, Work, WorkerId,
+    ComponentTransition, Create, Created, Delivery, EventNumber, Figures, Filter, IdempotencyKey, Import,
+    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order,
+    Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Standing, Store,
+    StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 use tokio::runtime::Handle;
 
@@ -110,6 +110,7 @@ at_once! { Catalogue:
     component_traces(ids: &[ComponentId]) -> BTreeMap<ComponentId, Vec<ComponentTransition>>;
     log_page(of: Logged, page: Page) -> Vec<LogLine>;
     count_log(of: Logged) -> u64;
+    standing(since: Timestamp, n: usize) -> Vec<Standing>;
     reuse_candidates(question: &ReuseQuestion) -> Vec<Arc<ModuleBuild>>;
     scratch_count(of: &Nsvc) -> u32;
     unfinished(of: &[Nsvc]) -> Vec<(Nsvc, State)>;
@@ -118,6 +119,8 @@ at_once! { Catalogue:
 at_once! { Outbox:
     take(sink: &Sink, n: usize) -> Vec<Delivery>;
     ack(sink: &Sink, events: &[EventNumber]) -> ();
+    published(after: EventNumber, n: usize) -> Vec<Delivery>;
+    last_published() -> EventNumber;
 }
 
 at_once! { Upkeep:
@@ -125,4 +128,5 @@ at_once! { Upkeep:
     change_settings(settings: Settings, by: &str) -> ();
     settings_audit() -> Vec<AuditEntry>;
     trim(retention: &Retention, trim: Trim) -> Trimmed;
+    figures() -> Figures;
 }

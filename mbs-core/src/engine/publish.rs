@@ -208,6 +208,14 @@ mod tests {
         async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
             self.ack.perform(self.store.ack(sink, events)).await.unwrap_or_else(|| Err(store_is_down()))
         }
+
+        async fn published(&self, _: EventNumber, _: usize) -> Result<Vec<Delivery>, StoreError> {
+            unreachable!("a publisher has a position of its own")
+        }
+
+        async fn last_published(&self) -> Result<EventNumber, StoreError> {
+            unreachable!("a publisher has a position of its own")
+        }
     }
 
     #[derive(Debug, Default)]

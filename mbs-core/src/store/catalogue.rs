@@ -5,10 +5,12 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::{
     BuildDetails, Column, ComponentColumn, ComponentFilter, ComponentTransition, Filter, ListedBuild,
-    ListedComponent, LogLine, Logged, ModuleRow, ModulesAsked, Order, Page, ReuseQuestion, StoreError,
+    ListedComponent, LogLine, Logged, ModuleRow, ModulesAsked, Order, Page, ReuseQuestion, Standing,
+    StoreError,
 };
 use crate::ident::{BuildId, ComponentId, Nsvc};
 use crate::model::{ModuleBuild, State};
@@ -116,4 +118,11 @@ pub trait Catalogue: Debug + Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`.
     async fn count_log(&self, of: Logged) -> Result<u64, StoreError>;
+
+    /// Lists builds under way ([`is_under_way`](super::is_under_way)) without progress since a moment, longest without first: up to `n`, at most
+    /// [`MOST_LISTED`](super::MOST_LISTED). Progress is a save or an amendment that changed the record.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn standing(&self, since: Timestamp, n: usize) -> Result<Vec<Standing>, StoreError>;
 }

@@ -11,6 +11,7 @@ pub mod checks;
 mod columns;
 mod details;
 mod error;
+mod figures;
 mod history;
 mod listing;
 mod outbox;
@@ -40,6 +41,7 @@ pub use columns::{
 };
 pub use details::{BaseBuild, BuildDetails};
 pub use error::StoreError;
+pub use figures::{Ending, Figures, Standing};
 pub use history::{AuditEntry, ComponentTransition, LogLine, Logged, Note};
 pub use listing::{
     BaseFilter, Column, ComponentColumn, ComponentFilter, Condition, Direction, Filter, ListedBuild,

@@ -22,4 +22,17 @@ pub trait Outbox: Debug + Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`.
     async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError>;
+
+    /// Returns up to `n` committed events beyond a number, in the order of their numbers. Events are numbered as they are asked
+    /// for, one by one: who saw one has seen, or could have, all that ever come before it. What was trimmed is missing.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn published(&self, after: EventNumber, n: usize) -> Result<Vec<Delivery>, StoreError>;
+
+    /// Returns the number of the last committed event; 0 if there was none.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn last_published(&self) -> Result<EventNumber, StoreError>;
 }

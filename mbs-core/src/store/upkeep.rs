@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-use super::{AuditEntry, Retention, Settings, StoreError, Trim, Trimmed};
+use super::{AuditEntry, Figures, Retention, Settings, StoreError, Trim, Trimmed};
 
 /// What operators set, and what time sweeps away.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -34,4 +34,10 @@ pub trait Upkeep: Debug + Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`.
     async fn trim(&self, retention: &Retention, trim: Trim) -> Result<Trimmed, StoreError>;
+
+    /// Returns how the service stands, at little cost.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn figures(&self) -> Result<Figures, StoreError>;
 }

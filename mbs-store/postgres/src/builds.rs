@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 
 use crate::PostgresStore;
 use crate::error::Failure;
+use crate::figures::count_endings;
 use crate::history::write_audit;
 use crate::line::{Moved, Reach, SlotsNow, lock_settings, tell};
 use crate::work::{Leased, is_honoured, lock_work};
@@ -96,6 +97,7 @@ impl PostgresStore {
         let moved = self.adapt(connection, (save.signal, seen.now), &seen.slots).await?;
         let reach = if moved == Moved::Yes { Reach::Everybody } else { Reach::Head };
         let mut slots = self.wake_line(connection, Some(id), reach).await?;
+        count_endings(connection, &save.now).await?;
         // Locks may have been waited for since it was checked.
         if !is_honoured(connection, &save.lease).await? {
             return Err(StoreError::LeaseLost(id).into());
@@ -115,6 +117,7 @@ impl PostgresStore {
         let audit = (&*amend.by, &*amend.what);
         let locked = self.commit_by_hand(&mut transaction, (&mut now, amend.revision), audit).await?;
         let slots = self.wake_after_hand(&mut transaction, &[id]).await?;
+        count_endings(&mut transaction, &amend.now).await?;
         transaction.commit().await?;
         Ok(Saved { build: now, revision: revision(locked.revision + 1), slots })
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use mbs_core::ident::{BuildId, ComponentId, InvalidIdent, Nsvc};
 use mbs_core::model::{ModuleBuild, State};
 use mbs_core::modulemd::ModuleStream;
@@ -11,7 +12,7 @@ use mbs_core::store::checks::rejected;
 use mbs_core::store::{
     BuildDetails, Catalogue, Column, ComponentColumn, ComponentFilter, ComponentTransition, Filter,
     ListedBuild, ListedComponent, LogLine, Logged, ModuleRow, ModulesAsked, Order, Page, ReuseQuestion,
-    StoreError, sortable,
+    Standing, StoreError, sortable,
 };
 use serde::Deserialize;
 use sqlx::types::Json;
@@ -108,6 +109,10 @@ impl Catalogue for PostgresStore {
 
     async fn count_log(&self, of: Logged) -> Result<u64, StoreError> {
         self.retried(|| self.count_log_of(of)).await
+    }
+
+    async fn standing(&self, since: Timestamp, n: usize) -> Result<Vec<Standing>, StoreError> {
+        self.retried(|| self.standing_since(since, n)).await
     }
 
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {

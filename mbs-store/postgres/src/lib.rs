@@ -29,6 +29,7 @@ mod create;
 mod details;
 mod documents;
 mod error;
+mod figures;
 mod history;
 mod line;
 mod listing;

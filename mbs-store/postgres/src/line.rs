@@ -5,7 +5,7 @@
 //! moves the line or raises the limit looks again once it is committed, since another that it did not see may do the opposite at
 //! the same time: of two that look after their commit, one sees both.
 //!
-//! Locks are taken in this order, and rows of one table by id: `module_builds`, `settings`, `work`.
+//! Locks are taken in this order, and rows of one table by id: `module_builds`, `settings`, `work`, `endings`.
 
 use jiff::Timestamp;
 use mbs_core::ident::BuildId;
@@ -23,7 +23,7 @@ use crate::error::Failure;
 pub(crate) struct SlotsNow {
     pub(crate) settings: Settings,
     pub(crate) throttle: Throttle,
-    in_use: i64,
+    pub(crate) in_use: i64,
     line: Vec<PlaceInLine>,
 }
 

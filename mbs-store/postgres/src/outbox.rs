@@ -31,8 +31,7 @@ impl Outbox for PostgresStore {
 
     async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
         let name = checked("the name of a sink", &sink.0)?;
-        let numbers: Vec<i64> =
-            events.iter().map(|event| i64::try_from(event.0).unwrap_or(i64::MAX)).collect();
+        let numbers: Vec<i64> = events.iter().map(|event| signed(event.0)).collect();
         self.retried(|| async {
             let mut transaction = self.pool.begin().await?;
             let last = sqlx::query_scalar!("SELECT last_number FROM publication")
@@ -48,6 +47,69 @@ impl Outbox for PostgresStore {
         })
         .await
     }
+
+    async fn published(&self, after: EventNumber, n: usize) -> Result<Vec<Delivery>, StoreError> {
+        let (after, n) = (signed(after.0), i64::try_from(n).unwrap_or(i64::MAX));
+        self.retried(|| async {
+            self.number_all().await?;
+            let events = sqlx::query_as!(
+                Numbered,
+                r#"SELECT number AS "number!", record AS "record: Json<StateChange>" FROM events
+                   WHERE number > $1 ORDER BY number LIMIT $2"#,
+                after,
+                n,
+            );
+            Ok(deliveries(events.fetch_all(&self.pool).await?))
+        })
+        .await
+    }
+
+    async fn last_published(&self) -> Result<EventNumber, StoreError> {
+        self.retried(|| async {
+            self.number_all().await?;
+            let last =
+                sqlx::query_scalar!("SELECT last_number FROM publication").fetch_one(&self.pool).await?;
+            Ok(EventNumber(u64::try_from(last).unwrap_or_default()))
+        })
+        .await
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// An event with its number.
+struct Numbered {
+    number: i64,
+    record: Json<StateChange>,
+}
+
+fn deliveries(events: Vec<Numbered>) -> Vec<Delivery> {
+    let delivery = |event: Numbered| Delivery {
+        number: EventNumber(u64::try_from(event.number).unwrap_or_default()),
+        event: event.record.0,
+    };
+    events.into_iter().map(delivery).collect()
+}
+
+impl PostgresStore {
+    /// Gives numbers to events that have none, for readers without a position: while all have one, nothing is written.
+    async fn number_all(&self) -> Result<(), Failure> {
+        if !are_unnumbered(&mut *self.pool.acquire().await?).await? {
+            return Ok(());
+        }
+        let mut transaction = self.pool.begin().await?;
+        number_events(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+async fn are_unnumbered(connection: &mut PgConnection) -> Result<bool, Failure> {
+    let are_there =
+        sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM events WHERE number IS NULL) AS "is!""#);
+    Ok(are_there.fetch_one(connection).await?)
 }
 
 /// So many events are numbered at once; what is left waits for the next to ask.
@@ -55,9 +117,7 @@ const NUMBERED_AT_ONCE: i64 = 10_000;
 
 /// Gives numbers to events that have none, the oldest first.
 async fn number_events(connection: &mut PgConnection) -> Result<(), Failure> {
-    let are_there =
-        sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM events WHERE number IS NULL) AS "is!""#);
-    if !are_there.fetch_one(&mut *connection).await? {
+    if !are_unnumbered(connection).await? {
         return Ok(());
     }
     // Who waited here sees, in the next query, what the one before it numbered.
@@ -93,7 +153,8 @@ async fn know(connection: &mut PgConnection, sink: &str) -> Result<(), Failure> 
 
 /// Returns per build the oldest event that a sink does not have, by number.
 async fn undelivered(connection: &mut PgConnection, sink: &str, n: i64) -> Result<Vec<Delivery>, Failure> {
-    let events = sqlx::query!(
+    let events = sqlx::query_as!(
+        Numbered,
         r#"
         SELECT e.number AS "number!", e.record AS "record: Json<StateChange>"
         FROM sinks s JOIN events e ON e.number > (SELECT floor FROM sinks WHERE sink = $1)
@@ -110,11 +171,7 @@ async fn undelivered(connection: &mut PgConnection, sink: &str, n: i64) -> Resul
         sink,
         n,
     );
-    let delivery = |number: i64, event: Json<StateChange>| Delivery {
-        number: EventNumber(u64::try_from(number).unwrap_or_default()),
-        event: event.0,
-    };
-    Ok(events.fetch_all(connection).await?.into_iter().map(|row| delivery(row.number, row.record)).collect())
+    Ok(deliveries(events.fetch_all(connection).await?))
 }
 
 /// Notes that a sink has events, and moves its floor up to the first that it lacks.

@@ -1,7 +1,7 @@
 //! Settings, and what time sweeps away.
 
 use async_trait::async_trait;
-use mbs_core::store::{AuditEntry, Retention, Settings, StoreError, Trim, Trimmed, Upkeep, checks};
+use mbs_core::store::{AuditEntry, Figures, Retention, Settings, StoreError, Trim, Trimmed, Upkeep, checks};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
@@ -41,6 +41,10 @@ impl Upkeep for PostgresStore {
             Trim::Count => self.retried(|| self.count_old(retention)).await,
             Trim::Remove => self.retried(|| self.remove_old(retention)).await,
         }
+    }
+
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        self.retried(|| self.figures_now()).await
     }
 }
 

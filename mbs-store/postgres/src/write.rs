@@ -69,10 +69,10 @@ impl PostgresStore {
                 id, revision, dist_index, name, stream, version, context, build_context, build_context_no_bases,
                 runtime_context, state, state_reason, koji_tag, cg_tag, scmurl, scratch, srpms, owner, submitted_at,
                 modified_at, completed_at, repo_task, strategy, reuse_from, batch, stream_version, under_way, repo_tasks,
-                last_seq, record
+                last_seq, record, progressed_at
             ) VALUES (
                 $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-                $24, $25, $26, $27, $28, $29, $30::text::json
+                $24, $25, $26, $27, $28, $29, $30::text::json, $31
             ) ON CONFLICT (id) DO UPDATE SET
                 revision = excluded.revision, dist_index = excluded.dist_index, scratch = excluded.scratch,
                 submitted_at = excluded.submitted_at, stream_version = excluded.stream_version, build_context = excluded.build_context,
@@ -82,7 +82,8 @@ impl PostgresStore {
                 modified_at = excluded.modified_at, completed_at = excluded.completed_at,
                 repo_task = excluded.repo_task, strategy = excluded.strategy, reuse_from = excluded.reuse_from,
                 batch = excluded.batch, under_way = excluded.under_way, repo_tasks = excluded.repo_tasks,
-                last_seq = excluded.last_seq, record = excluded.record
+                last_seq = excluded.last_seq, record = excluded.record,
+                progressed_at = coalesce(excluded.progressed_at, module_builds.progressed_at)
             "#,
             columns.id.0,
             step.revision,
@@ -114,6 +115,7 @@ impl PostgresStore {
             &repo_tasks,
             last_seq,
             json(&head)?,
+            (step.was != Some(build)).then(|| sql(step.at)) as _,
         );
         written.execute(connection).await?;
         Ok(())

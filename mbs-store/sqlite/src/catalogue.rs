@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use mbs_core::ident::{BuildId, ComponentId, Nsvc};
 use mbs_core::model::{ModuleBuild, State};
 use mbs_core::modulemd::ModuleStream;
 use mbs_core::store::{
     BuildDetails, Catalogue, Column, ComponentColumn, ComponentFilter, ComponentTransition, Filter,
     ListedBuild, ListedComponent, LogLine, Logged, ModuleRow, ModulesAsked, Order, Page, ReuseQuestion,
-    StoreError, sortable,
+    Standing, StoreError, sortable,
 };
 use sqlx::SqliteConnection;
 
@@ -86,6 +87,10 @@ impl Catalogue for SqliteStore {
 
     async fn count_log(&self, of: Logged) -> Result<u64, StoreError> {
         self.told(self.count_log_of(of).await)
+    }
+
+    async fn standing(&self, since: Timestamp, n: usize) -> Result<Vec<Standing>, StoreError> {
+        self.told(self.standing_since(since, n).await)
     }
 
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {

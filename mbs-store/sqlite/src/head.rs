@@ -29,13 +29,14 @@ impl Write<'_> {
         let (submitted_at, modified_at) = (micros(of.submitted_at), micros(of.modified_at));
         let completed_at = of.completed_at.map(micros);
         let (repo_task, reuse_from) = (of.repo_task.map(|task| task.0), of.reuse_from.map(|build| build.0));
+        let now = self.micros();
         let insert = sqlx::query!(
             "INSERT INTO module_builds (id, revision, dist_index, name, stream, version, context, build_context,
                 build_context_no_bases, runtime_context, state, state_reason, koji_tag, cg_tag, scmurl, scratch, srpms,
                 owner, submitted_at, modified_at, completed_at, repo_task, strategy, reuse_from, batch, stream_version,
-                under_way, last_seq, record)
+                under_way, last_seq, record, progressed_at)
             VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
-                ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+                ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
             of.id.0,
             build.dist_index.0,
             of.name,
@@ -64,6 +65,7 @@ impl Write<'_> {
             under_way,
             last_seq,
             record,
+            now,
         );
         insert.execute(self.connection()).await?;
         Ok(())
@@ -78,12 +80,15 @@ impl Write<'_> {
     ) -> Outcome<()> {
         let (id, record, under_way) = (build.id.0, head(build)?, is_under_way(build));
         let (revision, last_seq) = (signed(revision.0), signed(last_seq));
+        let progressed_at = (was != build).then(|| self.micros());
         let update = sqlx::query!(
-            "UPDATE module_builds SET revision = ?2, last_seq = ?3, record = ?4 WHERE id = ?1",
+            "UPDATE module_builds SET revision = ?2, last_seq = ?3, record = ?4, progressed_at = coalesce(?5, progressed_at)
+            WHERE id = ?1",
             id,
             revision,
             last_seq,
             record,
+            progressed_at,
         );
         update.execute(self.connection()).await?;
         if is_under_way(was) != under_way {

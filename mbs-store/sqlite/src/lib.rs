@@ -38,6 +38,7 @@ mod create;
 mod details;
 mod documents;
 mod error;
+mod figures;
 mod head;
 mod header;
 mod history;

@@ -21,6 +21,28 @@ impl Outbox for SqliteStore {
     async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
         self.told(self.acknowledge(sink, events).await)
     }
+
+    async fn published(&self, after: EventNumber, n: usize) -> Result<Vec<Delivery>, StoreError> {
+        self.told(self.events_beyond(after, n).await)
+    }
+
+    async fn last_published(&self) -> Result<EventNumber, StoreError> {
+        self.told(self.last_number().await)
+    }
+}
+
+/// An event with its number.
+struct Numbered {
+    number: i64,
+    build_id: i64,
+    record: String,
+}
+
+impl Numbered {
+    fn delivery(self) -> Result<Delivery, StoreError> {
+        let event = parse_of(&self.record, "event", self.build_id)?;
+        Ok(Delivery { number: EventNumber(unsigned(self.number)), event })
+    }
 }
 
 impl SqliteStore {
@@ -48,7 +70,8 @@ impl SqliteStore {
     /// Returns per build the oldest event that a sink has not acknowledged, by number.
     async fn undelivered(&self, sink: &str, n: usize) -> Outcome<Vec<Delivery>> {
         let n = i64::try_from(n).unwrap_or(i64::MAX);
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            Numbered,
             r#"SELECT number AS "number!", build_id, record FROM sinks JOIN events ON number > floor
             WHERE sinks.sink = ?1
                 AND NOT EXISTS (SELECT 1 FROM acknowledged a WHERE a.sink = ?1 AND a.number = events.number)
@@ -61,11 +84,40 @@ impl SqliteStore {
             n,
         );
         let rows = rows.fetch_all(&self.readers).await?;
-        let delivery = rows.into_iter().map(|row| {
-            let event = parse_of(&row.record, "event", row.build_id)?;
-            Ok(Delivery { number: EventNumber(unsigned(row.number)), event })
-        });
-        Ok(delivery.collect::<Result<_, StoreError>>()?)
+        Ok(rows.into_iter().map(Numbered::delivery).collect::<Result<_, _>>()?)
+    }
+
+    async fn events_beyond(&self, after: EventNumber, n: usize) -> Outcome<Vec<Delivery>> {
+        self.number_all().await?;
+        let (after, n) = (i64::try_from(after.0).unwrap_or(i64::MAX), i64::try_from(n).unwrap_or(i64::MAX));
+        let rows = sqlx::query_as!(
+            Numbered,
+            r#"SELECT number AS "number!", build_id, record FROM events
+            WHERE number > ?1 ORDER BY number LIMIT ?2"#,
+            after,
+            n,
+        );
+        let rows = rows.fetch_all(&self.readers).await?;
+        Ok(rows.into_iter().map(Numbered::delivery).collect::<Result<_, _>>()?)
+    }
+
+    async fn last_number(&self) -> Outcome<EventNumber> {
+        self.number_all().await?;
+        let last = sqlx::query_scalar!("SELECT last_number FROM main.publication");
+        Ok(EventNumber(unsigned(last.fetch_one(&self.readers).await?)))
+    }
+
+    /// Gives numbers to events that have none, for readers without a position: while all have one, nothing is written.
+    async fn number_all(&self) -> Outcome<()> {
+        let are_there = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM main.events WHERE number IS NULL) AS "are!: bool""#
+        );
+        if are_there.fetch_one(&self.readers).await? {
+            let mut write = self.write().await?;
+            write.number_events().await?;
+            write.commit().await?;
+        }
+        Ok(())
     }
 
     async fn acknowledge(&self, sink: &Sink, events: &[EventNumber]) -> Outcome<()> {

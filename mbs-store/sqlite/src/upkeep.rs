@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mbs_core::store::{AuditEntry, Retention, Settings, StoreError, Trim, Trimmed, Upkeep, checks};
+use mbs_core::store::{AuditEntry, Figures, Retention, Settings, StoreError, Trim, Trimmed, Upkeep, checks};
 
 use crate::SqliteStore;
 use crate::error::Outcome;
@@ -28,6 +28,10 @@ impl Upkeep for SqliteStore {
 
     async fn trim(&self, retention: &Retention, trim: Trim) -> Result<Trimmed, StoreError> {
         self.told(self.sweep(retention, trim).await)
+    }
+
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        self.told(self.figures_now().await)
     }
 }
 

@@ -92,6 +92,7 @@ impl Write<'_> {
     ) -> Outcome<(ModuleBuild, Revision)> {
         self.number_components(&mut build).await?;
         let transitions = build.life.take_unsaved();
+        self.count_endings(&build, &transitions).await?;
         let reason = before.build.life.reason().map(str::to_owned);
         let events = StateChange::all_of(&build, before.last_seq, reason, &transitions);
         let revision = Revision(before.revision.0 + 1);

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use mbs_core::ident::{BuildId, ComponentId};
-use mbs_core::model::{AttemptEnd, ModuleBuild, State};
+use mbs_core::model::{AttemptEnd, Failure, ModuleBuild, State};
 use mbs_core::policy::Policy;
 use mbs_core::store::{
-    Builds as _, Catalogue as _, Create, Filter, Logged, Outbox as _, Page, Sink, Work as _, WorkerId,
+    Builds as _, Catalogue as _, Create, Filter, Logged, Outbox as _, Page, Sink, Upkeep as _, Work as _,
+    WorkerId,
 };
 use mbs_store_postgres::cluster::TestDatabase;
 use mbs_store_postgres::{OpenError, PostgresStore, SCHEMA, upgrade};
@@ -60,7 +61,17 @@ async fn every_earlier_schema_is_brought_up_with_its_data() {
         let page = store.log_page(Logged::Component(liba), Page::first(9)).await.unwrap();
         assert_eq!(page.len(), of_component);
         assert_eq!(store.component_traces(&[liba]).await.unwrap().len(), of_component);
-        assert_eq!(store.details(&[BuildId(1)]).await.unwrap()[&BuildId(1)].trace.len(), 1);
+        assert_eq!(
+            store.details(&[BuildId(1)]).await.unwrap()[&BuildId(1)].trace.len(),
+            1 + 2 * of_component
+        );
+        let figures = store.figures().await.unwrap();
+        let (succeeded, failed) = match schema {
+            1..=3 => (0, 0),
+            4 => (1, 1),
+            _ => (2, 1),
+        };
+        assert_eq!((figures.succeeded, figures.failed[&Failure::Unspec]), (succeeded, failed));
         store.explain(BuildId(1)).await.unwrap();
         store.claim(&WorkerId("w".into()), 9).await.unwrap();
         store.take(&Sink("bus".into()), 9).await.unwrap();

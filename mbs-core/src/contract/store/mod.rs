@@ -15,6 +15,7 @@ mod catalogue;
 mod claiming;
 mod creating;
 mod details;
+mod figures;
 mod history;
 mod listing;
 mod outbox;
@@ -128,6 +129,11 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     outbox::of_each_build_the_oldest_unacknowledged_event_is_given,
     outbox::each_sink_has_its_own_position,
     outbox::acknowledging_twice_or_out_of_order_is_fine,
+    outbox::published_events_come_by_their_numbers_to_any_reader,
+    figures::figures_tell_states_slots_and_what_is_due,
+    figures::endings_are_counted_and_never_forgotten,
+    figures::figures_tell_what_each_sink_lacks,
+    figures::what_stands_still_is_known_longest_first,
     upkeep::settings_hold_and_each_look_sees_them,
     upkeep::a_raised_limit_makes_as_many_in_line_due,
     upkeep::what_was_paused_or_drained_goes_on_at_once,

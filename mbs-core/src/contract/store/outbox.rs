@@ -1,10 +1,10 @@
-//! `take` and `ack`.
+//! `take`, `ack` and `published`.
 
-use super::bench::{Bench, enter};
+use super::bench::{Bench, enter, fail};
 use crate::contract::promise::{Verdict, equal, holds};
 use crate::ident::BuildId;
 use crate::model::State;
-use crate::store::Delivery;
+use crate::store::{Delivery, EventNumber};
 
 /// Two builds; the first has two events.
 async fn two(bench: &Bench<'_>) -> Verdict<(BuildId, BuildId)> {
@@ -50,4 +50,26 @@ pub(super) async fn acknowledging_twice_or_out_of_order_is_fine(bench: &Bench<'_
     equal("what is left", told(&next), [(a, 2)])?;
     bench.ack("bus", &[next[0].clone(), first[0].clone()]).await?;
     equal("in the end", bench.take("bus", 9).await?, [])
+}
+
+/// `published`, `last_published`: all events in the order of their numbers, whoever has acknowledged them.
+pub(super) async fn published_events_come_by_their_numbers_to_any_reader(bench: &Bench<'_>) -> Verdict {
+    equal("of an empty store", bench.store.last_published().await?, EventNumber(0))?;
+    equal("of an empty store", bench.store.published(EventNumber(0), 9).await?, [])?;
+    let [one, other] = [bench.create("a:1:1:a").await?, bench.create("a:1:1:b").await?];
+    bench.amend(one, fail).await?;
+    let events = bench.store.published(EventNumber(0), 9).await?;
+    let told: Vec<_> = events.iter().map(|e| (e.event.build, e.event.transition.to)).collect();
+    let wanted = [(one, State::Init), (other, State::Init), (one, State::Failed)];
+    equal("the events", told, wanted)?;
+    holds(events.is_sorted_by(|one, next| one.number < next.number), "numbers grow")?;
+    equal("the last", Some(bench.store.last_published().await?), events.last().map(|event| event.number))?;
+    bench.drain_events("s", one).await?;
+    equal("a part", bench.store.published(events[0].number, 1).await?, &events[1..2])?;
+    bench.amend(other, fail).await?;
+    let last = bench.store.last_published().await?;
+    let news = bench.store.published(events[2].number, 9).await?;
+    equal("the news", news.iter().map(|e| (e.number, e.event.build)).collect::<Vec<_>>(), [(last, other)])?;
+    equal("beyond the last", bench.store.published(last, 9).await?, [])?;
+    equal("far beyond", bench.store.published(EventNumber(u64::MAX), 9).await?, [])
 }

@@ -13,16 +13,16 @@ use crate::contract::samples::at;
 use crate::contract::{StoreGround, store};
 use crate::ident::{BuildId, ComponentId, Nsvc};
 use crate::memory::{ManualClock, MemoryStore};
-use crate::model::{ModuleBuild, State, Transition};
+use crate::model::{Failure, ModuleBuild, State, Transition};
 use crate::modulemd::ModuleStream;
 use crate::plan::Why;
 use crate::policy::Policy;
 use crate::store::{
     Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
-    ComponentTransition, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Import, Imported,
-    Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order, Outbox,
-    Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store, StoreError, Trim,
-    Trimmed, Upkeep, Work, WorkerId,
+    ComponentTransition, Create, Created, Delivery, EventNumber, Figures, Filter, IdempotencyKey, Import,
+    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order,
+    Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Standing, Store,
+    StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// What is wrong with a store.
@@ -41,6 +41,11 @@ enum Defect {
     OverwritesWhatRuns,
     MakesImportsDue,
     RestoresWhatItCan,
+    PublishesFromTheStart,
+    CountsFailuresNow,
+    CountsOneEventTooMany,
+    CountsLeasesAsDue,
+    ShowsTheNewestStanding,
 }
 
 /// A store in memory, with a defect.
@@ -202,6 +207,15 @@ faulty! {
             self.memory.list(filter, order, Page { before, ..page }).await
         }
 
+        async fn standing(&self, since: Timestamp, n: usize) -> Result<Vec<Standing>, StoreError> {
+            let mut standing = self.memory.standing(since, usize::MAX).await?;
+            if self.has(Defect::ShowsTheNewestStanding) {
+                standing.reverse();
+            }
+            standing.truncate(n);
+            Ok(standing)
+        }
+
         async fn details(&self, ids: &[BuildId]) -> Result<BTreeMap<BuildId, BuildDetails>, StoreError> {
             let mut details = self.memory.details(ids).await?;
             if self.has(Defect::ForgetsBaseModules) {
@@ -250,12 +264,33 @@ faulty! {
             events.retain(is_kept);
             Ok(events)
         }
+
+        async fn published(&self, after: EventNumber, n: usize) -> Result<Vec<Delivery>, StoreError> {
+            let after = if self.has(Defect::PublishesFromTheStart) { EventNumber(0) } else { after };
+            self.memory.published(after, n).await
+        }
     }
     ack(sink: &Sink, events: &[EventNumber]) -> ();
+    last_published() -> EventNumber;
 }
 
 faulty! {
-    Upkeep {}
+    Upkeep {
+        async fn figures(&self) -> Result<Figures, StoreError> {
+            let mut figures = self.memory.figures().await?;
+            if self.has(Defect::CountsFailuresNow) {
+                let failed = figures.by_state.get(&State::Failed).copied().unwrap_or_default();
+                figures.failed = [(Failure::Unspec, failed), (Failure::User, 0), (Failure::Infra, 0)].into();
+            }
+            if self.has(Defect::CountsOneEventTooMany) {
+                figures.pending.values_mut().for_each(|lacking| *lacking += 1);
+            }
+            if self.has(Defect::CountsLeasesAsDue) {
+                figures.due += self.looked_at.lock().unwrap().len() as u64;
+            }
+            Ok(figures)
+        }
+    }
     settings() -> Settings;
     change_settings(settings: Settings, by: &str) -> ();
     settings_audit() -> Vec<AuditEntry>;
@@ -282,6 +317,11 @@ fn each_defect_of_a_store_is_named_by_its_promise() {
         (Defect::OverwritesWhatRuns, "an_import_never_overwrites_what_is_under_way"),
         (Defect::MakesImportsDue, "an_import_is_ready_at_once_and_nobody_is_told"),
         (Defect::RestoresWhatItCan, "a_restoration_that_meets_something_restores_nothing"),
+        (Defect::PublishesFromTheStart, "published_events_come_by_their_numbers_to_any_reader"),
+        (Defect::CountsFailuresNow, "endings_are_counted_and_never_forgotten"),
+        (Defect::CountsOneEventTooMany, "figures_tell_what_each_sink_lacks"),
+        (Defect::CountsLeasesAsDue, "figures_tell_states_slots_and_what_is_due"),
+        (Defect::ShowsTheNewestStanding, "what_stands_still_is_known_longest_first"),
     ] {
         assert_eq!(broken_by(store(|| ground(defect))), [promise], "{defect:?}");
     }

@@ -176,6 +176,7 @@ impl Tables {
             component_traces: BTreeMap::new(),
             log,
             audit: Vec::new(),
+            progressed_at: now,
             build: Arc::new(build),
         });
         id

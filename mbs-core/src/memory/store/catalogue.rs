@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::MemoryStore;
 use super::listing;
@@ -15,7 +16,7 @@ use crate::modulemd::ModuleStream;
 use crate::store::{
     BaseBuild, BuildDetails, Catalogue, Column, ComponentColumn, ComponentFilter, ComponentTransition,
     Filter, ListedBuild, ListedComponent, LogLine, Logged, ModuleRow, ModulesAsked, Order, Page,
-    ReuseQuestion, StoreError, Summary, virtual_streams,
+    ReuseQuestion, Standing, StoreError, Summary, virtual_streams,
 };
 
 #[async_trait]
@@ -103,6 +104,10 @@ impl Catalogue for MemoryStore {
 
     async fn count_log(&self, of: Logged) -> Result<u64, StoreError> {
         self.transact(|tables, _| Ok(tables.count_log(of)))
+    }
+
+    async fn standing(&self, since: Timestamp, n: usize) -> Result<Vec<Standing>, StoreError> {
+        self.transact(|tables, now| Ok(tables.standing(since, n, now)))
     }
 
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {

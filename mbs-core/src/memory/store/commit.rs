@@ -9,7 +9,7 @@ use super::tables::{Row, Tables};
 use crate::ident::{BuildId, ComponentId, Revision};
 use crate::model::{ModuleBuild, Transition};
 use crate::store::{
-    AuditEntry, ComponentTransition, EventNumber, Note, Saved, StateChange, StoreError, checks,
+    AuditEntry, ComponentTransition, Ending, EventNumber, Note, Saved, StateChange, StoreError, checks,
 };
 
 impl Tables {
@@ -44,7 +44,13 @@ impl Tables {
         let build = Arc::new(build);
         self.announce(&build, &transitions);
         let lines = self.lines(notes, &build, now);
+        for ending in Ending::all_of(&build, &transitions) {
+            *self.endings.entry(ending).or_default() += 1;
+        }
         self.change(id, |row| {
+            if row.build != build {
+                row.progressed_at = now;
+            }
             row.last_seq += transitions.len() as u64;
             row.trace.extend(transitions);
             row.trace_components(&build, now);

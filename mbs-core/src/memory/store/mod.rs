@@ -17,6 +17,7 @@ use crate::store::{Rules, StoreError};
 mod builds;
 mod catalogue;
 mod commit;
+mod figures;
 mod history;
 mod index;
 mod listing;

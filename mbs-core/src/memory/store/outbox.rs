@@ -1,6 +1,7 @@
 //! Events on their way out: each sink has its own position.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -28,6 +29,14 @@ impl Outbox for MemoryStore {
             Ok(())
         })
     }
+
+    async fn published(&self, after: EventNumber, n: usize) -> Result<Vec<Delivery>, StoreError> {
+        self.transact(|tables, _| Ok(tables.beyond(after.0).map(delivery).take(n).collect()))
+    }
+
+    async fn last_published(&self) -> Result<EventNumber, StoreError> {
+        self.transact(|tables, _| Ok(EventNumber(tables.last_event)))
+    }
 }
 
 impl Position {
@@ -51,10 +60,24 @@ impl Tables {
     fn undelivered(&self, sink: &Sink) -> impl Iterator<Item = Delivery> {
         let position = self.positions.get(sink).cloned().unwrap_or_default();
         let mut begun = BTreeSet::new();
-        let beyond_floor = self.events.range(EventNumber(position.floor + 1)..);
-        beyond_floor
+        self.beyond(position.floor)
             .filter(move |(number, event)| !position.has(**number) && begun.insert(event.build))
-            .map(|(number, event)| Delivery { number: *number, event: StateChange::clone(event) })
+            .map(delivery)
+    }
+
+    /// Returns the events beyond a number.
+    fn beyond(&self, number: u64) -> impl Iterator<Item = (&EventNumber, &Arc<StateChange>)> {
+        self.events
+            .range(EventNumber(number.saturating_add(1))..)
+            .filter(move |(beyond, _)| beyond.0 > number)
+    }
+
+    /// Counts the events that each sink lacks.
+    pub(super) fn pending(&self) -> BTreeMap<Sink, u64> {
+        let lacking = |position: &Position| {
+            self.beyond(position.floor).filter(|(number, _)| !position.has(**number)).count() as u64
+        };
+        self.positions.iter().map(|(sink, position)| (sink.clone(), lacking(position))).collect()
     }
 
     fn acknowledge(&mut self, sink: &Sink, events: &[EventNumber]) {
@@ -70,4 +93,8 @@ impl Tables {
             position.floor = number.0;
         }
     }
+}
+
+fn delivery((number, event): (&EventNumber, &Arc<StateChange>)) -> Delivery {
+    Delivery { number: *number, event: StateChange::clone(event) }
 }

@@ -14,7 +14,7 @@ use crate::model::{ModuleBuild, Transition};
 use crate::plan::Why;
 use crate::share::Throttle;
 use crate::store::{
-    AuditEntry, ComponentTransition, EventNumber, Lease, LogLine, Rules, Settings, Sink, StateChange,
+    AuditEntry, ComponentTransition, Ending, EventNumber, Lease, LogLine, Rules, Settings, Sink, StateChange,
     StoreError, WorkerId,
 };
 
@@ -35,6 +35,7 @@ pub(super) struct Tables {
     pub(super) build_of: BTreeMap<ComponentId, BuildId>,
     pub(super) last_token: u64,
     pub(super) last_event: u64,
+    pub(super) endings: BTreeMap<Ending, u64>,
     pub(super) generation: u64,
     pub(super) calls: u64,
     pub(super) index: Index,
@@ -53,6 +54,8 @@ pub(super) struct Row {
     pub(super) audit: Vec<AuditEntry>,
     /// The number of its last event.
     pub(super) last_seq: u64,
+    /// When its record changed last.
+    pub(super) progressed_at: Timestamp,
 }
 
 /// When a build is to be looked at, and who does.
@@ -102,6 +105,11 @@ impl WorkRow {
         self.lease
             .as_ref()
             .is_some_and(|held| held.token == lease.token && held.worker == lease.worker && held.until > now)
+    }
+
+    /// Says whether it waits for a look.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.due.is_some_and(|due| due <= now) && self.leased_until(now).is_none()
     }
 
     /// Makes the build due, not before the gap after its last look is over; during a look it is remembered.

@@ -25,7 +25,7 @@ impl Tables {
         let audit = AuditEntry { at: now, by: import.by.clone(), what: "imported it".to_owned() };
         match there {
             Some(_) => self.overwrite(build.clone(), audit),
-            None => self.insert(Row { audit: vec![audit], ..finished(build.clone(), Vec::new(), 1) }),
+            None => self.insert(Row { audit: vec![audit], ..finished(build.clone(), Vec::new(), (1, now)) }),
         }
         Ok(Imported { build: (*build).clone(), was_there: there.is_some() })
     }
@@ -38,6 +38,7 @@ impl Tables {
             row.component_traces.clear();
             row.audit.push(audit);
             row.last_seq += 1;
+            row.progressed_at = build.submitted_at;
             row.build = build;
         });
     }
@@ -73,13 +74,17 @@ impl Tables {
         }
         let line = |(component, at, text)| LogLine { id: self.next_line(), component, at, text };
         let log = record.log.into_iter().map(line).collect();
-        let row = finished(Arc::new(record.build), record.trace, last_seq);
+        let row = finished(Arc::new(record.build), record.trace, (last_seq, now));
         self.insert(Row { work, log, component_traces: record.component_traces, ..row });
     }
 }
 
 /// Makes the row of a build that needs no look.
-fn finished(build: Arc<ModuleBuild>, trace: Vec<Transition>, last_seq: u64) -> Row {
+fn finished(
+    build: Arc<ModuleBuild>,
+    trace: Vec<Transition>,
+    (last_seq, progressed_at): (u64, Timestamp),
+) -> Row {
     Row {
         build,
         revision: Revision(0),
@@ -89,6 +94,7 @@ fn finished(build: Arc<ModuleBuild>, trace: Vec<Transition>, last_seq: u64) -> R
         log: Vec::new(),
         audit: Vec::new(),
         last_seq,
+        progressed_at,
     }
 }
 

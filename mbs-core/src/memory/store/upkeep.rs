@@ -5,7 +5,9 @@ use jiff::Timestamp;
 
 use super::MemoryStore;
 use super::tables::Tables;
-use crate::store::{AuditEntry, EventNumber, Retention, Settings, StoreError, Trim, Trimmed, Upkeep, checks};
+use crate::store::{
+    AuditEntry, EventNumber, Figures, Retention, Settings, StoreError, Trim, Trimmed, Upkeep, checks,
+};
 
 #[async_trait]
 impl Upkeep for MemoryStore {
@@ -29,6 +31,10 @@ impl Upkeep for MemoryStore {
             Trim::Remove => Ok(tables.trim(retention)),
             Trim::Count => Ok(tables.clone().trim(retention)),
         })
+    }
+
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        self.transact(|tables, now| Ok(tables.figures(now)))
     }
 }
 

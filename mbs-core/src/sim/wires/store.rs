@@ -17,10 +17,10 @@ use crate::sim::fault::{FaultKind, StoreFault};
 use crate::sim::inspector::{Commit, Inspector};
 use crate::store::{
     Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
-    ComponentTransition, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Import, Imported,
-    Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order, Outbox,
-    Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store, StoreError, Trim,
-    Trimmed, Upkeep, Work, WorkerId,
+    ComponentTransition, Create, Created, Delivery, EventNumber, Figures, Filter, IdempotencyKey, Import,
+    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order,
+    Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Standing, Store,
+    StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// Carries calls to the store, and tells the inspector what was committed.
@@ -247,6 +247,10 @@ impl Catalogue for StoreWire {
         self.carry(self.store.count_log(of)).await
     }
 
+    async fn standing(&self, since: Timestamp, n: usize) -> Result<Vec<Standing>, StoreError> {
+        self.carry(self.store.standing(since, n)).await
+    }
+
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
         self.carry(self.store.reuse_candidates(question)).await
     }
@@ -268,6 +272,14 @@ impl Outbox for StoreWire {
 
     async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
         self.carry(self.store.ack(sink, events)).await
+    }
+
+    async fn published(&self, after: EventNumber, n: usize) -> Result<Vec<Delivery>, StoreError> {
+        self.carry(self.store.published(after, n)).await
+    }
+
+    async fn last_published(&self) -> Result<EventNumber, StoreError> {
+        self.carry(self.store.last_published()).await
     }
 }
 
@@ -292,5 +304,9 @@ impl Upkeep for StoreWire {
 
     async fn trim(&self, retention: &Retention, trim: Trim) -> Result<Trimmed, StoreError> {
         self.carry(self.store.trim(retention, trim)).await
+    }
+
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        self.carry(self.store.figures()).await
     }
 }

@@ -55,3 +55,6 @@ UPDATE publication SET last_number = 8;
 UPDATE counters SET last = 4 WHERE name = 'build';
 UPDATE counters SET last = 8 WHERE name = 'component';
 UPDATE counters SET last = 11 WHERE name = 'lease';
+-- It failed once.
+INSERT INTO traces (build_id, seq, at, state, record)
+VALUES (4, 9, 1704164645000000, 4, '{"from":"init","to":"failed","at":"2024-01-02T03:04:05Z","reason":"no space"}');

@@ -205,6 +205,9 @@ impl Both {
             taken.iter().map(|delivery| delivery.number).filter(|_| dice.below(3) > 0).collect();
         same!(self, store => store.ack(&sink, &some)).unwrap();
         same!(self, store => store.ack(&sink, &[EventNumber(1 << 40)])).unwrap_err();
+        let after = EventNumber(dice.below(20) as u64);
+        same!(self, store => store.published(after, n)).unwrap();
+        same!(self, store => store.last_published()).unwrap();
     }
 
     async fn trim(&mut self, dice: &mut Dice) {
@@ -238,6 +241,10 @@ impl Both {
         same!(self, store => store.find(&of)).unwrap();
         same!(self, store => store.unfinished(&of)).unwrap();
         same!(self, store => store.scratch_count(&of[0])).unwrap();
+        same!(self, store => store.figures()).unwrap();
+        let since = self.memory.now().await.unwrap() - Duration::from_secs(dice.below(20) as u64);
+        let n = dice.below(9);
+        same!(self, store => store.standing(since, n)).unwrap();
     }
 }
 

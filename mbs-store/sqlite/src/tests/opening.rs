@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use mbs_core::model::Failure;
 use mbs_core::store::{Amend, Catalogue as _, Outbox as _, Sink, Upkeep as _};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 
@@ -10,11 +11,12 @@ use crate::{OpenError, SCHEMA, Upgraded, open, upgrade};
 use super::*;
 
 /// The migrations, each with the rows that a service had at that schema.
-const STEPS: [[&str; 2]; 4] = [
+const STEPS: [[&str; 2]; 5] = [
     [include_str!("../../migrations/0001_records.sql"), include_str!("../../migrations/samples/0001.sql")],
     [include_str!("../../migrations/0002_work.sql"), include_str!("../../migrations/samples/0002.sql")],
     [include_str!("../../migrations/0003_lists.sql"), include_str!("../../migrations/samples/0003.sql")],
     [include_str!("../../migrations/0004_history.sql"), include_str!("../../migrations/samples/0004.sql")],
+    [include_str!("../../migrations/0005_figures.sql"), include_str!("../../migrations/samples/0005.sql")],
 ];
 
 async fn connect(path: &Path) -> SqliteConnection {
@@ -109,6 +111,10 @@ async fn goes_on(store: &SqliteStore, builds: i64) {
         store.amend(amend).await.unwrap();
     }
     store.take(&Sink("bus".into()), 9).await.unwrap();
+    let figures = store.figures().await.unwrap();
+    assert_eq!(figures.oldest_unfinished.is_some(), builds > 0);
+    let [seeded, counted] = [builds >= 4, builds >= 5].map(u64::from);
+    assert_eq!((figures.failed[&Failure::Unspec], figures.failed[&Failure::Infra]), (seeded, 2 * counted));
     assert_eq!(store.claim(&WorkerId("w".into()), 9).await.unwrap().len(), ids.len());
     let created = store.create(new_build("new:1:1:a").into()).await.unwrap();
     assert_eq!(created.builds[0].id, BuildId(builds + 1));

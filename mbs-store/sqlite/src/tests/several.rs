@@ -13,10 +13,10 @@ use mbs_core::modulemd::ModuleStream;
 use mbs_core::plan::Why;
 use mbs_core::store::{
     Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
-    ComponentTransition, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Import, Imported,
-    Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order, Outbox,
-    Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, StoreError, Trim, Trimmed,
-    Upkeep, Work, WorkerId,
+    ComponentTransition, Create, Created, Delivery, EventNumber, Figures, Filter, IdempotencyKey, Import,
+    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order,
+    Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Standing,
+    StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 use crate::SqliteStore;
@@ -181,6 +181,10 @@ impl Catalogue for Several {
         self.next().count_log(of).await
     }
 
+    async fn standing(&self, since: Timestamp, n: usize) -> Result<Vec<Standing>, StoreError> {
+        self.next().standing(since, n).await
+    }
+
     async fn reuse_candidates(&self, question: &ReuseQuestion) -> Result<Vec<Arc<ModuleBuild>>, StoreError> {
         self.next().reuse_candidates(question).await
     }
@@ -203,6 +207,14 @@ impl Outbox for Several {
     async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
         self.next().ack(sink, events).await
     }
+
+    async fn published(&self, after: EventNumber, n: usize) -> Result<Vec<Delivery>, StoreError> {
+        self.next().published(after, n).await
+    }
+
+    async fn last_published(&self) -> Result<EventNumber, StoreError> {
+        self.next().last_published().await
+    }
 }
 
 #[async_trait]
@@ -221,5 +233,9 @@ impl Upkeep for Several {
 
     async fn trim(&self, retention: &Retention, trim: Trim) -> Result<Trimmed, StoreError> {
         self.next().trim(retention, trim).await
+    }
+
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        self.next().figures().await
     }
 }

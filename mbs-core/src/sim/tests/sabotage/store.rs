@@ -15,10 +15,10 @@ use crate::plan::Why;
 use crate::sim::cast;
 use crate::store::{
     Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
-    ComponentTransition, Create, Created, Delivery, EventNumber, Filter, IdempotencyKey, Import, Imported,
-    Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order, Outbox,
-    Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Store, StoreError, Trim,
-    Trimmed, Upkeep, Work, WorkerId,
+    ComponentTransition, Create, Created, Delivery, EventNumber, Figures, Filter, IdempotencyKey, Import,
+    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order,
+    Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Standing, Store,
+    StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// What is wrong with a store.
@@ -208,6 +208,7 @@ bent! {
     component_traces(ids: &[ComponentId]) -> BTreeMap<ComponentId, Vec<ComponentTransition>>;
     log_page(of: Logged, page: Page) -> Vec<LogLine>;
     count_log(of: Logged) -> u64;
+    standing(since: Timestamp, n: usize) -> Vec<Standing>;
     reuse_candidates(question: &ReuseQuestion) -> Vec<Arc<ModuleBuild>>;
     scratch_count(of: &Nsvc) -> u32;
     unfinished(of: &[Nsvc]) -> Vec<(Nsvc, State)>;
@@ -233,6 +234,8 @@ bent! {
         }
     }
     ack(sink: &Sink, events: &[EventNumber]) -> ();
+    published(after: EventNumber, n: usize) -> Vec<Delivery>;
+    last_published() -> EventNumber;
 }
 
 bent! {
@@ -241,4 +244,5 @@ bent! {
     change_settings(settings: Settings, by: &str) -> ();
     settings_audit() -> Vec<AuditEntry>;
     trim(retention: &Retention, trim: Trim) -> Trimmed;
+    figures() -> Figures;
 }
