@@ -10,6 +10,7 @@ pub mod frontend;
 pub mod local;
 pub mod logging;
 pub mod manager;
+pub mod metrics;
 pub mod plan;
 pub mod remote;
 pub mod rest;

@@ -24,6 +24,7 @@ mod explaining;
 mod json;
 mod lists;
 mod login;
+mod metrics;
 mod objects;
 mod origin;
 mod plain;
@@ -33,6 +34,9 @@ mod reading;
 mod request;
 mod route;
 mod serve;
+mod streaming;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 pub use serve::{Door, serve};
@@ -152,7 +156,9 @@ impl Frontend {
             Resource::Plan => self.plan(seen, body).await,
             Resource::Health => Ok(plain::text("alive\n")),
             Resource::Readiness => self.readiness().await,
-            Resource::Events | Resource::Metrics | Resource::Description | Resource::Page => Err(unknown()),
+            Resource::Metrics => self.metrics().await,
+            Resource::Events => self.events(seen).await,
+            Resource::Description | Resource::Page => Err(unknown()),
         }
     }
 }
