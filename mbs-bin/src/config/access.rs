@@ -26,7 +26,7 @@ pub struct Access {
     pub oidc: Oidc,
     /// The header in which the web server in front hands over who logged in.
     pub remote_user_header: String,
-    /// Whose header of that name, and whose `X-Forwarded-…`, counts. Empty: nobody's.
+    /// Whose header of that name counts. Empty: nobody's.
     #[serde(with = "forms::texts")]
     pub trusted_proxies: Vec<TrustedPeer>,
     /// The LDAP server that knows the groups of people; `None`: there is none.
@@ -65,7 +65,7 @@ pub enum TrustedPeer {
 }
 
 impl Access {
-    /// Says whether the headers of a peer about people and addresses count; `None` is a peer on our Unix socket.
+    /// Says whether the header of a peer about who is logged in counts; `None` is a peer on our Unix socket.
     pub fn trusts(&self, peer: Option<IpAddr>) -> bool {
         self.trusted_proxies.iter().any(|trusted| match (trusted, peer) {
             (TrustedPeer::Unix, None) => true,
