@@ -62,6 +62,11 @@ impl Screen {
         !self.bars.is_hidden()
     }
 
+    /// Returns what draws how far a command is; `None` where that is not to be shown.
+    pub fn for_progress(&self, verbosity: Verbosity) -> Option<&MultiProgress> {
+        (verbosity > Verbosity::Errors).then_some(&self.bars)
+    }
+
     /// Writes a line that is no log line, above the live display.
     pub fn line(&self, text: &str) {
         // Nobody can be told that standard error is gone.

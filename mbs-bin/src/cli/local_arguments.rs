@@ -39,6 +39,9 @@ pub struct LocalArguments {
     /// Use an earlier local result of this module, the highest version that fits (repeatable)
     #[arg(short = 'l', long = "add-local-build", value_name = "NAME[:STREAM[:VERSION]]")]
     pub add_local_builds: Vec<WantedResult>,
+    /// Look modules up at this module build service, too; of their packages those count that are installed here
+    #[arg(long, value_name = "URL")]
+    pub resolver: Option<String>,
     /// Which stream is meant where the document leaves several open (repeatable)
     #[arg(short = 's', long = "set-stream", value_name = "NAME:STREAM")]
     pub set_streams: Vec<NameStream>,

@@ -140,7 +140,9 @@ pub fn run(arguments: Arguments) -> Exit {
         Some(Command::Plan(arguments)) if arguments.server => remote::plan(&service, &arguments),
         Some(Command::Plan(arguments)) => plan::run(&arguments, &mut anstream::stdout().lock()),
         Some(Command::Local(arguments)) => local::run(&arguments, verbosity, &screen),
-        Some(Command::Overview(arguments)) => remote::overview(&service, &arguments, &screen),
+        Some(Command::Overview(arguments)) => {
+            remote::overview(&service, &arguments, screen.for_progress(verbosity))
+        }
         Some(Command::Info(arguments)) => remote::info(&service, &arguments),
         Some(Command::Watch(arguments)) => remote::watch(&service, &arguments),
         Some(Command::Submit(arguments)) => remote::submit(&service, &arguments),

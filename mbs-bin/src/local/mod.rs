@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | the document and what the options say against it | [`document`], [`settings`] |
 //! | what the build is made from, as a fingerprint | [`origin`] |
-//! | the machine, the record of builds, known modules | [`machine`], [`record`] |
+//! | the machine, the record of builds, known modules | [`machine`], [`record`], [`elsewhere`] |
 //! | go on, resume or begin, and with which identity | [`course`], [`submit`], [`cancel`] |
 //! | the engine, progress, Ctrl-C | [`mod@run`], [`news`], [`display`], [`json`] |
 //! | what it came to | [`report`] |
@@ -17,6 +17,7 @@ pub mod cancel;
 pub mod course;
 pub mod display;
 pub mod document;
+pub mod elsewhere;
 pub mod json;
 pub mod machine;
 pub mod news;
@@ -97,7 +98,9 @@ async fn build(arguments: &LocalArguments, display: Display) -> Result<Exit, Sto
     let record = Record::open(lock, &policy).await?;
     let store = record.store.clone();
     let machine = Machine::open(&results, arguments.builder()).await?;
-    let (modules, default_streams) = known_modules(arguments, &base, &*store, &results).await?;
+    let (here, default_streams) = known_modules(arguments, &base, &*store, &results).await?;
+    let here = Arc::new(here);
+    let modules = elsewhere::with_service(here.clone(), arguments.resolver.as_deref(), &policy)?;
     let submission = Submission {
         origin: Origin::of(&documents, arguments, &base, &srpms),
         documents: documents.streams,
@@ -108,13 +111,16 @@ async fn build(arguments: &LocalArguments, display: Display) -> Result<Exit, Sto
         user: user(),
         policy: &policy,
     };
-    let submitted = submission.submit(&*store, &modules).await?;
+    let submitted = submission.submit(&*store, &*modules).await?;
     tell_start(&display, &submitted);
+    if arguments.resolver.is_some() {
+        tell_elsewhere(&display, &submitted, &here).await?;
+    }
     limit_jobs(arguments, &*store).await?;
     let engine = Engine {
         store: store.clone(),
         build_system: machine.build_system.clone(),
-        resolver: Arc::new(modules),
+        resolver: modules,
         source_control: machine.git.clone(),
         clock,
         planner: Arc::new(Standard),
@@ -209,6 +215,17 @@ fn tell_start(display: &Display, submitted: &Submitted) {
         };
         display.say(&format!("{}: going on{stand}", build.nsvc()));
     }
+}
+
+/// Tells of which modules this machine only has what is installed.
+async fn tell_elsewhere(display: &Display, submitted: &Submitted, here: &LocalModules) -> Result<(), Stop> {
+    for build in &submitted.builds {
+        for module in elsewhere::not_fetched(build, here).await? {
+            let what = "is known from the service only: of its packages those count that are installed here";
+            display.say(&format!("{}: {module} {what}", build.nsvc()));
+        }
+    }
+    Ok(())
 }
 
 async fn limit_jobs(arguments: &LocalArguments, store: &dyn Store) -> Result<(), Stop> {

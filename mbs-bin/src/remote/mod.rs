@@ -29,24 +29,25 @@ mod watch;
 
 use std::future::Future;
 
+use indicatif::MultiProgress;
+
 use crate::cli::{
     BuildArguments, ListArguments, LogArguments, LoginArguments, OverviewArguments, PlanArguments,
     ResumeArguments, ServiceArguments, SubmitArguments, WatchArguments,
 };
 use crate::exit::{Exit, Stop};
-use crate::logging::Screen;
 use site::Site;
 
-/// Shows the newest module builds, unfinished or finished ones.
+/// Shows the newest module builds, unfinished or finished ones. How far it is it draws where it is given something to draw with.
 ///
 /// # Errors
 /// By whoever has to act: see [`Stop`].
 pub fn overview(
     service: &ServiceArguments,
     arguments: &OverviewArguments,
-    screen: &Screen,
+    bars: Option<&MultiProgress>,
 ) -> Result<Exit, Stop> {
-    run(overview::run(&Site::open(service)?, arguments, screen))
+    run(overview::run(&Site::open(service)?, arguments, bars))
 }
 
 /// Shows the components of a module build.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use indicatif::ProgressBar;
+use indicatif::{MultiProgress, ProgressBar};
 use mbs_client::api::{Filter, Form, ModuleBuild};
 use mbs_core::ident::BuildId;
 use mbs_core::model::State;
@@ -13,13 +13,16 @@ use super::show::{components, line, print, print_json};
 use super::site::{Site, stop};
 use crate::cli::{OverviewArguments, Reader};
 use crate::exit::{Exit, Stop};
-use crate::logging::Screen;
 use crate::table::Table;
 
 /// So many builds are asked for at a time.
 const BUILDS_AT_ONCE: usize = 20;
 
-pub(super) async fn run(site: &Site, arguments: &OverviewArguments, screen: &Screen) -> Result<Exit, Stop> {
+pub(super) async fn run(
+    site: &Site,
+    arguments: &OverviewArguments,
+    bars: Option<&MultiProgress>,
+) -> Result<Exit, Stop> {
     let states = match arguments.finished {
         false => [State::Init, State::Wait, State::Build],
         true => [State::Done, State::Ready, State::Failed],
@@ -31,7 +34,7 @@ pub(super) async fn run(site: &Site, arguments: &OverviewArguments, screen: &Scr
     // A build whose state changes meanwhile may stand in two lists.
     ids.dedup();
     ids.truncate(arguments.limit);
-    let builds = builds(site, &ids, screen).await?;
+    let builds = builds(site, &ids, bars).await?;
     match arguments.reader() {
         Reader::Person => print(&table(&builds))?,
         Reader::Program => builds.iter().try_for_each(|build| print_json(&object(build)))?,
@@ -53,8 +56,12 @@ async fn ids(site: &Site, state: State, limit: usize) -> Result<Vec<BuildId>, St
     Ok(ids)
 }
 
-async fn builds(site: &Site, ids: &[BuildId], screen: &Screen) -> Result<Vec<ModuleBuild>, Stop> {
-    let bar = screen.bars().add(ProgressBar::new(ids.len() as u64));
+async fn builds(
+    site: &Site,
+    ids: &[BuildId],
+    bars: Option<&MultiProgress>,
+) -> Result<Vec<ModuleBuild>, Stop> {
+    let bar = bars.map_or_else(ProgressBar::hidden, |bars| bars.add(ProgressBar::new(ids.len() as u64)));
     let asked = ids.iter().map(async |id| {
         let build = site.client.module_build(*id, Form::Extended).await.map_err(stop);
         bar.inc(1);

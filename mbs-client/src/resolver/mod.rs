@@ -50,6 +50,12 @@ impl MbsResolver {
         Self { client, shelf: None }
     }
 
+    /// Returns the resolver as one expansion asks it: what was answered once is not asked again.
+    #[must_use]
+    pub fn remembering(&self) -> Self {
+        Self { client: self.client.clone(), shelf: Some(self.shelf()) }
+    }
+
     fn shelf(&self) -> Arc<Shelf> {
         self.shelf.clone().unwrap_or_default()
     }
@@ -245,7 +251,7 @@ impl ModuleResolver for MbsResolver {
     }
 
     fn for_one_expansion(&self) -> Option<Arc<dyn ModuleResolver>> {
-        Some(Arc::new(Self { client: self.client.clone(), shelf: Some(self.shelf()) }))
+        Some(Arc::new(self.remembering()))
     }
 }
 
