@@ -143,7 +143,7 @@ impl Stream {
 /// Waits for a change; where none can come any more, for ever.
 async fn changed<T>(value: &mut watch::Receiver<T>) {
     if value.changed().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

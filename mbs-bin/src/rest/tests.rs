@@ -64,7 +64,7 @@ fn get(path: &str) -> Request<Body> {
     Request::get(path).body(Body::empty()).unwrap()
 }
 
-fn submission(key: Option<&str>, more: Value) -> Request<Body> {
+fn submission(key: Option<&str>, more: &Value) -> Request<Body> {
     let mut body = json!({"modulemd": MODULE});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let request = Request::post("/module-build-service/2/module-builds/");
@@ -75,15 +75,15 @@ fn submission(key: Option<&str>, more: Value) -> Request<Body> {
 #[tokio::test]
 async fn the_same_submission_with_the_same_key_gets_the_same_build() {
     let (frontend, _told) = frontend().await;
-    let (status, first) = sent(&frontend, submission(Some("k"), json!({}))).await;
+    let (status, first) = sent(&frontend, submission(Some("k"), &json!({}))).await;
     assert_eq!(status, StatusCode::CREATED);
-    let (status, again) = sent(&frontend, submission(Some("k"), json!({}))).await;
+    let (status, again) = sent(&frontend, submission(Some("k"), &json!({}))).await;
     assert_eq!((status, &again[0]["id"]), (StatusCode::CREATED, &first[0]["id"]));
-    let (status, _) = sent(&frontend, submission(Some("k"), json!({"side_tag": "s"}))).await;
+    let (status, _) = sent(&frontend, submission(Some("k"), &json!({"side_tag": "s"}))).await;
     assert_eq!(status, StatusCode::CONFLICT);
-    let (status, _) = sent(&frontend, submission(None, json!({}))).await;
+    let (status, _) = sent(&frontend, submission(None, &json!({}))).await;
     assert_eq!(status, StatusCode::CONFLICT);
-    let (status, _) = sent(&frontend, submission(Some(""), json!({}))).await;
+    let (status, _) = sent(&frontend, submission(Some(""), &json!({}))).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
 }
 
@@ -102,7 +102,7 @@ async fn a_plan_says_what_would_be_and_records_nothing() {
 #[tokio::test]
 async fn events_are_told_from_the_one_after_the_last_that_was_seen() {
     let (frontend, told) = frontend().await;
-    sent(&frontend, submission(None, json!({}))).await;
+    sent(&frontend, submission(None, &json!({}))).await;
     let followed = frontend.answer(get("/module-build-service/2/events?after=0&name=app"), None).await;
     let mut body = followed.into_body();
     let mut next = async || {
@@ -135,7 +135,7 @@ async fn events_are_told_from_the_one_after_the_last_that_was_seen() {
 #[tokio::test]
 async fn why_a_build_is_not_further_and_its_log_can_be_asked() {
     let (frontend, _told) = frontend().await;
-    sent(&frontend, submission(None, json!({}))).await;
+    sent(&frontend, submission(None, &json!({}))).await;
     let (status, explained) = sent(&frontend, get("/module-build-service/1/module-builds/2/explain")).await;
     assert_eq!(
         (status, &explained["state_name"], &explained["why"]),
@@ -153,7 +153,7 @@ async fn why_a_build_is_not_further_and_its_log_can_be_asked() {
 #[tokio::test]
 async fn figures_name_what_operators_watch() {
     let (frontend, _told) = frontend().await;
-    sent(&frontend, submission(None, json!({}))).await;
+    sent(&frontend, submission(None, &json!({}))).await;
     let (status, text) = sent(&frontend, get("/module-build-service/1/monitor/metrics")).await;
     assert_eq!(status, StatusCode::OK);
     for line in [

@@ -140,6 +140,7 @@ impl Fleet {
             origin: None,
             contexts: if submission.is_base() { Contexts::default() } else { contexts },
             srpms: srpms.into_iter().collect(),
+            given_srpms: Vec::new(),
             base_modules: bases,
         }
     }
