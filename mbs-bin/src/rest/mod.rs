@@ -158,7 +158,6 @@ impl Frontend {
             Resource::Readiness => self.readiness().await,
             Resource::Metrics => self.metrics().await,
             Resource::Events => self.events(seen).await,
-            Resource::Description | Resource::Page => Err(unknown()),
         }
     }
 }

@@ -44,10 +44,6 @@ pub(crate) enum Resource {
     Events,
     /// Figures.
     Metrics,
-    /// The description of the interface for programs.
-    Description,
-    /// The description of the interface for people.
-    Page,
     /// Whether the process lives.
     Health,
     /// Whether it can serve.
@@ -133,8 +129,6 @@ impl Resource {
             | Resource::FinalDocuments(_)
             | Resource::Events
             | Resource::Metrics
-            | Resource::Description
-            | Resource::Page
             | Resource::Health
             | Resource::Readiness => "GET, HEAD, OPTIONS",
         }
@@ -173,8 +167,6 @@ fn named(path: &str) -> Option<(Route, End)> {
         ["monitor", "metrics"] => (Resource::Metrics, End::Plain),
         ["plan"] => (Resource::Plan, End::Either),
         ["events"] => (Resource::Events, End::Either),
-        ["openapi.json"] => (Resource::Description, End::Plain),
-        ["docs"] => (Resource::Page, End::Either),
         _ => return None,
     };
     Some((Route { version, resource }, end))
