@@ -136,7 +136,13 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.changes.stop();
         self.readers.close().await;
-        let emptied = sqlx::query("PRAGMA main.wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
+        // Closing analyses tables, and what that writes would come after what is taken over here.
+        let analysed =
+            sqlx::query("PRAGMA analysis_limit = 1000; PRAGMA optimize").execute(&self.writer).await;
+        let emptied = match analysed {
+            Ok(_) => sqlx::query("PRAGMA main.wal_checkpoint(TRUNCATE)").execute(&self.writer).await,
+            Err(error) => Err(error),
+        };
         if let Err(error) = emptied {
             tracing::debug!(%error, "what was written last stays in a file of its own");
         }
