@@ -1,6 +1,7 @@
 //! From the outbox to the bus: what was committed is published, each build's events in order and at least once.
 //!
-//! The publisher acknowledges nothing that the bus does not have. It never makes an event, drops one, or judges it.
+//! The publisher acknowledges nothing that the bus does not have. It never makes an event, drops one, or judges it. Of several
+//! for one sink the one publishes that has its seat.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,15 +13,15 @@ use super::{SHORTEST_PAUSE, until};
 use crate::bus::{BusError, MessageBus};
 use crate::clock::Clock;
 use crate::policy::Policy;
-use crate::store::{EventNumber, Outbox, Sink, StateChange, StoreError};
+use crate::store::{EventNumber, Outbox, Sink, StateChange, StoreError, WorkerId};
 
 /// Most events in one round: enough that the calls hardly count, and few to publish again when the last did not succeed.
 const MOST_EVENTS: usize = 100;
 
 /// Publishes the events of a store. Cheap to clone.
 ///
-/// Of one sink, only one publisher should run at a time: two of them lose nothing, but may repeat older events of a build
-/// after newer ones. They do not keep each other away.
+/// Any number of them may run for one sink: two that published at a time would lose nothing, but might repeat older events of a
+/// build after newer ones. So one has the sink's seat, and the others wait until it is given up, or its time is over.
 #[derive(Debug, Clone)]
 pub struct Publisher {
     /// Keeps the events, and what each sink has.
@@ -33,6 +34,17 @@ pub struct Publisher {
     pub policy: Arc<Policy>,
     /// The name under which the store notes what this bus has.
     pub sink: Sink,
+    /// Who takes the seat: unique among processes on one store.
+    pub worker: WorkerId,
+}
+
+/// How a publisher stands between its turns.
+#[derive(Debug, Default)]
+struct Standing {
+    /// The reading of the clock up to which the seat is ours.
+    seated_until: Duration,
+    /// How many turns in a row have not succeeded.
+    tries: u32,
 }
 
 /// Why a round did not succeed. Its events stay in the store; some may have been published.
@@ -48,17 +60,21 @@ pub enum PublishError {
 
 impl Publisher {
     /// Publishes the next events, of each build the oldest at most, and returns how many the bus has; 0 when nothing is left.
+    /// Asks for no seat: whoever calls it is the only one.
     ///
     /// # Errors
     /// Ask again later: the bus has none of them, or none is acknowledged, so that all of them are published again.
     pub async fn round(&self) -> Result<usize, PublishError> {
+        self.round_until(self.clock.reading() + self.policy.call_within).await
+    }
+
+    async fn round_until(&self, deadline: Duration) -> Result<usize, PublishError> {
         let taken = self.store.take(&self.sink, MOST_EVENTS).await?;
         if taken.is_empty() {
             return Ok(0);
         }
         let (numbers, events): (Vec<EventNumber>, Vec<StateChange>) =
             taken.into_iter().map(|delivery| (delivery.number, delivery.event)).unzip();
-        let deadline = self.clock.reading() + self.policy.call_within;
         let published = until(&*self.clock, deadline, self.bus.publish_each(&events)).await;
         let Some(published) = published else {
             let reason = "it did not take the events in time".into();
@@ -81,7 +97,7 @@ impl Publisher {
         Ok(taken.len())
     }
 
-    /// Publishes until `stop` says so, or until dropped; what is under way then may be published again.
+    /// Publishes until `stop` says so, and gives up the seat, or until dropped; what is under way then may be published again.
     ///
     /// Sleeps a moment when nothing is left, or until `woken` says so: it is asked anew before every round and answers when
     /// something was saved; one that never answers costs time only. While store or bus are out of reach the pauses grow, and
@@ -92,33 +108,52 @@ impl Publisher {
         F: Future<Output = ()>,
     {
         let mut stop = pin!(stop);
-        let mut tries = 0;
+        let mut standing = Standing::default();
         loop {
-            let turn = pin!(self.turn(woken(), tries));
-            match select(stop.as_mut(), turn).await {
-                Either::Left(_) => return,
-                Either::Right((failed, _)) => tries = failed,
+            let turn = pin!(self.turn(woken(), &mut standing));
+            if let Either::Left(_) = select(stop.as_mut(), turn).await {
+                break;
             }
+        }
+        let left = self.store.hold_seat(&self.sink, &self.worker, Duration::ZERO).await;
+        if let Err(error) = left {
+            tracing::warn!(sink = self.sink.0, %error, "others publish once the seat's time is over");
         }
     }
 
-    /// Publishes what is next, and sleeps if that was nothing. Returns how many rounds in a row have not succeeded, `tries`
-    /// of them before this one.
-    async fn turn(&self, woken: impl Future<Output = ()>, tries: u32) -> u32 {
-        match self.round().await {
-            Ok(0) => {
+    /// Publishes what is next, and sleeps if that was nothing.
+    async fn turn(&self, woken: impl Future<Output = ()>, standing: &mut Standing) {
+        match self.seated_round(standing).await {
+            Ok(None) => self.sleep(self.policy.claim_floor.max(SHORTEST_PAUSE)).await,
+            Ok(Some(0)) => {
                 // Whoever wakes it again and again does not make it spin.
                 self.sleep(SHORTEST_PAUSE).await;
                 select(pin!(self.sleep(self.policy.publish_floor)), pin!(woken)).await;
-                0
             }
-            Ok(_) => 0,
+            Ok(Some(_)) => {}
             Err(error) => {
                 tracing::warn!(sink = self.sink.0, %error, "events wait to be published");
-                self.sleep(self.policy.pause_after(tries).max(SHORTEST_PAUSE)).await;
-                tries.saturating_add(1)
+                self.sleep(self.policy.pause_after(standing.tries).max(SHORTEST_PAUSE)).await;
+                standing.tries = standing.tries.saturating_add(1);
+                return;
             }
         }
+        standing.tries = 0;
+    }
+
+    /// Publishes what is next while the seat is ours, never beyond; `None`: somebody else has it.
+    async fn seated_round(&self, standing: &mut Standing) -> Result<Option<usize>, PublishError> {
+        let now = self.clock.reading();
+        if standing.seated_until < now + self.policy.lease / 2 {
+            let is_held = self.store.hold_seat(&self.sink, &self.worker, self.policy.lease).await?;
+            if !is_held {
+                return Ok(None);
+            }
+            // Counted from before the call, so never longer than the store does.
+            standing.seated_until = now + self.policy.lease;
+        }
+        let deadline = standing.seated_until.min(self.clock.reading() + self.policy.call_within);
+        self.round_until(deadline).await.map(Some)
     }
 
     async fn sleep(&self, pause: Duration) {
@@ -209,6 +244,15 @@ mod tests {
             self.ack.perform(self.store.ack(sink, events)).await.unwrap_or_else(|| Err(store_is_down()))
         }
 
+        async fn hold_seat(
+            &self,
+            sink: &Sink,
+            worker: &WorkerId,
+            how_long: Duration,
+        ) -> Result<bool, StoreError> {
+            self.store.hold_seat(sink, worker, how_long).await
+        }
+
         async fn published(&self, _: EventNumber, _: usize) -> Result<Vec<Delivery>, StoreError> {
             unreachable!("a publisher has a position of its own")
         }
@@ -287,6 +331,7 @@ mod tests {
                 clock: clock.clone(),
                 policy: Arc::default(),
                 sink: Sink("bus".into()),
+                worker: WorkerId("one".into()),
             };
             World { clock, desk, wire, publisher }
         }
@@ -437,6 +482,48 @@ mod tests {
         let mut running = pin!(world.publisher.run(pending, pending()));
         assert!(pass(&world.clock, running.as_mut(), secs(1)).is_pending());
         assert_eq!(world.published().last(), Some(&(1, 1)));
+    }
+
+    #[test]
+    fn of_two_publishers_one_publishes_and_the_other_when_it_has_left_or_fallen_silent() {
+        let world = World::new();
+        let other = Publisher { worker: WorkerId("other".into()), ..world.publisher.clone() };
+        let id = world.create(1);
+        let calls = || world.desk.take.calls();
+        let leaves = std::cell::Cell::new(false);
+        let told = std::future::poll_fn(|_| if leaves.get() { Poll::Ready(()) } else { Poll::Pending });
+        let mut first = Box::pin(world.publisher.run(pending, told));
+        let mut second = Box::pin(other.run(pending, pending()));
+        assert!(pass(&world.clock, first.as_mut(), secs(1)).is_pending());
+        assert_eq!((world.published().len(), calls() > 0), (1, true));
+        assert!(pass(&world.clock, second.as_mut(), secs(20)).is_pending());
+        assert_eq!(calls(), 0, "somebody else has the seat");
+        assert!(pass(&world.clock, first.as_mut(), secs(20)).is_pending());
+        leaves.set(true);
+        assert!(pass(&world.clock, first.as_mut(), secs(1)).is_ready());
+        world.enter(id, State::Wait);
+        assert!(pass(&world.clock, second.as_mut(), secs(6)).is_pending());
+        assert_eq!(world.published(), [(1, 1), (1, 2)]);
+        // The second is not asked any more, as if its process hung.
+        world.enter(id, State::Build);
+        let mut third = pin!(world.publisher.run(pending, pending()));
+        assert!(pass(&world.clock, third.as_mut(), secs(20)).is_pending());
+        assert_eq!(world.published().len(), 2);
+        assert!(pass(&world.clock, third.as_mut(), secs(60)).is_pending());
+        assert_eq!(world.published(), [(1, 1), (1, 2), (1, 3)]);
+    }
+
+    #[test]
+    fn nothing_is_published_beyond_the_time_of_the_seat() {
+        let world = World::new();
+        world.create(1);
+        world.wire.publish.is(Mood::Mute);
+        let mut running = pin!(world.publisher.run(pending, pending()));
+        assert!(pass(&world.clock, running.as_mut(), world.publisher.policy.lease - secs(1)).is_pending());
+        let called = world.wire.publish.calls();
+        assert_eq!(called, 1);
+        assert!(pass(&world.clock, running.as_mut(), secs(10)).is_pending());
+        assert_eq!(world.wire.publish.calls(), 1, "it was given up and the seat was asked for again");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use mbs_core::memory::{ManualClock, MemoryBuildSystem, MemoryStore};
 use mbs_core::model::{NewBuild, RebuildStrategy, State};
 use mbs_core::modulemd::ModuleStream;
 use mbs_core::policy::Policy;
-use mbs_core::store::{Amend, Builds as _, Create, Sink, Work as _};
+use mbs_core::store::{Amend, Builds as _, Create, Sink, Work as _, WorkerId};
 use mbs_pdc::client::Pdc;
 use mbs_pdc::fake_server::{FakePdc, Flavour, NewRow, Row, Rule, Setup, Trouble};
 use mbs_pdc::server::{Login, Server};
@@ -64,6 +64,7 @@ impl Site {
             clock,
             policy: Arc::default(),
             sink: Sink("pdc".into()),
+            worker: WorkerId("one".into()),
         };
         Self { store, build_system, pdc, publisher }
     }

@@ -3,9 +3,11 @@
 //! Events get their numbers when somebody first asks for them, one by one under a lock: what a reader saw up to a number is all
 //! there is up to it. Of one build they come in the order of its changes.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use mbs_core::store::checks::rejected;
-use mbs_core::store::{Delivery, EventNumber, Outbox, Sink, StateChange, StoreError};
+use mbs_core::store::{Delivery, EventNumber, Outbox, Sink, StateChange, StoreError, WorkerId};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
@@ -44,6 +46,30 @@ impl Outbox for PostgresStore {
             acknowledge(&mut transaction, name, &numbers).await?;
             transaction.commit().await?;
             Ok(())
+        })
+        .await
+    }
+
+    async fn hold_seat(
+        &self,
+        sink: &Sink,
+        worker: &WorkerId,
+        how_long: Duration,
+    ) -> Result<bool, StoreError> {
+        let (sink, worker) =
+            (checked("the name of a sink", &sink.0)?, checked("the name of a worker", &worker.0)?);
+        self.retried(|| async {
+            let held = sqlx::query_scalar!(
+                r#"INSERT INTO seats (sink, worker, held_until)
+                   VALUES ($1, $2, store_now() + make_interval(secs => $3))
+                   ON CONFLICT (sink) DO UPDATE SET worker = excluded.worker, held_until = excluded.held_until
+                   WHERE seats.worker = excluded.worker OR seats.held_until <= store_now()
+                   RETURNING true AS "is_held!""#,
+                sink,
+                worker,
+                how_long.as_secs_f64(),
+            );
+            Ok(held.fetch_optional(&self.pool).await?.is_some())
         })
         .await
     }

@@ -2,9 +2,11 @@
 //!
 //! An event gets its number when it is first asked for, in the order of the commits; nobody sees one before its commit.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use mbs_core::store::checks::rejected;
-use mbs_core::store::{Delivery, EventNumber, Outbox, Sink, StoreError};
+use mbs_core::store::{Delivery, EventNumber, Outbox, Sink, StoreError, WorkerId};
 
 use crate::SqliteStore;
 use crate::error::Outcome;
@@ -20,6 +22,15 @@ impl Outbox for SqliteStore {
 
     async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
         self.told(self.acknowledge(sink, events).await)
+    }
+
+    async fn hold_seat(
+        &self,
+        sink: &Sink,
+        worker: &WorkerId,
+        how_long: Duration,
+    ) -> Result<bool, StoreError> {
+        self.told(self.hold_seat_of(sink, worker, how_long).await)
     }
 
     async fn published(&self, after: EventNumber, n: usize) -> Result<Vec<Delivery>, StoreError> {
@@ -118,6 +129,26 @@ impl SqliteStore {
             write.commit().await?;
         }
         Ok(())
+    }
+
+    async fn hold_seat_of(&self, sink: &Sink, worker: &WorkerId, how_long: Duration) -> Outcome<bool> {
+        let (sink, worker) =
+            (checked("the name of a sink", &sink.0)?, checked("the name of a worker", &worker.0)?);
+        let mut write = self.write().await?;
+        let now = write.micros();
+        let until = now.saturating_add(i64::try_from(how_long.as_micros()).unwrap_or(i64::MAX));
+        let held = sqlx::query!(
+            "INSERT INTO seats (sink, worker, held_until) VALUES (?1, ?2, ?3)
+            ON CONFLICT (sink) DO UPDATE SET worker = excluded.worker, held_until = excluded.held_until
+            WHERE seats.worker = excluded.worker OR seats.held_until <= ?4",
+            sink,
+            worker,
+            until,
+            now,
+        );
+        let held = held.execute(write.connection()).await?.rows_affected();
+        write.commit().await?;
+        Ok(held > 0)
     }
 
     async fn acknowledge(&self, sink: &Sink, events: &[EventNumber]) -> Outcome<()> {

@@ -50,7 +50,7 @@ async fn run(worker: WorkerId, database: &str, hub: HubClient) -> Result<()> {
         clock: clock.clone(),
         planner: Arc::new(Standard),
         policy: policy.clone(),
-        worker,
+        worker: worker.clone(),
         looks_at_once: LOOKS,
     };
     let publisher = Publisher {
@@ -59,6 +59,7 @@ async fn run(worker: WorkerId, database: &str, hub: HubClient) -> Result<()> {
         clock: clock.clone(),
         policy: policy.clone(),
         sink: Sink(cast::SINK.into()),
+        worker,
     };
     let listener = Listener { bus: hub, store, clock, policy };
     join3(

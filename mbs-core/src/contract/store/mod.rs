@@ -130,6 +130,7 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     outbox::each_sink_has_its_own_position,
     outbox::acknowledging_twice_or_out_of_order_is_fine,
     outbox::published_events_come_by_their_numbers_to_any_reader,
+    outbox::one_worker_at_a_time_has_the_seat_of_a_sink,
     figures::figures_tell_states_slots_and_what_is_due,
     figures::endings_are_counted_and_never_forgotten,
     figures::figures_tell_what_each_sink_lacks,

@@ -1,10 +1,12 @@
-//! `take`, `ack` and `published`.
+//! `take`, `ack`, `published` and `hold_seat`.
+
+use std::time::Duration;
 
 use super::bench::{Bench, enter, fail};
 use crate::contract::promise::{Verdict, equal, holds};
 use crate::ident::BuildId;
 use crate::model::State;
-use crate::store::{Delivery, EventNumber};
+use crate::store::{Delivery, EventNumber, Sink, WorkerId};
 
 /// Two builds; the first has two events.
 async fn two(bench: &Bench<'_>) -> Verdict<(BuildId, BuildId)> {
@@ -72,4 +74,21 @@ pub(super) async fn published_events_come_by_their_numbers_to_any_reader(bench: 
     equal("the news", news.iter().map(|e| (e.number, e.event.build)).collect::<Vec<_>>(), [(last, other)])?;
     equal("beyond the last", bench.store.published(last, 9).await?, [])?;
     equal("far beyond", bench.store.published(EventNumber(u64::MAX), 9).await?, [])
+}
+
+/// `hold_seat`: one worker at a time has it; it is free again when its time is over or given up.
+pub(super) async fn one_worker_at_a_time_has_the_seat_of_a_sink(bench: &Bench<'_>) -> Verdict {
+    let long = bench.ground.policy().lease;
+    let hold = async |sink: &str, worker: &str, how_long| {
+        bench.store.hold_seat(&Sink(sink.into()), &WorkerId(worker.into()), how_long).await
+    };
+    equal("a free seat", hold("bus", "one", long).await?, true)?;
+    equal("for another", hold("bus", "other", long).await?, false)?;
+    equal("of another sink", hold("pdc", "other", long).await?, true)?;
+    equal("kept", hold("bus", "one", long).await?, true)?;
+    equal("given up by who has it not", hold("bus", "other", Duration::ZERO).await?, false)?;
+    equal("given up", hold("bus", "one", Duration::ZERO).await?, true)?;
+    equal("free again", hold("bus", "other", long).await?, true)?;
+    bench.ground.pass(long).await;
+    equal("when its time is over", hold("bus", "one", long).await?, true)
 }

@@ -42,6 +42,7 @@ enum Defect {
     MakesImportsDue,
     RestoresWhatItCan,
     PublishesFromTheStart,
+    SeatsEverybody,
     CountsFailuresNow,
     CountsOneEventTooMany,
     CountsLeasesAsDue,
@@ -265,6 +266,16 @@ faulty! {
             Ok(events)
         }
 
+        async fn hold_seat(
+            &self,
+            sink: &Sink,
+            worker: &WorkerId,
+            how_long: Duration,
+        ) -> Result<bool, StoreError> {
+            let is_held = self.memory.hold_seat(sink, worker, how_long).await?;
+            Ok(is_held || self.has(Defect::SeatsEverybody))
+        }
+
         async fn published(&self, after: EventNumber, n: usize) -> Result<Vec<Delivery>, StoreError> {
             let after = if self.has(Defect::PublishesFromTheStart) { EventNumber(0) } else { after };
             self.memory.published(after, n).await
@@ -317,6 +328,7 @@ fn each_defect_of_a_store_is_named_by_its_promise() {
         (Defect::OverwritesWhatRuns, "an_import_never_overwrites_what_is_under_way"),
         (Defect::MakesImportsDue, "an_import_is_ready_at_once_and_nobody_is_told"),
         (Defect::RestoresWhatItCan, "a_restoration_that_meets_something_restores_nothing"),
+        (Defect::SeatsEverybody, "one_worker_at_a_time_has_the_seat_of_a_sink"),
         (Defect::PublishesFromTheStart, "published_events_come_by_their_numbers_to_any_reader"),
         (Defect::CountsFailuresNow, "endings_are_counted_and_never_forgotten"),
         (Defect::CountsOneEventTooMany, "figures_tell_what_each_sink_lacks"),

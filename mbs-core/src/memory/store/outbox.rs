@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::MemoryStore;
-use super::tables::{Position, Tables};
+use super::tables::{Position, Seat, Tables};
+use super::{MemoryStore, later};
 use crate::store::checks::rejected;
-use crate::store::{Delivery, EventNumber, Outbox, Sink, StateChange, StoreError};
+use crate::store::{Delivery, EventNumber, Outbox, Sink, StateChange, StoreError, WorkerId};
 
 #[async_trait]
 impl Outbox for MemoryStore {
@@ -27,6 +28,23 @@ impl Outbox for MemoryStore {
             tables.know(sink);
             tables.acknowledge(sink, events);
             Ok(())
+        })
+    }
+
+    async fn hold_seat(
+        &self,
+        sink: &Sink,
+        worker: &WorkerId,
+        how_long: Duration,
+    ) -> Result<bool, StoreError> {
+        self.transact(|tables, now| {
+            let is_free =
+                tables.seats.get(sink).is_none_or(|seat| seat.worker == *worker || seat.until <= now);
+            if is_free {
+                let seat = Seat { worker: worker.clone(), until: later(now, how_long) };
+                tables.seats.insert(sink.clone(), seat);
+            }
+            Ok(is_free)
         })
     }
 

@@ -24,6 +24,7 @@ pub(super) struct Tables {
     pub(super) rows: Rows,
     pub(super) events: BTreeMap<EventNumber, Arc<StateChange>>,
     pub(super) positions: BTreeMap<Sink, Position>,
+    pub(super) seats: BTreeMap<Sink, Seat>,
     pub(super) keys: BTreeMap<String, KeptKey>,
     pub(super) settings: Settings,
     pub(super) settings_audit: Vec<AuditEntry>,
@@ -84,6 +85,13 @@ pub(super) struct HeldLease {
 pub(super) struct Position {
     pub(super) floor: u64,
     pub(super) beyond: BTreeSet<EventNumber>,
+}
+
+/// Who publishes to a sink, and until when.
+#[derive(Debug, Clone)]
+pub(super) struct Seat {
+    pub(super) worker: WorkerId,
+    pub(super) until: Timestamp,
 }
 
 /// What an idempotency key was used for.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -272,6 +273,15 @@ impl Outbox for StoreWire {
 
     async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
         self.carry(self.store.ack(sink, events)).await
+    }
+
+    async fn hold_seat(
+        &self,
+        sink: &Sink,
+        worker: &WorkerId,
+        how_long: Duration,
+    ) -> Result<bool, StoreError> {
+        self.carry(self.store.hold_seat(sink, worker, how_long)).await
     }
 
     async fn published(&self, after: EventNumber, n: usize) -> Result<Vec<Delivery>, StoreError> {

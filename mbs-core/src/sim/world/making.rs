@@ -127,6 +127,7 @@ impl World {
             clock: clock.clone(),
             policy: engine.policy.clone(),
             sink: Sink("bus".into()),
+            worker: WorkerId("publisher".into()),
         };
         let people = People { store: wire, network: network.clone() };
         let mut world = Self {

@@ -11,12 +11,13 @@ use crate::{OpenError, SCHEMA, Upgraded, open, upgrade};
 use super::*;
 
 /// The migrations, each with the rows that a service had at that schema.
-const STEPS: [[&str; 2]; 5] = [
+const STEPS: [[&str; 2]; 6] = [
     [include_str!("../../migrations/0001_records.sql"), include_str!("../../migrations/samples/0001.sql")],
     [include_str!("../../migrations/0002_work.sql"), include_str!("../../migrations/samples/0002.sql")],
     [include_str!("../../migrations/0003_lists.sql"), include_str!("../../migrations/samples/0003.sql")],
     [include_str!("../../migrations/0004_history.sql"), include_str!("../../migrations/samples/0004.sql")],
     [include_str!("../../migrations/0005_figures.sql"), include_str!("../../migrations/samples/0005.sql")],
+    [include_str!("../../migrations/0006_seats.sql"), include_str!("../../migrations/samples/0006.sql")],
 ];
 
 async fn connect(path: &Path) -> SqliteConnection {

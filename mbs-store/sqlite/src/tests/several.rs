@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -206,6 +207,15 @@ impl Outbox for Several {
 
     async fn ack(&self, sink: &Sink, events: &[EventNumber]) -> Result<(), StoreError> {
         self.next().ack(sink, events).await
+    }
+
+    async fn hold_seat(
+        &self,
+        sink: &Sink,
+        worker: &WorkerId,
+        how_long: Duration,
+    ) -> Result<bool, StoreError> {
+        self.next().hold_seat(sink, worker, how_long).await
     }
 
     async fn published(&self, after: EventNumber, n: usize) -> Result<Vec<Delivery>, StoreError> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -235,6 +236,7 @@ bent! {
     }
     ack(sink: &Sink, events: &[EventNumber]) -> ();
     published(after: EventNumber, n: usize) -> Vec<Delivery>;
+    hold_seat(sink: &Sink, worker: &WorkerId, how_long: Duration) -> bool;
     last_published() -> EventNumber;
 }
 
