@@ -2,17 +2,16 @@
 //!
 //! Any number of them may run on one store. It drives no builds.
 
-use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
 use clap::Parser;
+use sd_notify::NotifyState;
 use tokio::net::{TcpListener, UnixListener};
-use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Access, Config, Listen, LogLevel};
+use crate::config::{Access, Config, Listen};
+use crate::daemon::{self, DaemonArguments, Stopped};
 use crate::exit::{Exit, Stop};
-use crate::logging::{self, Verbosity};
 use crate::rest::{Door, Frontend, Setup, serve};
 use crate::site::Site;
 
@@ -20,65 +19,24 @@ use crate::site::Site;
 #[derive(Debug, Parser)]
 #[command(name = "mbs-frontend", version)]
 pub struct Arguments {
-    /// The configuration; empty: built-in defaults only [default: /etc/module-build-service/mbs.toml, if it is there]
-    #[arg(long, env = "MBS_CONFIG_FILE", value_name = "FILE")]
-    pub config: Option<OsString>,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub daemon: DaemonArguments,
 }
 
 /// Serves to the end and returns the exit status; what went wrong has been logged.
 pub fn run(arguments: &Arguments) -> Exit {
-    let config = match Config::load(arguments.config.as_deref()) {
-        Ok(config) => config,
-        Err(error) => {
-            logging::start(Verbosity::Info);
-            return told(&Stop::Usage(error.to_string()));
-        }
-    };
-    logging::start(verbosity(config.service.log_level));
-    for notice in &config.notices {
-        tracing::warn!("{notice}");
-    }
-    match execute(config) {
-        Ok(()) => Exit::Done,
-        Err(stop) => told(&stop),
-    }
-}
-
-fn told(stop: &Stop) -> Exit {
-    for line in stop.to_string().lines() {
-        tracing::error!("{line}");
-    }
-    stop.exit()
-}
-
-pub(crate) fn verbosity(level: LogLevel) -> Verbosity {
-    match level {
-        LogLevel::Debug => Verbosity::Debug,
-        LogLevel::Info => Verbosity::Info,
-        LogLevel::Warning => Verbosity::Warnings,
-        LogLevel::Error => Verbosity::Errors,
-    }
-}
-
-fn execute(config: Config) -> Result<(), Stop> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Stop::Machine(format!("no threads can be started: {error}")))?;
-    runtime.block_on(async {
+    daemon::run(&arguments.daemon, async |config: Config, mut stopped: Stopped| {
         let listen = config.service.listen();
         warn_of_no_login(&config);
         let site = Site::open(config).await?;
         let frontend = frontend(&site)?;
         let door = open(&listen).await?;
         tracing::info!("listening on {}", name(&listen, &door));
-        let mut terminated = signal(SignalKind::terminate())
-            .map_err(|error| Stop::Machine(format!("signals cannot be caught: {error}")))?;
+        daemon::tell(NotifyState::Ready);
         let stop = async {
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
+            stopped.told().await;
+            daemon::tell(NotifyState::Stopping);
             tracing::info!("stopping: requests under way are finished");
         };
         serve(Arc::new(frontend), door, stop).await;
@@ -95,7 +53,11 @@ fn warn_of_no_login(config: &Config) {
     }
 }
 
-fn frontend(site: &Site) -> Result<Frontend, Stop> {
+/// Puts a frontend together.
+///
+/// # Errors
+/// `Usage`: a value of the configuration cannot be used.
+pub fn frontend(site: &Site) -> Result<Frontend, Stop> {
     let service = &site.config.service;
     let oidc = site.config.access.oidc.clone().with_client_secrets()?;
     let setup = Setup {
@@ -110,7 +72,11 @@ fn frontend(site: &Site) -> Result<Frontend, Stop> {
     Frontend::new(setup).map_err(Stop::Usage)
 }
 
-async fn open(listen: &Listen) -> Result<Door, Stop> {
+/// Opens the door that is configured.
+///
+/// # Errors
+/// `Machine`: it cannot be listened at.
+pub async fn open(listen: &Listen) -> Result<Door, Stop> {
     match listen {
         Listen::Tcp(host, port) => {
             let listener = TcpListener::bind((host.as_str(), *port)).await;

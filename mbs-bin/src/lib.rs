@@ -3,8 +3,11 @@
 //! Here implementations meet: this crate decides which store, build system, resolver and source control stand behind the
 //! traits of [`mbs_core`], and how things look to people. What to build is decided in the core.
 
+pub mod backend;
+pub mod bus;
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod exit;
 pub mod frontend;
 pub mod local;

@@ -26,6 +26,7 @@ impl Config {
             least("git_parallel", 1, self.git.git_parallel.into()),
             least("most_per_page", 1000, self.service.most_per_page.into()),
             least("most_body_bytes", 1, self.service.most_body_bytes),
+            least("looks_at_once", 1, self.service.looks_at_once.into()),
             least("steps_per_look", 1, self.policy.steps_per_look as u64),
             least("most_contexts", 1, self.policy.most_contexts as u64),
         ];

@@ -21,7 +21,7 @@ impl Table {
 pub(super) const TABLES: [Table; 10] = [
     Table {
         name: "service",
-        keys: "database host port log_level most_body_bytes most_per_page request_within",
+        keys: "database host port log_level most_body_bytes most_per_page request_within looks_at_once",
     },
     Table {
         name: "access",

@@ -29,6 +29,8 @@ pub struct Service {
     /// How long a request may take.
     #[serde(with = "forms::secs")]
     pub request_within: Duration,
+    /// How many module builds a backend looks at at once; not 0.
+    pub looks_at_once: u32,
 }
 
 /// What is logged, each with all above it.
@@ -87,6 +89,7 @@ impl Default for Service {
             most_body_bytes: 2 << 20,
             most_per_page: 1000,
             request_within: Duration::from_secs(60),
+            looks_at_once: 20,
         }
     }
 }

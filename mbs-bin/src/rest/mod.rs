@@ -25,7 +25,7 @@ mod json;
 mod lists;
 mod login;
 mod metrics;
-mod objects;
+pub(crate) mod objects;
 mod origin;
 mod plain;
 mod problem;

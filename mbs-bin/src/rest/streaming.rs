@@ -3,7 +3,6 @@
 //! An event has the number under which it was published, so that who comes back names the last one it saw and misses none. A
 //! stream ends when the server stops, or when its client is too slow for long; both come back the same way.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use futures_util::stream::unfold;
 use mbs_core::ident::BuildId;
 use mbs_core::model::State;
-use mbs_core::store::{Delivery, EventNumber, ListedBuild, Store, StoreError, Summary};
+use mbs_core::store::{Delivery, EventNumber, StateChange, Store, StoreError, Summary};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 
@@ -24,6 +23,7 @@ use super::objects::BuildStandard;
 use super::problem::Problem;
 use super::query::{Query, whole_number};
 use super::request::Seen;
+use crate::bus::bodies;
 
 /// Most events that are read at a time.
 const AT_ONCE: usize = 100;
@@ -48,7 +48,6 @@ struct Stream {
     stopped: watch::Receiver<bool>,
     wanted: Wanted,
     after: EventNumber,
-    waiting: VecDeque<Delivery>,
     has_begun: bool,
     _turn: OwnedSemaphorePermit,
 }
@@ -69,7 +68,6 @@ impl Frontend {
             stopped: self.stopped.subscribe(),
             wanted,
             after,
-            waiting: VecDeque::new(),
             has_begun: false,
             _turn: turn,
         };
@@ -113,16 +111,14 @@ impl Stream {
         loop {
             let read = self.store.published(self.after, AT_ONCE).await?;
             let Some(last) = read.last() else { return Ok(None) };
-            self.after = last.number;
-            self.waiting = read
-                .into_iter()
-                .filter(|one| self.wanted.passes(one.event.build, &one.event.summary))
-                .collect();
-            if !self.waiting.is_empty() {
-                let mut text = Vec::new();
-                for delivery in self.waiting.drain(..) {
-                    text.extend(frame(delivery));
-                }
+            let last = last.number;
+            let wanted = |one: &Delivery| self.wanted.passes(one.event.build, &one.event.summary);
+            let (numbers, events): (Vec<EventNumber>, Vec<StateChange>) =
+                read.into_iter().filter(wanted).map(|one| (one.number, one.event)).unzip();
+            let bodies = bodies(&*self.store, &events).await?;
+            self.after = last;
+            if !bodies.is_empty() {
+                let text: Vec<u8> = numbers.into_iter().zip(&bodies).flat_map(frame).collect();
                 return Ok(Some(text.into()));
             }
         }
@@ -147,12 +143,9 @@ async fn changed<T>(value: &mut watch::Receiver<T>) {
     }
 }
 
-fn frame(delivery: Delivery) -> Vec<u8> {
-    let number = delivery.number.0;
-    let event = delivery.event;
-    let listed = ListedBuild { id: event.build, summary: event.summary, siblings: Vec::new() };
-    let mut text = format!("id: {number}\nevent: state\ndata: ").into_bytes();
-    text.extend(json::written(&BuildStandard::of(listed).without_tasks()));
+fn frame((number, body): (EventNumber, &BuildStandard)) -> Vec<u8> {
+    let mut text = format!("id: {}\nevent: state\ndata: ", number.0).into_bytes();
+    text.extend(json::written(body));
     text.push(b'\n');
     text
 }

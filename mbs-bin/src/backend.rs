@@ -1,0 +1,172 @@
+//! The backend as a daemon: drives module builds, publishes what becomes of them, and listens for hints, until it is told to stop.
+//!
+//! Any number of them may run on one store. It answers no users. Stopping it at any time is safe: what it was at is looked at by
+//! another, or by itself when it is back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use futures_util::future::join_all;
+use mbs_core::bus::{Hint, MessageBus};
+use mbs_core::engine::{Engine, Listener, Publisher};
+use mbs_core::plan::Standard;
+use mbs_core::store::{Sink, WorkerId};
+use mbs_local::SystemClock;
+use sd_notify::NotifyState;
+use tokio::sync::watch;
+
+use crate::bus::{self, SINK};
+use crate::config::Config;
+use crate::daemon::{self, DaemonArguments, Stopped};
+use crate::exit::{Exit, Stop};
+use crate::site::Site;
+
+/// So long looks under way may take to end when the backend is told to stop; then their builds are handed back.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Who noted in the store what the configuration says.
+const CONFIGURATION: &str = "configuration";
+
+/// Drives the module builds of a module build service.
+#[derive(Debug, Parser)]
+#[command(name = "mbs-backend", version)]
+pub struct Arguments {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub daemon: DaemonArguments,
+}
+
+/// Works to the end and returns the exit status; what went wrong has been logged.
+pub fn run(arguments: &Arguments) -> Exit {
+    daemon::run(&arguments.daemon, async |config: Config, mut stopped: Stopped| {
+        let backend = Backend::new(Site::open(config).await?)?;
+        backend.begin().await?;
+        daemon::tell(NotifyState::Ready);
+        tracing::info!(worker = backend.worker.0, "working");
+        let stop = async {
+            stopped.told().await;
+            daemon::tell(NotifyState::Stopping);
+            tracing::info!("stopping: looks under way are finished");
+        };
+        backend.work(stop).await;
+        Ok(())
+    })
+}
+
+/// The parts of a backend.
+#[derive(Debug)]
+pub struct Backend {
+    site: Site,
+    engine: Engine,
+    bus: Option<bus::Opened>,
+    worker: WorkerId,
+}
+
+impl Backend {
+    /// Puts a backend together. Nobody is asked yet.
+    ///
+    /// # Errors
+    /// `Usage`: nothing is configured that builds, or the bus cannot be used.
+    pub fn new(site: Site) -> Result<Self, Stop> {
+        let build_system = site.build_system().ok_or_else(|| {
+            Stop::Usage("nothing is configured to build with: a backend needs `system = \"koji\"`".to_owned())
+        })?;
+        let bus = bus::open(&site.config.messaging, Arc::clone(&site.opened.store) as Arc<_>)?;
+        let worker = name();
+        let engine = Engine {
+            store: Arc::clone(&site.opened.store),
+            build_system,
+            resolver: Arc::clone(&site.resolver),
+            source_control: Arc::clone(&site.source_control),
+            clock: Arc::new(SystemClock::new()),
+            planner: Arc::new(Standard),
+            policy: Arc::clone(&site.policy),
+            worker: worker.clone(),
+            looks_at_once: site.config.service.looks_at_once as usize,
+        };
+        Ok(Self { site, engine, bus, worker })
+    }
+
+    /// Does what comes before the first look: a new store gets the configured limit, and everything under way is due, for
+    /// nobody knows what was missed.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn begin(&self) -> Result<(), Stop> {
+        let store = &self.engine.store;
+        let (settings, changed) = (store.settings().await?, store.settings_audit().await?);
+        let limit = self.site.config.building.limit();
+        if changed.is_empty() && settings.limit != limit {
+            let settings = mbs_core::store::Settings { limit, ..settings };
+            store.change_settings(settings, CONFIGURATION).await?;
+        }
+        store.wake(&[Hint::Everything]).await?;
+        Ok(())
+    }
+
+    /// Works until `stop` says so; what is under way is finished then, or handed back within seconds.
+    pub async fn work(&self, stop: impl Future<Output = ()>) {
+        let (tell, told) = watch::channel(false);
+        let is_told = || {
+            let mut told = told.clone();
+            async move { drop(told.wait_for(|is_told| *is_told).await) }
+        };
+        let woken = || self.site.opened.woken();
+        let listening = async {
+            if let Some(listener) = self.listener() {
+                // The store tells this process, too, that something is due.
+                listener.run(|| {}, is_told()).await;
+            }
+        };
+        let publishers = self.publishers();
+        let publishing = join_all(publishers.iter().map(|publisher| publisher.run(woken, is_told())));
+        let looking = self.engine.run(woken, is_told());
+        let all = async { tokio::join!(looking, listening, publishing) };
+        let late = async {
+            stop.await;
+            tell.send_replace(true);
+            tokio::time::sleep(STOP_WITHIN).await;
+        };
+        tokio::select! {
+            _ = all => {}
+            () = late => self.hand_back().await,
+        }
+        if let Some(bus) = &self.bus {
+            drop(tokio::time::timeout(STOP_WITHIN, bus.close()).await);
+        }
+    }
+
+    /// Gives the builds back whose looks did not end, so that nobody waits for their leases.
+    async fn hand_back(&self) {
+        match self.engine.store.void_leases(&self.worker).await {
+            Ok(0) => {}
+            Ok(builds) => tracing::warn!(builds, "looks that did not end in time were given up"),
+            Err(error) => tracing::warn!(%error, "module builds under way wait until their leases expire"),
+        }
+    }
+
+    fn listener(&self) -> Option<Listener> {
+        let bus = self.bus.as_ref()?.bus();
+        let Engine { store, clock, policy, .. } = self.engine.clone();
+        Some(Listener { bus, store, clock, policy })
+    }
+
+    /// Returns who carries events on their way, one for each that wants them.
+    fn publishers(&self) -> Vec<Publisher> {
+        let bus = self.bus.iter().map(|bus| (SINK, bus.bus()));
+        bus.map(|(sink, bus)| self.publisher(sink, bus)).collect()
+    }
+
+    fn publisher(&self, sink: &str, bus: Arc<dyn MessageBus>) -> Publisher {
+        let Engine { store, clock, policy, .. } = self.engine.clone();
+        Publisher { store, bus, clock, policy, sink: Sink(sink.to_owned()), worker: self.worker.clone() }
+    }
+}
+
+/// Returns a name that no other process on the store has: machine, process, and when it began.
+fn name() -> WorkerId {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let began = jiff::Timestamp::now().as_microsecond();
+    WorkerId(format!("{}/{}/{began}", host.trim(), std::process::id()))
+}
