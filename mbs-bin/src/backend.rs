@@ -3,23 +3,29 @@
 //! Any number of them may run on one store. It answers no users. Stopping it at any time is safe: what it was at is looked at by
 //! another, or by itself when it is back.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
 use futures_util::future::join_all;
+use mbs_core::build_system::BuildSystem;
 use mbs_core::bus::{Hint, MessageBus};
 use mbs_core::engine::{Engine, Listener, Publisher};
 use mbs_core::plan::Standard;
 use mbs_core::store::{Sink, WorkerId};
-use mbs_local::SystemClock;
+use mbs_local::lock::DirectoryLock;
+use mbs_local::{Builder, SystemClock};
 use sd_notify::NotifyState;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::bus::{self, SINK};
-use crate::config::Config;
+use crate::config::{Config, System};
 use crate::daemon::{self, DaemonArguments, Stopped};
 use crate::exit::{Exit, Stop};
+use crate::local::machine::{Machine, check_programs};
+use crate::local::record::worker;
+use crate::local::run::pass_hints;
 use crate::site::Site;
 
 /// So long looks under way may take to end when the backend is told to stop; then their builds are handed back.
@@ -40,7 +46,7 @@ pub struct Arguments {
 /// Works to the end and returns the exit status; what went wrong has been logged.
 pub fn run(arguments: &Arguments) -> Exit {
     daemon::run(&arguments.daemon, async |config: Config, mut stopped: Stopped| {
-        let backend = Backend::new(Site::open(config).await?)?;
+        let backend = Backend::open(Site::open(config).await?).await?;
         backend.begin().await?;
         daemon::tell(NotifyState::Ready);
         tracing::info!(worker = backend.worker.0, "working");
@@ -61,19 +67,36 @@ pub struct Backend {
     engine: Engine,
     bus: Option<bus::Opened>,
     worker: WorkerId,
+    here: Option<Here>,
+}
+
+/// This machine, which is ours alone.
+#[derive(Debug)]
+struct Here {
+    machine: Machine,
+    _lock: DirectoryLock,
 }
 
 impl Backend {
     /// Puts a backend together. Nobody is asked yet.
     ///
     /// # Errors
-    /// `Usage`: nothing is configured that builds, or the bus cannot be used.
-    pub fn new(site: Site) -> Result<Self, Stop> {
-        let build_system = site.build_system().ok_or_else(|| {
-            Stop::Usage("nothing is configured to build with: a backend needs `system = \"koji\"`".to_owned())
+    /// `Usage`: nothing is configured that builds, or the bus cannot be used. `Machine`: builds are to be made on this machine, and
+    /// it lacks something, or another backend is here.
+    pub async fn open(site: Site) -> Result<Self, Stop> {
+        let here = match site.config.building.system {
+            System::Mock => Some(Here::open(&site.config.local.mock_resultsdir).await?),
+            System::Koji | System::Memory => None,
+        };
+        let build_system = match &here {
+            Some(here) => Some(Arc::clone(&here.machine.build_system) as Arc<dyn BuildSystem>),
+            None => site.build_system(),
+        };
+        let build_system = build_system.ok_or_else(|| {
+            Stop::Usage("`system = \"memory\"` builds nothing: a backend needs koji, or mock".to_owned())
         })?;
         let bus = bus::open(&site.config.messaging, Arc::clone(&site.opened.store) as Arc<_>)?;
-        let worker = name();
+        let worker = if here.is_some() { worker() } else { name() };
         let engine = Engine {
             store: Arc::clone(&site.opened.store),
             build_system,
@@ -85,7 +108,7 @@ impl Backend {
             worker: worker.clone(),
             looks_at_once: site.config.service.looks_at_once as usize,
         };
-        Ok(Self { site, engine, bus, worker })
+        Ok(Self { site, engine, bus, worker, here })
     }
 
     /// Does what comes before the first look: a new store gets the configured limit, and everything under way is due, for
@@ -100,6 +123,10 @@ impl Backend {
         if changed.is_empty() && settings.limit != limit {
             let settings = mbs_core::store::Settings { limit, ..settings };
             store.change_settings(settings, CONFIGURATION).await?;
+        }
+        if self.here.is_some() {
+            // Nobody else works here: what an earlier process held is free.
+            store.void_leases(&self.worker).await?;
         }
         store.wake(&[Hint::Everything]).await?;
         Ok(())
@@ -119,10 +146,19 @@ impl Backend {
                 listener.run(|| {}, is_told()).await;
             }
         };
+        let noticing = async {
+            let Some(here) = &self.here else { return };
+            let woken = Arc::new(Notify::new());
+            let passing = pass_hints(here.machine.build_system.clone(), self.engine.store.clone(), woken);
+            tokio::select! {
+                () = passing => {}
+                () = is_told() => {}
+            }
+        };
         let publishers = self.publishers();
         let publishing = join_all(publishers.iter().map(|publisher| publisher.run(woken, is_told())));
         let looking = self.engine.run(woken, is_told());
-        let all = async { tokio::join!(looking, listening, publishing) };
+        let all = async { tokio::join!(looking, listening, noticing, publishing) };
         let late = async {
             stop.await;
             tell.send_replace(true);
@@ -161,6 +197,15 @@ impl Backend {
     fn publisher(&self, sink: &str, bus: Arc<dyn MessageBus>) -> Publisher {
         let Engine { store, clock, policy, .. } = self.engine.clone();
         Publisher { store, bus, clock, policy, sink: Sink(sink.to_owned()), worker: self.worker.clone() }
+    }
+}
+
+impl Here {
+    async fn open(results: &Path) -> Result<Self, Stop> {
+        let builder = Builder::RpmbuildElseMock;
+        check_programs(builder)?;
+        let lock = DirectoryLock::take(results)?;
+        Ok(Self { machine: Machine::open(results, builder).await?, _lock: lock })
     }
 }
 

@@ -32,7 +32,6 @@ pub fn run(arguments: &Arguments) -> Exit {
         let site = Site::open(config).await?;
         let frontend = frontend(&site)?;
         let door = open(&listen).await?;
-        tracing::info!("listening on {}", name(&listen, &door));
         daemon::tell(NotifyState::Ready);
         let stop = async {
             stopped.told().await;
@@ -72,11 +71,17 @@ pub fn frontend(site: &Site) -> Result<Frontend, Stop> {
     Frontend::new(setup).map_err(Stop::Usage)
 }
 
-/// Opens the door that is configured.
+/// Opens the door that is configured, and says where it is.
 ///
 /// # Errors
 /// `Machine`: it cannot be listened at.
 pub async fn open(listen: &Listen) -> Result<Door, Stop> {
+    let door = opened(listen).await?;
+    tracing::info!("listening on {}", name(listen, &door));
+    Ok(door)
+}
+
+async fn opened(listen: &Listen) -> Result<Door, Stop> {
     match listen {
         Listen::Tcp(host, port) => {
             let listener = TcpListener::bind((host.as_str(), *port)).await;

@@ -15,6 +15,7 @@ mod mutation;
 mod pdc_manager;
 mod remote;
 mod rest_golden;
+mod service;
 mod sim_fairness;
 mod sim_graphs;
 mod sim_koji;

@@ -10,12 +10,28 @@ use crate::root;
 
 static MBS_BUILD: LazyLock<PathBuf> = LazyLock::new(|| compiled(&["-p", "mbs-bin", "--bin", "mbs-build"]));
 
+static MBS_FRONTEND: LazyLock<PathBuf> =
+    LazyLock::new(|| compiled(&["-p", "mbs-bin", "--bin", "mbs-frontend"]));
+
+static MBS_BACKEND: LazyLock<PathBuf> =
+    LazyLock::new(|| compiled(&["-p", "mbs-bin", "--bin", "mbs-backend"]));
+
 static MBS_MANAGER: LazyLock<PathBuf> =
     LazyLock::new(|| compiled(&["-p", "mbs-bin", "--bin", "mbs-manager"]));
 
 /// Returns the path of `mbs-build`; cargo makes it if it is missing or old.
 pub fn mbs_build() -> &'static Path {
     &MBS_BUILD
+}
+
+/// Returns the path of `mbs-frontend`; cargo makes it if it is missing or old.
+pub fn mbs_frontend() -> &'static Path {
+    &MBS_FRONTEND
+}
+
+/// Returns the path of `mbs-backend`; cargo makes it if it is missing or old.
+pub fn mbs_backend() -> &'static Path {
+    &MBS_BACKEND
 }
 
 /// Returns the path of `mbs-manager`; cargo makes it if it is missing or old.

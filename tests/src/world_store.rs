@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -118,6 +119,7 @@ at_once! { Catalogue:
 
 at_once! { Outbox:
     take(sink: &Sink, n: usize) -> Vec<Delivery>;
+    hold_seat(sink: &Sink, worker: &WorkerId, how_long: Duration) -> bool;
     ack(sink: &Sink, events: &[EventNumber]) -> ();
     published(after: EventNumber, n: usize) -> Vec<Delivery>;
     last_published() -> EventNumber;

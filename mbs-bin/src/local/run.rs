@@ -176,7 +176,11 @@ async fn drive(engine: Engine, woken: Arc<Notify>) {
 }
 
 /// Makes builds due that the build system has news of.
-async fn pass_hints(build_system: Arc<LocalBuildSystem>, store: Arc<dyn Store>, woken: Arc<Notify>) {
+pub(crate) async fn pass_hints(
+    build_system: Arc<LocalBuildSystem>,
+    store: Arc<dyn Store>,
+    woken: Arc<Notify>,
+) {
     let mut hints = build_system.hints();
     loop {
         let hint = match hints.recv().await {

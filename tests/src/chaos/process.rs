@@ -1,12 +1,14 @@
 //! Processes of this package's programs: each logs into a file of its own, and none outlives the test that started it.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::within::eventually;
 
 /// So much of a log is shown.
 const TAIL: usize = 2_000;
@@ -24,11 +26,40 @@ impl Process {
     /// # Errors
     /// It cannot be started.
     pub fn start(program: &str, arguments: &[&str], log: &Path) -> Result<Self> {
+        Self::of(Command::new(program).args(arguments), log)
+    }
+
+    /// Starts a command that logs into a file, as [`start`](Self::start) does.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn of(command: &mut Command, log: &Path) -> Result<Self> {
         let file = File::options().create(true).append(true).open(log)?;
-        let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(file.try_clone()?).stderr(file);
-        let child = command.spawn().with_context(|| format!("{program} cannot be started"))?;
+        command.stdin(Stdio::piped()).stdout(file.try_clone()?).stderr(file);
+        let child = command.spawn().with_context(|| format!("{command:?} cannot be started"))?;
         Ok(Self { child, log: log.to_owned() })
+    }
+
+    /// Says a line to it.
+    ///
+    /// # Errors
+    /// It does not hear.
+    pub fn say(&mut self, line: &str) -> Result<()> {
+        let input = self.child.stdin.as_mut().context("its standard input is closed")?;
+        Ok(writeln!(input, "{line}")?)
+    }
+
+    /// Tells it to stop, and waits until it has.
+    ///
+    /// # Errors
+    /// It does not end, or badly.
+    pub fn terminate(mut self) -> Result<()> {
+        self.check()?;
+        let id = self.child.id().to_string();
+        ensure!(Command::new("kill").args(["-TERM", &id]).status()?.success(), "it cannot be told to stop");
+        let status = eventually("its end", || Ok(self.child.try_wait()?))?;
+        ensure!(status.success(), "it ended badly ({status}): {}", tail(&self.log));
+        Ok(())
     }
 
     /// Ends it as `kill -9` does.

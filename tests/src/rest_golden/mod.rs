@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 mod profile;
-mod services;
+pub(crate) mod services;
 
 /// A frontend over recorded state, and the folder that goes with it.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use tokio::net::TcpListener;
 
 /// Serves until dropped, and returns the address; `answers` is the content of the file.
-pub(super) async fn start(answers: Json) -> Result<SocketAddr> {
+pub(crate) async fn start(answers: Json) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("no port is free")?;
     let address = listener.local_addr()?;
     let router = Router::new()
