@@ -216,9 +216,9 @@ fn assert_shown(stage: &Stage) -> Result<()> {
     let ready = stage.ids[&2].to_string();
     let overview = shown(&["overview", "--finished", "--limit", "40"])?;
     ensure!(overview.status == Some(0) && overview.out.lines().count() > MODULES, "{overview:?}");
-    for arguments in [["info", &ready], ["watch", &ready]] {
-        let ran = shown(&arguments)?;
-        ensure!(ran.status == Some(0) && ran.out.contains("ready"), "{ran:?}");
+    for (command, says) in [("info", "module-build-macros-0.1-1"), ("watch", "is in the \"ready\" state")] {
+        let ran = shown(&[command, &ready])?;
+        ensure!(ran.status == Some(0) && ran.out.contains(says), "{ran:?}");
     }
     Ok(())
 }
