@@ -93,12 +93,17 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
+/// Says that the disk is full on which a repository is copied.
+pub(super) fn full(address: &Address) -> SourceError {
+    SourceError::Unavailable { repository: address.to_string(), reason: FULL.to_owned() }
+}
+
 /// Says in our words why a file of ours could not be kept. The path is of no use to the reader.
 pub(super) fn disk_error(address: &Address, error: &io::Error) -> SourceError {
-    let reason = match is_full(error) {
-        true => FULL.to_owned(),
-        false => format!("this machine could not keep its files: {}", error.kind()),
-    };
+    if is_full(error) {
+        return full(address);
+    }
+    let reason = format!("this machine could not keep its files: {}", error.kind());
     SourceError::Unavailable { repository: address.to_string(), reason }
 }
 

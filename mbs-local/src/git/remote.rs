@@ -15,8 +15,10 @@ use tempfile::TempDir;
 
 use super::GitSettings;
 use super::address::{Address, check_ref, rejected};
-use super::failure::{Cause, cause, source_error};
+use super::failure::{Cause, cause, full, source_error};
 use super::run::{Call, Environment, Failure};
+use crate::error::LocalError;
+use crate::files::check_room;
 
 /// A fetch may take so many times longer than a question.
 const FETCH_FACTOR: u32 = 10;
@@ -168,9 +170,14 @@ impl Remote {
         tempfile::tempfile_in(parent)
     }
 
-    /// Says in our words why git failed on this repository.
+    /// Says in our words why git failed on this repository. On a full disk git words that in many ways, or says nothing at all.
     pub(super) fn error(&self, failure: Failure) -> SourceError {
-        source_error(&self.address, failure)
+        let place = || self.settings.cache_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let is_full = || matches!(check_room(&place()), Err(LocalError::DiskFull { .. }));
+        match failure {
+            Failure::Refused { .. } if is_full() => full(&self.address),
+            failure => source_error(&self.address, failure),
+        }
     }
 
     /// Says that something is not in this repository.
