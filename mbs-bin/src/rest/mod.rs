@@ -26,6 +26,7 @@ mod lists;
 mod login;
 mod metrics;
 mod objects;
+mod openapi;
 mod origin;
 mod plain;
 mod problem;
@@ -167,6 +168,8 @@ fn unknown() -> Problem {
 }
 
 fn astray_answer(astray: &Astray, origin: &Origin, query: &str) -> Answer {
+            Resource::Description => Ok(Self::description(seen)),
+            Resource::Page => Ok(Self::page(seen)),
     match astray {
         Astray::Moved(path) if query.is_empty() => answer::moved(&origin.url(path)),
         Astray::Moved(path) => answer::moved(&format!("{}?{query}", origin.url(path))),

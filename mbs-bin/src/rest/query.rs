@@ -17,6 +17,8 @@ impl Query {
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
+        #[cfg(test)]
+        asked::note(name);
     /// Returns the first value of a parameter.
     pub(crate) fn first<'q>(&'q self, name: &str) -> Option<&'q str> {
         self.0.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
@@ -27,6 +29,8 @@ impl Query {
         self.first(name).filter(|value| !value.is_empty())
     }
 
+        #[cfg(test)]
+        asked::note(name);
     /// Returns all values of a parameter.
     pub(crate) fn all<'q>(&'q self, name: &'q str) -> impl Iterator<Item = &'q str> {
         self.0.iter().filter(move |(one, _)| one == name).map(|(_, value)| value.as_str())
@@ -158,6 +162,27 @@ pub(crate) struct Meta {
     pub(crate) pages: u64,
     pub(crate) per_page: usize,
     pub(crate) prev: Option<String>,
+/// Which parameters are asked for, so that tests hold the description to what is read.
+#[cfg(test)]
+pub(crate) mod asked {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        static ASKED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    }
+
+    /// Notes that this thread asked for a parameter.
+    pub(crate) fn note(name: &str) {
+        ASKED.with_borrow_mut(|asked| asked.insert(name.to_owned()));
+    }
+
+    /// Returns what this thread asked for since the last call.
+    pub(crate) fn taken() -> BTreeSet<String> {
+        ASKED.take()
+    }
+}
+
     pub(crate) total: u64,
 }
 

@@ -20,11 +20,11 @@ use super::*;
 const PLATFORM: &str = "document: modulemd\nversion: 2\ndata:\n  name: platform\n  stream: f40\n  version: 1\n  context: c0\n  \
     summary: s\n  description: d\n  license: {module: [MIT]}\n  xmd: {mbs: {mse: TRUE, commit: virtual, buildrequires: {}}}\n";
 
-const MODULE: &str = "document: modulemd\nversion: 2\ndata:\n  name: app\n  stream: '1'\n  version: 5\n  summary: s\n  \
+pub(super) const MODULE: &str = "document: modulemd\nversion: 2\ndata:\n  name: app\n  stream: '1'\n  version: 5\n  summary: s\n  \
     description: d\n  license: {module: [MIT]}\n  dependencies: [{buildrequires: {platform: [f40]}, requires: {platform: [f40]}}]\n";
 
 /// A frontend where nobody logs in, with one base module. The sender tells it of news.
-async fn frontend() -> (Frontend, watch::Sender<u64>) {
+pub(super) async fn frontend() -> (Frontend, watch::Sender<u64>) {
     let policy = Arc::new(Policy::default());
     let start = "2024-01-01T00:00:00Z".parse().unwrap();
     let store = Arc::new(MemoryStore::new(Arc::new(ManualClock::new()), start, &policy));
@@ -53,18 +53,18 @@ async fn frontend() -> (Frontend, watch::Sender<u64>) {
     (Frontend::new(setup).unwrap(), told)
 }
 
-async fn sent(frontend: &Frontend, request: Request<Body>) -> (StatusCode, Value) {
+pub(super) async fn sent(frontend: &Frontend, request: Request<Body>) -> (StatusCode, Value) {
     let answer = frontend.answer(request, None).await;
     let status = answer.status();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into()))
 }
 
-fn get(path: &str) -> Request<Body> {
+pub(super) fn get(path: &str) -> Request<Body> {
     Request::get(path).body(Body::empty()).unwrap()
 }
 
-fn submission(key: Option<&str>, more: &Value) -> Request<Body> {
+pub(super) fn submission(key: Option<&str>, more: &Value) -> Request<Body> {
     let mut body = json!({"modulemd": MODULE});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let request = Request::post("/module-build-service/2/module-builds/");
