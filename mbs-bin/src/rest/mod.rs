@@ -43,6 +43,7 @@ mod writing;
 pub use serve::{Door, serve};
 
 use answer::Answer;
+use body::Members;
 use login::Gate;
 use origin::Origin;
 use problem::Problem;
@@ -65,7 +66,9 @@ pub struct Setup {
     pub access: Access,
     /// The longest body that is read, in bytes.
     pub most_body: usize,
-    /// How long a request may take.
+    /// Most items on a page of a list.
+    pub most_per_page: usize,
+    /// How long a request may take; its body half of it.
     pub within: Duration,
     /// Changes when there may be events that nobody was told of; streams of events look then.
     pub news: watch::Receiver<u64>,
@@ -134,6 +137,14 @@ impl Frontend {
 
     async fn dispatch(
         &self,
+    /// Reads the body of a request, in half of the time that the request may take.
+    async fn members(&self, seen: &Seen, body: Body) -> Result<Members, Problem> {
+        let read = Members::read(&seen.headers, body, self.most_body);
+        let late =
+            || Problem::new(StatusCode::REQUEST_TIMEOUT, "The body of the request did not come in time");
+        tokio::time::timeout(self.within / 2, read).await.unwrap_or_else(|_| Err(late()))
+    }
+
         method: &Method,
         route: Route,
         seen: &Seen,

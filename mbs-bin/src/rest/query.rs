@@ -47,9 +47,11 @@ impl Query {
             !name.starts_with('_') && !["page", "per_page", "endpoint", "api_version"].contains(&name)
         };
         let repeated = self.0.iter().filter(|(name, _)| is_repeated(name));
-        repeated.fold(String::new(), |links, (name, value)| {
-            let pair = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
-            format!("{links}&{pair}")
+        repeated.fold(String::new(), |mut links, (name, value)| {
+            links.push('&');
+            let end = links.len();
+            form_urlencoded::Serializer::for_suffix(&mut links, end).append_pair(name, value);
+            links
         })
     }
 }

@@ -166,3 +166,15 @@ async fn figures_name_what_operators_watch() {
     }
     assert_eq!(sent(&frontend, get("/readyz")).await, (StatusCode::OK, json!("ready\n")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_the_clients_fault() {
+    let (frontend, _told) = frontend().await;
+    for (method, path) in [("POST", "module-builds/"), ("POST", "plan"), ("PATCH", "module-builds/1")] {
+        let never = Body::from_stream(futures_util::stream::pending::<Result<String, std::io::Error>>());
+        let request = Request::builder().method(method).uri(format!("/module-build-service/2/{path}"));
+        let (status, told) = sent(&frontend, request.body(never).unwrap()).await;
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT, "{path}");
+        assert_eq!(told["message"], "The body of the request did not come in time");
+    }
+}
