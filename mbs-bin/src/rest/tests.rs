@@ -178,3 +178,28 @@ async fn a_body_that_does_not_come_is_the_clients_fault() {
         assert_eq!(told["message"], "The body of the request did not come in time");
     }
 }
+
+#[tokio::test]
+async fn a_large_document_in_a_hundred_ways_is_refused() {
+    let (frontend, _told) = frontend().await;
+    for stream in 100..200 {
+        let text = PLATFORM.replace("f40", &format!("f{stream}"));
+        let (read, _) = read_submission(&text, None, &Limits::of_submission()).unwrap();
+        let document = Arc::new(read.into_streams().remove(0));
+        let nsvc = format!("platform:f{stream}:1:c0").parse().unwrap();
+        frontend.store.import(Import { document, nsvc, koji_tag: None, by: "anna".into() }).await.unwrap();
+    }
+    let api: String = (0..45_000).map(|number| format!("name-of-rpm-{number:05},")).collect();
+    let large = async |streams: &str| {
+        let text = format!("{MODULE}  api: {{rpms: [{api}]}}\n").replace("[f40]", streams);
+        let body = json!({"modulemd": text}).to_string();
+        let request = Request::post("/module-build-service/2/module-builds/").body(Body::from(body)).unwrap();
+        sent(&frontend, request).await
+    };
+    let hundred: Vec<String> = (100..200).map(|stream| format!("f{stream}")).collect();
+    let (status, told) = large(&format!("[{}]", hundred.join(", "))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(told["message"].as_str().unwrap().contains("too many for a document of its size"), "{told}");
+    let (status, built) = large("[f100, f101]").await;
+    assert_eq!((status, built.as_array().map(Vec::len)), (StatusCode::CREATED, Some(2)));
+}
