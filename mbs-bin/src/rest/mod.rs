@@ -85,6 +85,7 @@ pub struct Frontend {
     build_system: Option<Arc<dyn BuildSystem>>,
     gate: Gate,
     most_body: usize,
+    most_per_page: usize,
     within: Duration,
     news: watch::Receiver<u64>,
     /// Turns for streams of events.
@@ -105,6 +106,7 @@ impl Frontend {
             build_system: setup.build_system,
             gate: Gate::new(setup.access)?,
             most_body: setup.most_body,
+            most_per_page: setup.most_per_page,
             within: setup.within,
             news: setup.news,
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
@@ -135,8 +137,6 @@ impl Frontend {
         answered.unwrap_or_else(|_| late()).unwrap_or_else(Answer::from)
     }
 
-    async fn dispatch(
-        &self,
     /// Reads the body of a request, in half of the time that the request may take.
     async fn members(&self, seen: &Seen, body: Body) -> Result<Members, Problem> {
         let read = Members::read(&seen.headers, body, self.most_body);
@@ -145,6 +145,8 @@ impl Frontend {
         tokio::time::timeout(self.within / 2, read).await.unwrap_or_else(|_| Err(late()))
     }
 
+    async fn dispatch(
+        &self,
         method: &Method,
         route: Route,
         seen: &Seen,
@@ -166,6 +168,8 @@ impl Frontend {
             Resource::FinalDocuments(id) => self.final_documents(id).await,
             Resource::Import => self.import(seen, body).await,
             Resource::Plan => self.plan(seen, body).await,
+            Resource::Description => Ok(Self::description(seen)),
+            Resource::Page => Ok(Self::page(seen)),
             Resource::Health => Ok(plain::text("alive\n")),
             Resource::Readiness => self.readiness().await,
             Resource::Metrics => self.metrics().await,
@@ -179,8 +183,6 @@ fn unknown() -> Problem {
 }
 
 fn astray_answer(astray: &Astray, origin: &Origin, query: &str) -> Answer {
-            Resource::Description => Ok(Self::description(seen)),
-            Resource::Page => Ok(Self::page(seen)),
     match astray {
         Astray::Moved(path) if query.is_empty() => answer::moved(&origin.url(path)),
         Astray::Moved(path) => answer::moved(&format!("{}?{query}", origin.url(path))),

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use mbs_core::store::MOST_LISTED;
-
 use super::problem::Problem;
 
 /// Parameters in their order; names may be repeated. What is no UTF-8 reads as U+FFFD.
@@ -17,10 +15,10 @@ impl Query {
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
-        #[cfg(test)]
-        asked::note(name);
     /// Returns the first value of a parameter.
     pub(crate) fn first<'q>(&'q self, name: &str) -> Option<&'q str> {
+        #[cfg(test)]
+        asked::note(name);
         self.0.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
     }
 
@@ -29,10 +27,10 @@ impl Query {
         self.first(name).filter(|value| !value.is_empty())
     }
 
-        #[cfg(test)]
-        asked::note(name);
     /// Returns all values of a parameter.
     pub(crate) fn all<'q>(&'q self, name: &'q str) -> impl Iterator<Item = &'q str> {
+        #[cfg(test)]
+        asked::note(name);
         self.0.iter().filter(move |(one, _)| one == name).map(|(_, value)| value.as_str())
     }
 
@@ -97,7 +95,7 @@ pub(crate) fn invalid(name: &str, value: &str) -> Problem {
 pub(crate) struct Paging {
     /// From 1.
     pub(crate) page: u64,
-    /// At most [`MOST_LISTED`].
+    /// At most what is configured.
     pub(crate) per_page: usize,
 }
 
@@ -107,14 +105,11 @@ const USUAL: usize = 10;
 const FOR_NEGATIVE: usize = 20;
 
 impl Paging {
-    pub(crate) fn of(query: &Query) -> Self {
+    /// Reads which part is asked for; `most` is the largest page that is given out.
+    pub(crate) fn of(query: &Query, most: usize) -> Self {
         let page = query.first("page").map_or(1, |text| clamped(text).unwrap_or(1));
         let per_page = query.first("per_page").and_then(clamped).map_or(USUAL, |wanted| {
-            if wanted < 0 {
-                FOR_NEGATIVE
-            } else {
-                usize::try_from(wanted).unwrap_or(MOST_LISTED).min(MOST_LISTED)
-            }
+            if wanted < 0 { FOR_NEGATIVE } else { usize::try_from(wanted).unwrap_or(most).min(most) }
         });
         Self { page: u64::try_from(page).unwrap_or(1).max(1), per_page }
     }
@@ -164,6 +159,9 @@ pub(crate) struct Meta {
     pub(crate) pages: u64,
     pub(crate) per_page: usize,
     pub(crate) prev: Option<String>,
+    pub(crate) total: u64,
+}
+
 /// Which parameters are asked for, so that tests hold the description to what is read.
 #[cfg(test)]
 pub(crate) mod asked {
@@ -185,15 +183,12 @@ pub(crate) mod asked {
     }
 }
 
-    pub(crate) total: u64,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn paging(text: &str) -> (u64, usize) {
-        let paging = Paging::of(&Query::read(text));
+        let paging = Paging::of(&Query::read(text), 1_000);
         (paging.page, paging.per_page)
     }
 
@@ -209,6 +204,7 @@ mod tests {
         assert_eq!(paging("per_page=1001"), (1, 1_000));
         assert_eq!(paging("per_page=99999999999999999999"), (1, 1_000));
         assert_eq!(paging("page=99999999999999999999").0, i64::MAX as u64);
+        assert_eq!(Paging::of(&Query::read("per_page=9999"), 5_000).per_page, 5_000);
     }
 
     #[test]

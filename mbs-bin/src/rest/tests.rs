@@ -47,6 +47,7 @@ pub(super) async fn frontend() -> (Frontend, watch::Sender<u64>) {
         build_system: None,
         access: Access { no_auth: true, ..Access::default() },
         most_body: 1 << 20,
+        most_per_page: 1_000,
         within: Duration::from_secs(60),
         news,
     };
