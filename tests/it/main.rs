@@ -16,6 +16,7 @@ mod pdc_manager;
 mod remote;
 mod rest_golden;
 mod sim_fairness;
+mod schemathesis;
 mod sim_graphs;
 mod sim_koji;
 mod sim_stores;

@@ -23,6 +23,14 @@ pub fn mbs_manager() -> &'static Path {
     &MBS_MANAGER
 }
 
+static MBS_FRONTEND: LazyLock<PathBuf> =
+    LazyLock::new(|| compiled(&["-p", "mbs-bin", "--bin", "mbs-frontend"]));
+
+/// Returns the path of `mbs-frontend`; cargo makes it if it is missing or old.
+pub fn mbs_frontend() -> &'static Path {
+    &MBS_FRONTEND
+}
+
 /// Returns the path of an example of `mbs-examples`; cargo makes it if it is missing or old.
 pub fn example(name: &str) -> PathBuf {
     compiled(&["-p", "mbs-examples", "--example", name])
