@@ -2,6 +2,7 @@
 
 mod chaos;
 mod embed;
+mod hostile;
 mod koji_module;
 mod koji_requests;
 mod local_build;
@@ -15,8 +16,8 @@ mod mutation;
 mod pdc_manager;
 mod remote;
 mod rest_golden;
-mod sim_fairness;
 mod schemathesis;
+mod sim_fairness;
 mod sim_graphs;
 mod sim_koji;
 mod sim_stores;

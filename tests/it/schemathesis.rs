@@ -60,5 +60,5 @@ fn over_recorded_state_the_answers_are_as_described() {
 
 #[test]
 fn with_nothing_recorded_the_answers_are_as_described() {
-    assert_answers_as_described(&Served::frontend(EMPTY).unwrap(), 1);
+    assert_answers_as_described(&Served::frontend(EMPTY, None).unwrap(), 1);
 }

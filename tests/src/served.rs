@@ -22,13 +22,15 @@ pub struct Served {
 }
 
 impl Served {
-    /// Starts `mbs-frontend` on a new store; `config` is what its configuration says beside that and the port.
+    /// Starts `mbs-frontend` on a new store; `config` is what its configuration says beside that and the port, `database` the URL of an
+    /// empty database, `None`: a file.
     ///
     /// # Errors
     /// The store cannot be made, or the program ends at once.
-    pub fn frontend(config: &str) -> Result<Self> {
+    pub fn frontend(config: &str, database: Option<&str>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("mbs-served-").tempdir()?;
-        let database = format!("sqlite:{}", folder.path().join("mbs.db").display());
+        let in_file = || format!("sqlite:{}", folder.path().join("mbs.db").display());
+        let database = database.map_or_else(in_file, str::to_owned);
         let file = folder.path().join("mbs.toml");
         std::fs::write(&file, format!("[service]\nport = 0\ndatabase = {database:?}\n{config}"))?;
         let made =
