@@ -65,6 +65,7 @@ pub fn frontend(site: &Site) -> Result<Frontend, Stop> {
         build_system: site.build_system(),
         access: Access { oidc, ..site.config.access.clone() },
         most_body: usize::try_from(service.most_body_bytes).unwrap_or(usize::MAX),
+        most_per_page: usize::try_from(service.most_per_page).unwrap_or(usize::MAX),
         within: service.request_within,
         news: site.opened.news(),
     };

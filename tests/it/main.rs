@@ -2,6 +2,7 @@
 
 mod chaos;
 mod embed;
+mod hostile;
 mod koji_module;
 mod koji_requests;
 mod local_build;
@@ -15,6 +16,7 @@ mod mutation;
 mod pdc_manager;
 mod remote;
 mod rest_golden;
+mod schemathesis;
 mod service;
 mod sim_fairness;
 mod sim_graphs;

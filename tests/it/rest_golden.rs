@@ -15,7 +15,7 @@ use tokio::process::Command;
 use tokio::sync::oneshot;
 
 /// Returns the folder of the recordings: the one that `MBS_REST_GOLDEN` names, else beside the project.
-fn recordings() -> Option<PathBuf> {
+pub(crate) fn recordings() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/rest-golden");
     let folder = env::var_os("MBS_REST_GOLDEN").map_or_else(beside, PathBuf::from);
     match folder.join("compare.py").is_file() {

@@ -15,6 +15,7 @@ pub mod realistic;
 pub mod repository;
 pub mod rest_golden;
 pub mod running;
+pub mod served;
 pub mod service;
 pub mod small_module;
 pub mod within;

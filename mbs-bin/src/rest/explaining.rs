@@ -13,7 +13,6 @@ use serde::Serialize;
 
 use super::Frontend;
 use super::answer::{Answer, found, json};
-use super::body::Members;
 use super::objects::time;
 use super::plain;
 use super::problem::Problem;
@@ -82,7 +81,7 @@ impl Frontend {
 
     /// Says what would become of a submission, and records nothing. Who may not submit may not ask either: it costs as much.
     pub(super) async fn plan(&self, seen: &Seen, body: Body) -> Result<Answer, Problem> {
-        let members = Members::read(&seen.headers, body, self.most_body).await?;
+        let members = self.members(seen, body).await?;
         let asked = self.asked(seen, &members).await?;
         let decided = self.desk.preview(&asked).await?;
         let builds = decided.builds.iter().map(PlannedBuild::of).collect();

@@ -26,6 +26,7 @@ mod lists;
 mod login;
 mod metrics;
 pub(crate) mod objects;
+mod openapi;
 mod origin;
 mod plain;
 mod problem;
@@ -42,6 +43,7 @@ mod writing;
 pub use serve::{Door, serve};
 
 use answer::Answer;
+use body::Members;
 use login::Gate;
 use origin::Origin;
 use problem::Problem;
@@ -64,7 +66,9 @@ pub struct Setup {
     pub access: Access,
     /// The longest body that is read, in bytes.
     pub most_body: usize,
-    /// How long a request may take.
+    /// Most items on a page of a list.
+    pub most_per_page: usize,
+    /// How long a request may take; its body half of it.
     pub within: Duration,
     /// Changes when there may be events that nobody was told of; streams of events look then.
     pub news: watch::Receiver<u64>,
@@ -81,6 +85,7 @@ pub struct Frontend {
     build_system: Option<Arc<dyn BuildSystem>>,
     gate: Gate,
     most_body: usize,
+    most_per_page: usize,
     within: Duration,
     news: watch::Receiver<u64>,
     /// Turns for streams of events.
@@ -101,6 +106,7 @@ impl Frontend {
             build_system: setup.build_system,
             gate: Gate::new(setup.access)?,
             most_body: setup.most_body,
+            most_per_page: setup.most_per_page,
             within: setup.within,
             news: setup.news,
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
@@ -131,6 +137,14 @@ impl Frontend {
         answered.unwrap_or_else(|_| late()).unwrap_or_else(Answer::from)
     }
 
+    /// Reads the body of a request, in half of the time that the request may take.
+    async fn members(&self, seen: &Seen, body: Body) -> Result<Members, Problem> {
+        let read = Members::read(&seen.headers, body, self.most_body);
+        let late =
+            || Problem::new(StatusCode::REQUEST_TIMEOUT, "The body of the request did not come in time");
+        tokio::time::timeout(self.within / 2, read).await.unwrap_or_else(|_| Err(late()))
+    }
+
     async fn dispatch(
         &self,
         method: &Method,
@@ -154,6 +168,8 @@ impl Frontend {
             Resource::FinalDocuments(id) => self.final_documents(id).await,
             Resource::Import => self.import(seen, body).await,
             Resource::Plan => self.plan(seen, body).await,
+            Resource::Description => Ok(Self::description(seen)),
+            Resource::Page => Ok(Self::page(seen)),
             Resource::Health => Ok(plain::text("alive\n")),
             Resource::Readiness => self.readiness().await,
             Resource::Metrics => self.metrics().await,

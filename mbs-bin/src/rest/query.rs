@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use mbs_core::store::MOST_LISTED;
-
 use super::problem::Problem;
 
 /// Parameters in their order; names may be repeated. What is no UTF-8 reads as U+FFFD.
@@ -19,6 +17,8 @@ impl Query {
 
     /// Returns the first value of a parameter.
     pub(crate) fn first<'q>(&'q self, name: &str) -> Option<&'q str> {
+        #[cfg(test)]
+        asked::note(name);
         self.0.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
     }
 
@@ -29,6 +29,8 @@ impl Query {
 
     /// Returns all values of a parameter.
     pub(crate) fn all<'q>(&'q self, name: &'q str) -> impl Iterator<Item = &'q str> {
+        #[cfg(test)]
+        asked::note(name);
         self.0.iter().filter(move |(one, _)| one == name).map(|(_, value)| value.as_str())
     }
 
@@ -43,9 +45,11 @@ impl Query {
             !name.starts_with('_') && !["page", "per_page", "endpoint", "api_version"].contains(&name)
         };
         let repeated = self.0.iter().filter(|(name, _)| is_repeated(name));
-        repeated.fold(String::new(), |links, (name, value)| {
-            let pair = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
-            format!("{links}&{pair}")
+        repeated.fold(String::new(), |mut links, (name, value)| {
+            links.push('&');
+            let end = links.len();
+            form_urlencoded::Serializer::for_suffix(&mut links, end).append_pair(name, value);
+            links
         })
     }
 }
@@ -91,7 +95,7 @@ pub(crate) fn invalid(name: &str, value: &str) -> Problem {
 pub(crate) struct Paging {
     /// From 1.
     pub(crate) page: u64,
-    /// At most [`MOST_LISTED`].
+    /// At most what is configured.
     pub(crate) per_page: usize,
 }
 
@@ -101,14 +105,11 @@ const USUAL: usize = 10;
 const FOR_NEGATIVE: usize = 20;
 
 impl Paging {
-    pub(crate) fn of(query: &Query) -> Self {
+    /// Reads which part is asked for; `most` is the largest page that is given out.
+    pub(crate) fn of(query: &Query, most: usize) -> Self {
         let page = query.first("page").map_or(1, |text| clamped(text).unwrap_or(1));
         let per_page = query.first("per_page").and_then(clamped).map_or(USUAL, |wanted| {
-            if wanted < 0 {
-                FOR_NEGATIVE
-            } else {
-                usize::try_from(wanted).unwrap_or(MOST_LISTED).min(MOST_LISTED)
-            }
+            if wanted < 0 { FOR_NEGATIVE } else { usize::try_from(wanted).unwrap_or(most).min(most) }
         });
         Self { page: u64::try_from(page).unwrap_or(1).max(1), per_page }
     }
@@ -161,12 +162,33 @@ pub(crate) struct Meta {
     pub(crate) total: u64,
 }
 
+/// Which parameters are asked for, so that tests hold the description to what is read.
+#[cfg(test)]
+pub(crate) mod asked {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        static ASKED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    }
+
+    /// Notes that this thread asked for a parameter.
+    pub(crate) fn note(name: &str) {
+        ASKED.with_borrow_mut(|asked| asked.insert(name.to_owned()));
+    }
+
+    /// Returns what this thread asked for since the last call.
+    pub(crate) fn taken() -> BTreeSet<String> {
+        ASKED.take()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn paging(text: &str) -> (u64, usize) {
-        let paging = Paging::of(&Query::read(text));
+        let paging = Paging::of(&Query::read(text), 1_000);
         (paging.page, paging.per_page)
     }
 
@@ -182,6 +204,7 @@ mod tests {
         assert_eq!(paging("per_page=1001"), (1, 1_000));
         assert_eq!(paging("per_page=99999999999999999999"), (1, 1_000));
         assert_eq!(paging("page=99999999999999999999").0, i64::MAX as u64);
+        assert_eq!(Paging::of(&Query::read("per_page=9999"), 5_000).per_page, 5_000);
     }
 
     #[test]

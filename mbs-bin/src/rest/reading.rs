@@ -7,8 +7,8 @@ use mbs_core::build_system::BuildSystemError;
 use mbs_core::ident::{BuildId, ComponentId};
 use mbs_core::model::ModuleBuild;
 use mbs_core::store::{
-    Column, ComponentColumn, ComponentFilter, Condition, Filter, ListedBuild, ListedComponent, Logged, Order,
-    Page, StoreError, Value,
+    Column, ComponentColumn, ComponentFilter, Condition, Filter, ListedBuild, ListedComponent, Logged,
+    MOST_LISTED, Order, Page, StoreError, Value,
 };
 use serde::Serialize;
 
@@ -48,10 +48,13 @@ impl Frontend {
         if let Some(rpm) = &wanted.rpm {
             wanted.filter.columns.push(self.holding(rpm).await?);
         }
-        let paging = Paging::of(query);
+        let paging = Paging::of(query, self.most_per_page);
         let filter = wanted.filter;
-        let (listed, total) =
-            try_join(self.store.list(&filter, &order, paging.part()), self.store.count(&filter)).await?;
+        let (listed, total) = try_join(
+            whole(paging.part(), |page| self.store.list(&filter, &order, page)),
+            self.store.count(&filter),
+        )
+        .await?;
         let meta = paging.meta(total, &seen.url("module-builds/"), query);
         Ok(match Form::of(query) {
             Form::Short => found(&Items { items: listed.iter().map(short).collect(), meta }),
@@ -115,9 +118,9 @@ impl Frontend {
         lists::refuse_id(query, &seen.path("component-builds/"))?;
         let order = lists::order(query, lists::component_column)?;
         let filter = lists::components(query)?;
-        let paging = Paging::of(query);
+        let paging = Paging::of(query, self.most_per_page);
         let (listed, total) = try_join(
-            self.store.list_components(&filter, &order, paging.part()),
+            whole(paging.part(), |page| self.store.list_components(&filter, &order, page)),
             self.store.count_components(&filter),
         )
         .await?;
@@ -173,9 +176,10 @@ impl Frontend {
     }
 
     async fn messages(&self, seen: &Seen, of: Logged, list: &str) -> Result<Answer, Problem> {
-        let paging = Paging::of(&seen.query);
+        let paging = Paging::of(&seen.query, self.most_per_page);
         let (lines, total) =
-            try_join(self.store.log_page(of, paging.part()), self.store.count_log(of)).await?;
+            try_join(whole(paging.part(), |page| self.store.log_page(of, page)), self.store.count_log(of))
+                .await?;
         // Links of messages carry no other parameters.
         let meta = paging.meta(total, &seen.url(list), &Query::default());
         let message = |line: mbs_core::store::LogLine| Message {
@@ -230,6 +234,23 @@ impl Frontend {
     }
 }
 
+/// Asks for a part of a list in as many questions as it takes: stores tell at most [`MOST_LISTED`] at a time.
+async fn whole<T, F>(part: Page, ask: impl Fn(Page) -> F) -> Result<Vec<T>, StoreError>
+where
+    F: Future<Output = Result<Vec<T>, StoreError>>,
+{
+    let mut all = Vec::new();
+    loop {
+        let limit = (part.limit - all.len()).min(MOST_LISTED);
+        let told = ask(Page { skip: part.skip.saturating_add(all.len() as u64), limit, ..part }).await?;
+        let is_last = told.len() < limit;
+        all.extend(told);
+        if is_last || all.len() >= part.limit {
+            return Ok(all);
+        }
+    }
+}
+
 fn no_documents() -> Problem {
     Problem::bad("Configured builder not able to generate final modulemds!")
 }
@@ -240,4 +261,32 @@ fn short(build: &ListedBuild) -> BuildShort {
 
 fn exactly<C>(column: C, id: i64) -> Condition<C> {
     Condition::AnyOf(column, vec![Value::Number(id)])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// Returns what is read of a list of so many, and how large the parts were that were asked for.
+    async fn read(total: u64, skip: u64, limit: usize) -> (usize, Vec<usize>) {
+        let asked = RefCell::new(Vec::new());
+        let ask = async |page: Page| {
+            asked.borrow_mut().push(page.limit);
+            let rest = usize::try_from(total.saturating_sub(page.skip)).unwrap();
+            Ok(vec![(); rest.min(page.limit)])
+        };
+        let all = whole(Page { before: None, skip, limit }, ask).await.unwrap();
+        (all.len(), asked.into_inner())
+    }
+
+    #[tokio::test]
+    async fn a_page_is_asked_for_in_parts_that_stores_tell() {
+        assert_eq!(read(9_999, 0, 2_500).await, (2_500, vec![1_000, 1_000, 500]));
+        assert_eq!(read(1_300, 100, 2_500).await, (1_200, vec![1_000, 1_000]));
+        assert_eq!(read(9_999, 0, 10).await, (10, vec![10]));
+        assert_eq!(read(9_999, 0, 0).await, (0, vec![0]));
+        assert_eq!(read(5, 7, 2_000).await, (0, vec![1_000]));
+    }
 }

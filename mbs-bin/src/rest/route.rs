@@ -44,6 +44,10 @@ pub(crate) enum Resource {
     Events,
     /// Figures.
     Metrics,
+    /// The description of the interface for programs.
+    Description,
+    /// The same for people.
+    Page,
     /// Whether the process lives.
     Health,
     /// Whether it can serve.
@@ -129,13 +133,15 @@ impl Resource {
             | Resource::FinalDocuments(_)
             | Resource::Events
             | Resource::Metrics
+            | Resource::Description
+            | Resource::Page
             | Resource::Health
             | Resource::Readiness => "GET, HEAD, OPTIONS",
         }
     }
 
     fn has_version(self) -> bool {
-        !matches!(self, Resource::Metrics | Resource::Health | Resource::Readiness)
+        !matches!(self, Resource::Metrics | Resource::Page | Resource::Health | Resource::Readiness)
     }
 }
 
@@ -147,7 +153,11 @@ fn named(path: &str) -> Option<(Route, End)> {
         "/readyz" => return unversioned(Resource::Readiness),
         _ => {}
     }
-    let below = path.strip_prefix(ROOT)?.strip_prefix('/')?;
+    let below = path.strip_prefix(ROOT)?;
+    if matches!(below, "" | "/") {
+        return Some((Route { version: 0, resource: Resource::Page }, End::Slash));
+    }
+    let below = below.strip_prefix('/')?;
     let parts: Vec<&str> = below.trim_end_matches('/').split('/').collect();
     let (version, parts) = parts.split_first()?;
     let version = digits(version)?.unwrap_or(i64::MAX).unsigned_abs();
@@ -165,6 +175,7 @@ fn named(path: &str) -> Option<(Route, End)> {
         ["final-modulemd", id] => (Resource::FinalDocuments(digits(id)?), End::Plain),
         ["import-module"] => (Resource::Import, End::Slash),
         ["monitor", "metrics"] => (Resource::Metrics, End::Plain),
+        ["openapi.json"] => (Resource::Description, End::Plain),
         ["plan"] => (Resource::Plan, End::Either),
         ["events"] => (Resource::Events, End::Either),
         _ => return None,
@@ -216,6 +227,7 @@ mod tests {
         assert_eq!(served("/1/component-builds/7/messages"), Resource::ComponentMessages(Some(7)));
         assert_eq!(served("/1/module-builds/99999999999999999999"), Resource::Build(None));
         assert_eq!(served("/9/monitor/metrics"), Resource::Metrics);
+        assert_eq!(served("/1/openapi.json"), Resource::Description);
         assert_eq!(of("GET", "/01/about/").unwrap().version, 1);
         assert_eq!(Route::of(&Method::GET, "/healthz").unwrap().resource, Resource::Health);
     }
@@ -226,6 +238,7 @@ mod tests {
         assert_eq!(moved("POST", "/1/module-builds"), "/1/module-builds/");
         assert_eq!(moved("PATCH", "/1/module-builds//7"), "/1/module-builds/7");
         assert_eq!(moved("GET", "/1//module-builds"), "/1/module-builds/");
+        assert_eq!((moved("GET", ""), served("/")), ("/".to_owned(), Resource::Page));
         let doubled = Route::of(&Method::GET, "//module-build-service/1/about/");
         assert_eq!(doubled.unwrap().resource, Resource::About);
     }
@@ -233,7 +246,7 @@ mod tests {
     #[test]
     fn what_is_not_served_is_told_apart() {
         for below in
-            ["/x/about/", "/-1/about/", "/1/nope/", "/1/module-builds/abc", "/1/module-builds/7/", "/1", ""]
+            ["/x/about/", "/-1/about/", "/1/nope/", "/1/module-builds/abc", "/1/module-builds/7/", "/1"]
         {
             assert_eq!(of("GET", below), Err(Astray::Unknown), "{below}");
         }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -19,6 +20,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
 
+use super::answer::Answer;
+use super::problem::Problem;
 use super::{Frontend, harden};
 
 /// So long the head of a request may take; a connection without a request is closed after it.
@@ -112,10 +115,38 @@ pub async fn serve(frontend: Arc<Frontend>, door: Door, stop: impl Future<Output
     drop(tokio::time::timeout(STOP_WITHIN, graceful.shutdown()).await);
 }
 
-async fn answered(
-    frontend: &Frontend,
-    request: hyper::Request<Incoming>,
-    peer: Option<IpAddr>,
-) -> axum::http::Response<Body> {
-    harden(frontend.answer(request.map(Body::new), peer).await)
+async fn answered(frontend: &Frontend, request: hyper::Request<Incoming>, peer: Option<IpAddr>) -> Answer {
+    let answer = match is_head_too_large(&request) {
+        true => head_too_large().into(),
+        false => frontend.answer(request.map(Body::new), peer).await,
+    };
+    harden(answer)
+}
+
+/// Says whether the head of a request is larger than it may be: what comes in one piece may pass the bound of its connection.
+fn is_head_too_large<B>(request: &hyper::Request<B>) -> bool {
+    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    let lengths = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    address + lengths.sum::<usize>() > LARGEST_HEAD
+}
+
+fn head_too_large() -> Problem {
+    let told = format!("The head of the request is longer than {LARGEST_HEAD} bytes");
+    Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_has_a_bound_in_whatever_pieces_it_comes() {
+        let is_too_large = |path: usize, header: usize| {
+            let request =
+                hyper::Request::get(format!("/{}", "p".repeat(path))).header("x", "v".repeat(header));
+            is_head_too_large(&request.body(()).unwrap())
+        };
+        assert!(!is_too_large(30_000, 30_000));
+        assert!(is_too_large(0, LARGEST_HEAD) && is_too_large(60_000, 10_000));
+    }
 }

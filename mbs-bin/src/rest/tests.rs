@@ -20,11 +20,11 @@ use super::*;
 const PLATFORM: &str = "document: modulemd\nversion: 2\ndata:\n  name: platform\n  stream: f40\n  version: 1\n  context: c0\n  \
     summary: s\n  description: d\n  license: {module: [MIT]}\n  xmd: {mbs: {mse: TRUE, commit: virtual, buildrequires: {}}}\n";
 
-const MODULE: &str = "document: modulemd\nversion: 2\ndata:\n  name: app\n  stream: '1'\n  version: 5\n  summary: s\n  \
+pub(super) const MODULE: &str = "document: modulemd\nversion: 2\ndata:\n  name: app\n  stream: '1'\n  version: 5\n  summary: s\n  \
     description: d\n  license: {module: [MIT]}\n  dependencies: [{buildrequires: {platform: [f40]}, requires: {platform: [f40]}}]\n";
 
 /// A frontend where nobody logs in, with one base module. The sender tells it of news.
-async fn frontend() -> (Frontend, watch::Sender<u64>) {
+pub(super) async fn frontend() -> (Frontend, watch::Sender<u64>) {
     let policy = Arc::new(Policy::default());
     let start = "2024-01-01T00:00:00Z".parse().unwrap();
     let store = Arc::new(MemoryStore::new(Arc::new(ManualClock::new()), start, &policy));
@@ -47,24 +47,25 @@ async fn frontend() -> (Frontend, watch::Sender<u64>) {
         build_system: None,
         access: Access { no_auth: true, ..Access::default() },
         most_body: 1 << 20,
+        most_per_page: 1_000,
         within: Duration::from_secs(60),
         news,
     };
     (Frontend::new(setup).unwrap(), told)
 }
 
-async fn sent(frontend: &Frontend, request: Request<Body>) -> (StatusCode, Value) {
+pub(super) async fn sent(frontend: &Frontend, request: Request<Body>) -> (StatusCode, Value) {
     let answer = frontend.answer(request, None).await;
     let status = answer.status();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into()))
 }
 
-fn get(path: &str) -> Request<Body> {
+pub(super) fn get(path: &str) -> Request<Body> {
     Request::get(path).body(Body::empty()).unwrap()
 }
 
-fn submission(key: Option<&str>, more: &Value) -> Request<Body> {
+pub(super) fn submission(key: Option<&str>, more: &Value) -> Request<Body> {
     let mut body = json!({"modulemd": MODULE});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let request = Request::post("/module-build-service/2/module-builds/");
@@ -165,4 +166,41 @@ async fn figures_name_what_operators_watch() {
         assert!(text.as_str().unwrap().lines().any(|one| one == line), "{line} in {text}");
     }
     assert_eq!(sent(&frontend, get("/readyz")).await, (StatusCode::OK, json!("ready\n")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_the_clients_fault() {
+    let (frontend, _told) = frontend().await;
+    for (method, path) in [("POST", "module-builds/"), ("POST", "plan"), ("PATCH", "module-builds/1")] {
+        let never = Body::from_stream(futures_util::stream::pending::<Result<String, std::io::Error>>());
+        let request = Request::builder().method(method).uri(format!("/module-build-service/2/{path}"));
+        let (status, told) = sent(&frontend, request.body(never).unwrap()).await;
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT, "{path}");
+        assert_eq!(told["message"], "The body of the request did not come in time");
+    }
+}
+
+#[tokio::test]
+async fn a_large_document_in_a_hundred_ways_is_refused() {
+    let (frontend, _told) = frontend().await;
+    for stream in 100..200 {
+        let text = PLATFORM.replace("f40", &format!("f{stream}"));
+        let (read, _) = read_submission(&text, None, &Limits::of_submission()).unwrap();
+        let document = Arc::new(read.into_streams().remove(0));
+        let nsvc = format!("platform:f{stream}:1:c0").parse().unwrap();
+        frontend.store.import(Import { document, nsvc, koji_tag: None, by: "anna".into() }).await.unwrap();
+    }
+    let api: String = (0..45_000).map(|number| format!("name-of-rpm-{number:05},")).collect();
+    let large = async |streams: &str| {
+        let text = format!("{MODULE}  api: {{rpms: [{api}]}}\n").replace("[f40]", streams);
+        let body = json!({"modulemd": text}).to_string();
+        let request = Request::post("/module-build-service/2/module-builds/").body(Body::from(body)).unwrap();
+        sent(&frontend, request).await
+    };
+    let hundred: Vec<String> = (100..200).map(|stream| format!("f{stream}")).collect();
+    let (status, told) = large(&format!("[{}]", hundred.join(", "))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(told["message"].as_str().unwrap().contains("too many for a document of its size"), "{told}");
+    let (status, built) = large("[f100, f101]").await;
+    assert_eq!((status, built.as_array().map(Vec::len)), (StatusCode::CREATED, Some(2)));
 }

@@ -38,7 +38,7 @@ struct ImportedBody {
 
 impl Frontend {
     pub(super) async fn submit(&self, seen: &Seen, body: Body) -> Result<Answer, Problem> {
-        let members = Members::read(&seen.headers, body, self.most_body).await?;
+        let members = self.members(seen, body).await?;
         let asked = self.asked(seen, &members).await?;
         let key = idempotency_key(seen, &members, &asked.owner)?;
         let submitted = self.desk.submit(&asked, key).await?;
@@ -66,7 +66,7 @@ impl Frontend {
 
     pub(super) async fn cancel(&self, seen: &Seen, id: Option<i64>, body: Body) -> Result<Answer, Problem> {
         let person = self.gate.person(seen).await?;
-        let members = Members::read(&seen.headers, body, self.most_body).await?;
+        let members = self.members(seen, body).await?;
         let named = submission::owner(&members, self.owner())?;
         self.gate.allow(&person, Wish::Submit)?;
         let person = Person { name: named.unwrap_or(&person.name).to_owned(), ..person };
@@ -108,7 +108,7 @@ impl Frontend {
         }
         let person = self.gate.person(seen).await?;
         self.gate.allow(&person, Wish::Import)?;
-        let members = Members::read(&seen.headers, body, self.most_body).await?;
+        let members = self.members(seen, body).await?;
         let place = self.import_from(&members)?;
         let fetched = self.fetched(&place).await?;
         let (importable, mut messages) = importable(&place, &fetched, &self.desk.policy)?;

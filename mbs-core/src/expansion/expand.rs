@@ -89,7 +89,8 @@ pub(super) fn all(
     gathered: &Gathered,
 ) -> Result<(Vec<Expanded>, Vec<Lacking>), Unresolved> {
     let pool = Pool::new(gathered.modules.iter().cloned(), asked.base_fit, asked.policy);
-    let most = asked.policy.most_contexts;
+    let (allowed, copies) = (asked.policy.most_contexts, asked.document.most_copies());
+    let most = allowed.min(copies);
     let (mut expanded, mut lacking) = (Vec::new(), Vec::new());
     for pair in pairs {
         let problem = Problem::new(&pool, &pair.buildrequires);
@@ -99,6 +100,7 @@ pub(super) fn all(
             }
             Outcome::Lacking(modules) => lacking.push(Lacking { pair: pair.index, modules }),
             Outcome::Clash(clash) => return Err(Unresolved::Clash(Box::new(clash))),
+            Outcome::TooMany if most < allowed => return Err(Unresolved::TooManyForItsSize { most }),
             Outcome::TooMany => return Err(Unresolved::TooManyContexts { most }),
         }
     }

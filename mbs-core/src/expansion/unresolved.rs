@@ -64,6 +64,15 @@ pub enum Unresolved {
         /// So many are allowed.
         most: usize,
     },
+    /// More builds than are allowed of a document that is so large.
+    #[error(
+        "The dependencies of the module can be met in more than {most} ways, which are too many for a document of its size; name \
+         fewer streams in the buildrequires, or make the document smaller"
+    )]
+    TooManyForItsSize {
+        /// So many are allowed.
+        most: usize,
+    },
     /// What a build requires at run time cannot be read.
     #[error("what {by} requires at run time cannot be used: {why}")]
     UnusableRequire {

@@ -47,6 +47,7 @@ pub use packager::{Configuration, PackagerV3};
 pub use problem::{Place, Problem, Problems, Severity};
 pub use read::{Document, Located, Read, Submission, read_bytes, read_documents, read_submission, validate};
 pub use stored::NotStorable;
+pub(crate) use stored::{MOST_TEXT, Proofs};
 pub(crate) use stream::given;
 pub use stream::{
     BuildOpts, Dependencies, ModuleComponent, ModuleStream, Profile, References, RpmComponent, RpmMapEntry,

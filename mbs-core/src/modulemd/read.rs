@@ -119,6 +119,14 @@ pub enum Submission {
 }
 
 impl Submission {
+    /// Returns how many streams there are to expand.
+    pub(crate) fn ways(&self) -> usize {
+        match self {
+            Submission::Stream(_) => 1,
+            Submission::Packager(packager) => packager.configurations.len(),
+        }
+    }
+
     /// Returns the streams to expand: one, or one for each configuration, sorted by context.
     pub fn into_streams(self) -> Vec<ModuleStream> {
         match self {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Overrides, Refused, Rules, ScmUrl};
 use crate::ident::{BuildId, Nsvc};
 use crate::model::RebuildStrategy;
+use crate::source_control::SourceError;
 
 /// What somebody asks to build; each field is one that clients send.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -127,9 +128,16 @@ impl Asked {
         if !rules.allow_custom_scmurls && !is_listed() {
             return Err(Refused::ForeignScmUrl(scmurl.to_owned()));
         }
+        let is_custom = !is_listed();
         let scmurl: ScmUrl = scmurl.parse()?;
-        if self.branch.is_none() {
-            return Err(Refused::Missing("branch"));
+        if is_custom && scmurl.is_link_local() {
+            return Err(Refused::ForeignScmUrl(scmurl.to_string()));
+        }
+        let Some(branch) = &self.branch else { return Err(Refused::Missing("branch")) };
+        // No repository has such a branch, and none need be asked.
+        if branch.starts_with('-') || branch.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            let (commit, branch) = (scmurl.revision, branch.escape_debug().to_string());
+            return Err(Refused::Source(SourceError::NotOnBranch { commit, branch }));
         }
         if self.module_name.is_some() {
             return Err(Refused::OverrideWithoutDocument("Module name"));
@@ -199,6 +207,28 @@ mod tests {
         let accepted = from_git().check(&rules()).unwrap();
         assert_eq!(accepted.git.unwrap().name(), "perl");
         assert_eq!((accepted.strategy, accepted.reuse_from), (None, None));
+    }
+
+    #[test]
+    fn a_branch_that_cannot_be_one_is_not_looked_for() {
+        for (branch, shown) in
+            [("--upload-pack=x", "--upload-pack=x"), ("a\nb", "a\\nb"), ("a b", "a b"), ("\0", "\\0")]
+        {
+            let asked = Asked { branch: Some(branch.into()), ..from_git() };
+            let told = format!("Commit abc is not in branch {shown}.");
+            assert_eq!(refused(&asked), (told, RefusedAs::BadRequest));
+        }
+        assert!(Asked { branch: Some(String::new()), ..from_git() }.check(&rules()).is_ok());
+    }
+
+    #[test]
+    fn where_any_address_may_be_taken_those_beside_this_machine_may_not_unless_they_are_listed() {
+        let metadata = "http://169.254.169.254/latest/x?#abc";
+        let asked = Asked { scmurl: Some(metadata.into()), ..from_git() };
+        let custom = Rules { allow_custom_scmurls: true, ..rules() };
+        assert!(matches!(asked.check(&custom), Err(Refused::ForeignScmUrl(_))));
+        let listed = Rules { scmurls: vec!["http://169.254.169.254/".into()], ..rules() };
+        assert!(asked.check(&listed).is_ok());
     }
 
     #[test]

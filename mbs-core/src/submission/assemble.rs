@@ -8,7 +8,7 @@ use crate::context::Contexts;
 use crate::expansion::Expanded;
 use crate::ident::{BuildId, CommitId, Context, Name, Nsvc, Package, Stream, Version};
 use crate::model::{NewBuild, RebuildStrategy};
-use crate::modulemd::{ModuleStream, Xmd, is_static_context};
+use crate::modulemd::{ModuleStream, Proofs, Xmd, is_static_context};
 
 /// What was asked for, the same for all builds of a submission.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -59,6 +59,20 @@ pub fn assemble(
     computed: Computed,
     rules: &Rules,
 ) -> Result<NewBuild, Refused> {
+    assemble_one_of_many(expanded, request, computed, rules, &mut Proofs::default())
+}
+
+/// Does as [`assemble`], for one of many documents that are alike.
+///
+/// # Errors
+/// As [`assemble`].
+pub(super) fn assemble_one_of_many(
+    expanded: Expanded,
+    request: &Request,
+    computed: Computed,
+    rules: &Rules,
+    proofs: &mut Proofs,
+) -> Result<NewBuild, Refused> {
     let nsvc = identity(&expanded.document, &computed, request.scratch)?;
     check_dashes(&nsvc, rules)?;
     let Expanded { mut document, base_modules, .. } = expanded;
@@ -69,8 +83,9 @@ pub fn assemble(
     document.context = Some(nsvc.context.to_string());
     document.static_context &=
         !request.notes_static_contexts_only && is_static_context(nsvc.context.as_str());
-    document
-        .check_storable()
+    let document = Arc::new(document);
+    proofs
+        .check(&document)
         .map_err(|why| Refused::InvalidDocument { file: String::new(), what: why.to_string() })?;
     Ok(NewBuild {
         nsvc,
@@ -82,7 +97,7 @@ pub fn assemble(
         strategy: request.strategy,
         reuse_from: request.reuse_from,
         origin: None,
-        document: Arc::new(document),
+        document,
         contexts: computed.contexts,
         srpms: request.srpms.clone(),
         given_srpms: request.given_srpms.clone(),

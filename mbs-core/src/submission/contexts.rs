@@ -7,7 +7,7 @@ use crate::ident::Context;
 use crate::modulemd::{Dependencies, ModuleStream, Xmd};
 
 /// Most contexts of a document; each becomes a build.
-const MOST_CONTEXTS: usize = 100;
+pub(super) const MOST_CONTEXTS: usize = 100;
 
 /// Returns one document per entry of `xmd.mbs_options.contexts`, sorted by context: with that context, marked static, and
 /// this entry as its only dependency pair; `contexts` is taken out. A document without the key is returned alone, as it is,
@@ -36,9 +36,11 @@ pub fn static_contexts(mut document: ModuleStream) -> Result<Vec<ModuleStream>, 
     if entries.is_empty() {
         return Err(Refused::Contexts("The \"contexts\" in xmd mbs_options must not be empty".into()));
     }
-    if entries.len() > MOST_CONTEXTS {
+    let most = MOST_CONTEXTS.min(document.most_copies());
+    if entries.len() > most {
+        let of_its_size = if most < MOST_CONTEXTS { " for a document of its size" } else { "" };
         return Err(Refused::Contexts(format!(
-            "The \"contexts\" in xmd mbs_options are {}, at most {MOST_CONTEXTS} are allowed",
+            "The \"contexts\" in xmd mbs_options are {}, at most {most} are allowed{of_its_size}",
             entries.len()
         )));
     }

@@ -12,16 +12,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::asked::Accepted;
-use super::assemble::identity;
+use super::assemble::{assemble_one_of_many, identity};
 use super::{
-    Asked, Computed, Disposition, Refused, Request, Rules, assemble, dispositions, match_srpms,
+    Asked, Computed, Disposition, Refused, Request, Rules, dispositions, match_srpms,
     replace_virtual_streams, resume,
 };
 use crate::context::Contexts;
 use crate::expansion::{BaseFit, Choices, Expanded, Expansion, Expansions, Questions, Step, Universe};
 use crate::ident::{BuildId, Nsvc, Revision, Version};
 use crate::model::{ModuleBuild, NewBuild, State};
-use crate::modulemd::ModuleStream;
+use crate::modulemd::{ModuleStream, Proofs};
 use crate::policy::Policy;
 use crate::stream_version::prefixed_version;
 
@@ -221,12 +221,13 @@ impl<'a> Submission<'a> {
                 done.resumed.extend(self.resumed(known, *id)?);
             }
         }
+        let mut proofs = Proofs::default();
         for (draft, disposition) in drafts.into_iter().zip(decided) {
             let chosen = draft.expanded.chosen.clone();
             done.builds.push(DecidedBuild { nsvc: draft.nsvc.clone(), disposition, chosen });
             if disposition == Disposition::New {
                 self.check_branch()?;
-                done.new.push(self.assemble(draft)?);
+                done.new.push(self.assemble(draft, &mut proofs)?);
             }
         }
         Ok(Decision::Done(Box::new(done)))
@@ -238,7 +239,7 @@ impl<'a> Submission<'a> {
         if !scratch.is_empty() {
             return Ok(need(Needs { scratch, ..Needs::default() }));
         }
-        let mut done = Decided::default();
+        let (mut done, mut proofs) = (Decided::default(), Proofs::default());
         for mut draft in drafts {
             let document = &draft.expanded.document;
             draft.computed.earlier_scratch = self.told.scratch.get(&draft.nsvc).copied().unwrap_or_default();
@@ -253,13 +254,13 @@ impl<'a> Submission<'a> {
                 .for_each(|line| warnings.push(line));
             let chosen = draft.expanded.chosen.clone();
             done.builds.push(DecidedBuild { nsvc, disposition: Disposition::New, chosen });
-            done.new.push(self.assemble(draft)?);
+            done.new.push(self.assemble(draft, &mut proofs)?);
         }
         done.warnings = warnings.lines;
         Ok(Decision::Done(Box::new(done)))
     }
 
-    fn assemble(&self, draft: Draft<'_>) -> Result<NewBuild, Refused> {
+    fn assemble(&self, draft: Draft<'_>, proofs: &mut Proofs) -> Result<NewBuild, Refused> {
         let fetched = self.told.document.as_ref().and_then(|fetched| fetched.as_ref().ok());
         let request = Request {
             owner: self.asked.owner.clone(),
@@ -273,7 +274,7 @@ impl<'a> Submission<'a> {
             given_srpms: self.asked.srpms.clone(),
             notes_static_contexts_only: !self.is_called_static,
         };
-        assemble(draft.expanded.clone(), &request, draft.computed, self.rules)
+        assemble_one_of_many(draft.expanded.clone(), &request, draft.computed, self.rules, proofs)
     }
 
     fn check_branch(&self) -> Result<(), Refused> {

@@ -72,6 +72,7 @@ pub async fn set_up(state: &Path, profile: &str, database: Option<String>) -> Re
         build_system,
         access: config.access,
         most_body: 2 << 20,
+        most_per_page: 1_000,
         within: Duration::from_secs(60),
         news,
     };

@@ -14,6 +14,9 @@ pub(crate) mod submission;
 
 const INVALID: &str = "Invalid JSON submitted";
 
+/// Most parts of a form.
+const MOST_PARTS: usize = 100;
+
 /// Members of a body by name; of doubled ones the last counts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Members {
@@ -51,7 +54,12 @@ impl Members {
         let mut form =
             Multipart::from_request(request, &()).await.map_err(|no| unreadable(no.body_text()))?;
         let mut members = Self::default();
+        let mut parts = 0;
         while let Some(field) = form.next_field().await.map_err(|error| of_field(&error))? {
+            parts += 1;
+            if parts > MOST_PARTS {
+                return Err(unreadable(format!("it has more than {MOST_PARTS} parts")));
+            }
             let name = field.name().unwrap_or_default().to_owned();
             let file_name = field.file_name().map(str::to_owned);
             let bytes = field.bytes().await.map_err(|error| of_field(&error))?;
@@ -220,6 +228,19 @@ mod tests {
         let members = Members::read(&headers, body, 1_000).await.unwrap();
         assert_eq!(members.text("owner"), Ok(Some("anna")));
         assert_eq!(members.file, Some((Some("a.yaml".into()), "data: {}".into())));
+    }
+
+    #[tokio::test]
+    async fn a_form_has_so_many_parts_and_no_more() {
+        let part = |number: usize| format!("--x\nContent-Disposition: form-data; name=\"{number}\"\n\n\n");
+        let read = async |parts: usize| {
+            let parts: String = (0..parts).map(part).collect();
+            let (headers, body) = form(&format!("{parts}--x--\n"));
+            Members::read(&headers, body, 1 << 20).await.map(|members| members.all.len())
+        };
+        assert_eq!(read(MOST_PARTS).await, Ok(MOST_PARTS));
+        let told = read(MOST_PARTS + 1).await.unwrap_err();
+        assert_eq!(told.message, "The form cannot be read: it has more than 100 parts");
     }
 
     #[tokio::test]

@@ -12,8 +12,11 @@ mod time;
 pub(crate) use builds::builds;
 pub(crate) use components::components;
 
-/// Reads how a list is sorted; `column` finds a column by the name that clients use.
-pub(crate) fn order<C>(query: &Query, column: impl Fn(&str) -> Option<C>) -> Result<Order<C>, Problem> {
+/// Reads how a list is sorted; `column` finds a column by the name that clients use. A column that comes again decides nothing.
+pub(crate) fn order<C: PartialEq>(
+    query: &Query,
+    column: impl Fn(&str) -> Option<C>,
+) -> Result<Order<C>, Problem> {
     let rising: Vec<&str> = query.all("order_by").collect();
     let falling: Vec<&str> = query.all("order_desc_by").collect();
     let (names, direction) = match (rising.is_empty(), falling.is_empty()) {
@@ -24,8 +27,13 @@ pub(crate) fn order<C>(query: &Query, column: impl Fn(&str) -> Option<C>) -> Res
     let unknown = |name: &str| {
         Problem::bad(format!("An invalid ordering key of \"{}\" was supplied", name.escape_debug()))
     };
-    let by =
-        names.into_iter().map(|name| column(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>()?;
+    let mut by = Vec::new();
+    for name in names {
+        let column = column(name).ok_or_else(|| unknown(name))?;
+        if !by.contains(&column) {
+            by.push(column);
+        }
+    }
     Ok(Order { by, direction })
 }
 
@@ -104,8 +112,9 @@ mod tests {
     fn an_order_has_one_direction_and_known_columns() {
         let of = |text: &str| order(&Query::read(text), build_column);
         assert_eq!(of("").unwrap(), Order::default());
-        let by = of("order_by=name&order_by=id").unwrap();
-        assert_eq!(by, Order { by: vec![Column::Name, Column::Id], direction: Direction::Ascending });
+        let by = Order { by: vec![Column::Name, Column::Id], direction: Direction::Ascending };
+        assert_eq!(of("order_by=name&order_by=id").unwrap(), by);
+        assert_eq!(of("order_by=name&order_by=id&order_by=name").unwrap(), by);
         assert_eq!(of("order_desc_by=stream").unwrap().direction, Direction::Descending);
         let refused = |text: &str| of(text).unwrap_err().message;
         assert_eq!(

@@ -207,8 +207,10 @@ fn included() -> impl Strategy<Value = ModuleComponent> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::modulemd::{Limits, Submission, read_submission};
+    use crate::modulemd::{Limits, Proofs, Submission, read_submission};
     use crate::policy::Policy;
     use crate::submission::check_document;
 
@@ -220,6 +222,23 @@ mod tests {
             let read = read_submission(&document.to_yaml(), None, &Limits::of_submission());
             prop_assert_eq!(read, Ok((Submission::Stream(Box::new(document.clone())), vec![])));
             prop_assert_eq!(document.check_storable(), Ok(()));
+        }
+
+        #[test]
+        fn of_documents_that_are_alike_what_differs_is_proof_enough(one in documents(), other in documents()) {
+            let other = ModuleStream {
+                name: other.name,
+                stream: other.stream,
+                version: other.version,
+                context: other.context,
+                static_context: other.static_context,
+                dependencies: other.dependencies,
+                ..one.clone()
+            };
+            let mut proofs = Proofs::default();
+            prop_assert_eq!(proofs.check(&Arc::new(one)), Ok(()));
+            let is_whole = other.check_storable().is_ok();
+            prop_assert_eq!(proofs.check(&Arc::new(other)).is_ok(), is_whole);
         }
 
         #[test]

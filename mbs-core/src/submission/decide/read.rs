@@ -1,13 +1,14 @@
 //! The documents of a submission: where they are, what they say, and what user and branch say against them.
 
 use super::super::check::check_dependencies;
+use super::super::contexts::MOST_CONTEXTS;
 use super::super::{
     GitOrigin, Notes, Refused, TextOrigin, apply_branch_stream, apply_overrides, check_document, from_git,
     from_text, static_contexts,
 };
 use super::{Needs, Submission};
 use crate::ident::{Name, NameStream, Stream};
-use crate::modulemd::{Limits, ModuleStream, read_submission};
+use crate::modulemd::{Limits, MOST_TEXT, ModuleStream, read_submission};
 use crate::source_control::Place;
 
 impl<'a> Submission<'a> {
@@ -99,6 +100,12 @@ impl<'a> Submission<'a> {
             what: problems.to_string(),
         })?;
         self.warnings.extend(warnings.iter().map(|warning| format!("{warning:#}")));
+        let (ways, most) = (submission.ways(), MOST_CONTEXTS.min(MOST_TEXT / text.len().max(1)).max(1));
+        if ways > most {
+            return Err(Refused::Contexts(format!(
+                "The configurations of the document are {ways}, at most {most} are allowed of its size"
+            )));
+        }
         Ok(submission.into_streams())
     }
 

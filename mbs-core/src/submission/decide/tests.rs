@@ -542,3 +542,62 @@ fn a_scratch_number_that_is_taken_is_passed_over() {
     let build = scene.submit(&scratch).unwrap().builds.remove(0);
     assert_eq!(build.nsvc().context.as_str(), "a_2");
 }
+
+/// As much of a description as a submission may have.
+fn long() -> String {
+    "d ".repeat(510_000)
+}
+
+#[test]
+fn a_large_document_is_built_in_fewer_ways_than_a_small_one() {
+    let scene = Scene::new();
+    for number in 100..140 {
+        scene.resolver.add(known(&format!("platform:f{number}:1:00000000"), None, vec![], vec![])).unwrap();
+    }
+    let of_any_base = |description: &str| {
+        let small = document("{buildrequires: {platform: []}, requires: {platform: []}}", "");
+        given(&small.replace("An example.", description))
+    };
+    let (text, answered) = scene.refused(&of_any_base(&long()));
+    assert_eq!(
+        (text.as_str(), answered),
+        (
+            "The dependencies of the module can be met in more than 16 ways, which are too many for a document of its \
+             size; name fewer streams in the buildrequires, or make the document smaller",
+            RefusedAs::Unprocessable
+        )
+    );
+    assert_eq!(scene.submit(&of_any_base("d")).unwrap().builds.len(), 44);
+}
+
+#[test]
+fn a_large_document_has_fewer_contexts_than_a_small_one() {
+    let scene = Scene::new();
+    let entries: String = (0..40)
+        .map(|number| format!("c{number}: {{buildrequires: {{platform: f28}}, requires: {{}}}}, "))
+        .collect();
+    let contexts = format!("\n  xmd: {{mbs_options: {{contexts: {{{entries}}}}}}}");
+    let of_contexts = |description: &str| given(&document("", &contexts).replace("An example.", description));
+    let (text, _) = scene.refused(&of_contexts(&long()));
+    assert_eq!(
+        text,
+        "The \"contexts\" in xmd mbs_options are 40, at most 16 are allowed for a document of its size"
+    );
+    assert_eq!(scene.submit(&of_contexts("d")).unwrap().builds.len(), 40);
+}
+
+#[test]
+fn a_large_document_has_fewer_configurations_than_a_small_one() {
+    let scene = Scene::new();
+    let configurations: String =
+        (0..40).map(|number| format!("  - {{context: c{number}, platform: f28}}\n")).collect();
+    let of_configurations = |description: &str| {
+        given(&format!(
+            "document: modulemd-packager\nversion: 3\ndata:\n  summary: s\n  description: {description}\n  license: [MIT]\n  \
+             configurations:\n{configurations}"
+        ))
+    };
+    let (text, _) = scene.refused(&of_configurations(&long()));
+    assert_eq!(text, "The configurations of the document are 40, at most 16 are allowed of its size");
+    assert_eq!(scene.submit(&of_configurations("d")).unwrap().builds.len(), 40);
+}
