@@ -10,6 +10,7 @@ pub mod config;
 pub mod daemon;
 pub mod exit;
 pub mod frontend;
+mod importing;
 pub mod local;
 pub mod logging;
 pub mod manager;
