@@ -51,7 +51,7 @@ pub(super) async fn run(keeper: &mut Keeper<'_>, asked: &ImportArguments) -> Res
         let Importable { nsvc, document, koji_tag } = importable;
         let by = keeper.by.clone();
         let import = Import { document: Arc::new(document), nsvc: nsvc.clone(), koji_tag, by };
-        let imported = keeper.store.import(import).await.map_err(refused)?;
+        let imported = keeper.store.import(import).await.map_err(|error| refused(&error))?;
         let was_there = if imported.was_there { ", in place of what was there" } else { "" };
         keeper.print(&format!("{} {nsvc} is imported{was_there}\n", imported.build.id))?;
     }
@@ -120,7 +120,7 @@ mod tests {
             matches!(&stop, Stop::Usage(told) if told.starts_with(&bad) && told.contains("dash")),
             "{stop}"
         );
-        assert_eq!(bench.ask(async |store| store.load(BuildId(1)).await.is_ok()), false);
+        assert!(!bench.ask(async |store| store.load(BuildId(1)).await.is_ok()));
         let stop = bench.run(&["import", "/nowhere.yaml"]).unwrap_err();
         assert_eq!(stop, Stop::Usage("/nowhere.yaml does not exist".into()));
     }

@@ -35,7 +35,7 @@ pub(super) async fn run(keeper: &mut Keeper<'_>, asked: &ImportDbArguments) -> R
     let mut all = read(asked)?;
     let in_flight = arrive(&mut all, &keeper.config.policy, keeper.store.now().await?);
     let told = told(&all, &in_flight);
-    keeper.store.restore(all).await.map_err(refused)?;
+    keeper.store.restore(all).await.map_err(|error| refused(&error))?;
     keeper.print(&told)
 }
 

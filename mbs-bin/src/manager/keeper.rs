@@ -62,7 +62,7 @@ impl<'k> Keeper<'k> {
     /// # Errors
     /// `Usage`: there is none. `Machine`.
     pub(super) async fn load(&self, id: BuildId) -> Result<Loaded, Stop> {
-        self.store.load(id).await.map_err(refused)
+        self.store.load(id).await.map_err(|error| refused(&error))
     }
 
     /// Changes a build, whoever else changes it meanwhile. `change` is given the record as it is, and returns it as it should be
@@ -82,15 +82,15 @@ impl<'k> Keeper<'k> {
             match self.store.amend(amend).await {
                 Ok(saved) => return Ok(Some(saved.build)),
                 Err(StoreError::Stale(_)) => {}
-                Err(error) => return Err(refused(error)),
+                Err(error) => return Err(refused(&error)),
             }
         }
-        Err(refused(StoreError::Stale(id)))
+        Err(refused(&StoreError::Stale(id)))
     }
 }
 
 /// Says who has to act: a build that is not there, or is taken, was asked for wrongly.
-pub(super) fn refused(error: StoreError) -> Stop {
+pub(super) fn refused(error: &StoreError) -> Stop {
     match error {
         StoreError::NotFound(_) => Stop::Usage(error.to_string()),
         StoreError::Taken(_)

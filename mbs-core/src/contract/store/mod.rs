@@ -23,6 +23,7 @@ mod releasing;
 mod saving;
 mod slots;
 mod taking;
+mod tokens;
 mod upkeep;
 mod waking;
 
@@ -140,4 +141,8 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     upkeep::what_was_paused_or_drained_goes_on_at_once,
     upkeep::who_changed_what_is_kept_until_it_is_trimmed,
     upkeep::trimming_takes_old_lines_and_keys_and_events_that_every_sink_has,
+    tokens::a_token_is_found_by_its_digest_and_each_use_is_noted,
+    tokens::an_expired_token_counts_no_longer,
+    tokens::a_revoked_token_counts_no_longer,
+    tokens::tokens_are_listed_by_id_and_each_is_kept_once,
 ];
