@@ -16,6 +16,7 @@ pub mod stuck;
 pub mod sweep;
 #[cfg(test)]
 mod testing;
+pub mod token;
 pub mod upkeep;
 
 use std::io::Write;

@@ -13,6 +13,7 @@ use super::retire::{self, RetireArguments};
 use super::settings::{self, LimitArguments, SwitchArguments};
 use super::stuck::{self, StuckArguments};
 use super::sweep::{self, GcArguments};
+use super::token::{self, TokenArguments};
 use crate::exit::Stop;
 
 const CHANGES: &str = "Exit status: 0 done or so already, 1 refused, or somebody said no, 2 wrong usage, 3 the store cannot be \
@@ -59,6 +60,9 @@ pub enum Upkeep {
     /// Remove events, keys, log lines and entries of the audit that are kept no longer
     #[command(after_help = CHANGES)]
     Gc(GcArguments),
+    /// Make, show or revoke tokens with which programs ask the service in the name of people
+    #[command(after_help = CHANGES)]
+    Token(TokenArguments),
 }
 
 /// Runs a command to its end.
@@ -78,5 +82,6 @@ pub(super) async fn run(command: &Upkeep, asked: &Arguments, out: &mut dyn Write
         Upkeep::Import(asked) => import::run(keeper, asked).await,
         Upkeep::ImportDb(asked) => import_db::run(keeper, asked).await,
         Upkeep::Gc(asked) => sweep::run(keeper, asked).await,
+        Upkeep::Token(asked) => token::run(keeper, &asked.command).await,
     }
 }

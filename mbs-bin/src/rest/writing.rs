@@ -67,7 +67,7 @@ impl Frontend {
         let person = self.gate.person(seen).await?;
         let members = Members::read(&seen.headers, body, self.most_body).await?;
         let named = submission::owner(&members, self.owner())?;
-        self.gate.allow(&person, Wish::Submit)?;
+        self.gate.allow(&person, Wish::Cancel)?;
         let person = Person { name: named.unwrap_or(&person.name).to_owned(), ..person };
         let id = id.map(BuildId).ok_or_else(|| Problem::missing("No such module found."))?;
         let cancelled = self.cancelled(id, &person, &members).await?;
@@ -91,7 +91,7 @@ impl Frontend {
             check_state(members)?;
             let now = cancel(&loaded.build, &person.name, self.store.now().await?)?;
             let what = "cancelled it".to_owned();
-            let amend = Amend { now, revision: loaded.revision, by: person.name.clone(), what };
+            let amend = Amend { now, revision: loaded.revision, by: person.signature(), what };
             match self.store.amend(amend).await {
                 Ok(saved) => return Ok(saved.build),
                 Err(StoreError::Stale(_)) => {}
@@ -115,7 +115,8 @@ impl Frontend {
         let (importable, mut messages) =
             importing::importable(&file, &fetched.text, &fetched.commit, &self.desk.policy)?;
         let Importable { nsvc, document, koji_tag } = importable;
-        let import = Import { document: Arc::new(document), nsvc: nsvc.clone(), koji_tag, by: person.name };
+        let import =
+            Import { document: Arc::new(document), nsvc: nsvc.clone(), koji_tag, by: person.signature() };
         let imported = self.store.import(import).await?;
         if imported.was_there {
             messages.insert(0, format!("Updating existing module build {nsvc}."));
