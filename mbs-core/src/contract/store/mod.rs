@@ -96,6 +96,7 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     slots::who_leaves_the_line_hands_its_slot_on,
     slots::who_frees_a_slot_is_not_made_due_by_it,
     slots::the_line_goes_by_priority_then_turn_and_held_slots_cost_time,
+    slots::a_priority_that_a_person_gives_counts_in_line,
     claiming::nobody_else_claims_a_build_before_its_lease_expires,
     claiming::the_oldest_due_is_claimed_first_and_no_more_than_asked,
     claiming::a_claim_tells_the_time_of_the_store_and_a_later_token,
