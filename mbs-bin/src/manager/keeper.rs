@@ -10,7 +10,7 @@ use mbs_core::store::{Amend, Loaded, Store, StoreError};
 use serde::Serialize;
 
 use super::ask::login_name;
-use super::{Arguments, config, database};
+use super::{Arguments, configured};
 use crate::config::Config;
 use crate::exit::Stop;
 use crate::logging::without_controls;
@@ -34,9 +34,8 @@ impl<'k> Keeper<'k> {
     /// # Errors
     /// `Usage`: no store is named, or there is none. `Machine`: it cannot be opened.
     pub(super) async fn open(asked: &Arguments, out: &'k mut dyn Write) -> Result<Self, Stop> {
-        let url = database(asked)?;
-        let config = config::load(asked)?;
-        let opened = mbs_store::open_existing(url.reveal(), &config.policy).await?;
+        let config = configured(asked)?;
+        let opened = mbs_store::open_existing(config.service.database.reveal(), &config.policy).await?;
         Ok(Self { store: opened.store, config, by: who(), out })
     }
 

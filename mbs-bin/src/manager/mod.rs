@@ -25,7 +25,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use mbs_http::Secret;
 use mbs_store::{OpenError, Upgraded};
 
-use crate::config::ConfigArguments;
+use crate::config::{Config, ConfigArguments};
 use crate::exit::{Exit, Stop, chain};
 use crate::logging::{self, Screen, Verbosity};
 use config::ConfigCommandArguments;
@@ -133,12 +133,20 @@ fn wait(command: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
 fn database(arguments: &Arguments) -> Result<Secret, Stop> {
     match &arguments.database {
         Some(url) => Ok(Secret::new(url.as_str())),
-        None if arguments.file.is_given() => Ok(config::load(arguments)?.service.database),
-        None => {
-            let which = "which store? Say --database URL or --config FILE, or set MBS_DATABASE";
-            Err(Stop::Usage(which.to_owned()))
-        }
+        None => Ok(configured(arguments)?.service.database),
     }
+}
+
+/// Reads the configuration of a service, with the store that is named.
+///
+/// # Errors
+/// `Usage`: neither names a store, or the configuration makes no sense.
+fn configured(arguments: &Arguments) -> Result<Config, Stop> {
+    if arguments.database.is_none() && !arguments.file.is_given() {
+        let which = "which store? Say --database URL or --config FILE, or set MBS_DATABASE";
+        return Err(Stop::Usage(which.to_owned()));
+    }
+    config::load(arguments)
 }
 
 async fn upgrade(url: &str, out: &mut dyn Write) -> Result<(), Stop> {
