@@ -3,7 +3,7 @@
 //! | configured | who it is says | and their groups |
 //! | --- | --- | --- |
 //! | `no_auth` | nobody: `anonymous`, or the `owner` of the request | `packager` |
-//! | `oidc` | the identity provider, of a bearer token | the provider |
+//! | `oidc` | the identity provider, of a bearer token; with its keys (`oidc_jwks`) the token itself | the token, if it says; the provider |
 //! | `kerberos` | the web server in front, in a header that counts from its addresses only | LDAP |
 //! | any of these | our store, of a bearer token that begins with `mbs_` | the token; with `kerberos` LDAP, if it names none |
 //!
@@ -18,6 +18,7 @@ use super::problem::Problem;
 use super::request::Seen;
 use crate::config::{Access, AuthMethod};
 
+mod jwt;
 mod ldap;
 mod oidc;
 mod own;
@@ -25,6 +26,7 @@ mod proxy;
 #[cfg(test)]
 mod tests;
 
+use jwt::Keys;
 pub(crate) use oidc::Provider;
 use own::Pass;
 
@@ -65,6 +67,8 @@ pub(crate) struct Gate {
     pub(crate) access: Access,
     store: Arc<dyn Store>,
     provider: Option<Provider>,
+    /// The provider's keys, if tokens are checked here.
+    keys: Option<Keys>,
 }
 
 impl Gate {
@@ -73,9 +77,11 @@ impl Gate {
     /// # Errors
     /// An address of the identity provider is none, or TLS cannot be set up.
     pub(crate) fn new(access: Access, store: Arc<dyn Store>) -> Result<Self, String> {
-        let asks = !access.no_auth && access.auth_method == AuthMethod::Oidc && access.oidc.is_complete();
-        let provider = if asks { Some(Provider::new(&access.oidc)?) } else { None };
-        Ok(Self { access, store, provider })
+        let oidc = &access.oidc;
+        let by_token = !access.no_auth && access.auth_method == AuthMethod::Oidc;
+        let provider = if by_token && oidc.is_complete() { Some(Provider::new(oidc)?) } else { None };
+        let keys = oidc.jwks.clone().filter(|_| by_token).map(Keys::new).transpose()?;
+        Ok(Self { access, store, provider, keys })
     }
 
     /// Finds out who asks.
@@ -105,6 +111,9 @@ impl Gate {
     }
 
     async fn by_token(&self, seen: &Seen) -> Result<Person, Problem> {
+        if let Some(keys) = &self.keys {
+            return self.by_signed_token(keys, oidc::bearer(seen)?).await;
+        }
         let Some(provider) = &self.provider else {
             return Err(Problem::forbidden("OIDC_CLIENT_SECRETS must be set in server config."));
         };
@@ -113,6 +122,21 @@ impl Gate {
         let groups = match self.needs_group(&name) {
             true => provider.groups(token).await?,
             false => BTreeSet::new(),
+        };
+        Ok(Person { name, groups, pass: None })
+    }
+
+    async fn by_signed_token(&self, keys: &Keys, token: &str) -> Result<Person, Problem> {
+        let claims = keys.claims(token).await?;
+        oidc::check_scopes(&claims.scopes(), &self.access.oidc.required_scope)?;
+        let name = claims.name().ok_or_else(|| Problem::unauthorized(oidc::EXPIRED))?.to_owned();
+        let groups = match (self.needs_group(&name), claims.groups(), &self.provider) {
+            (false, _, _) => BTreeSet::new(),
+            (true, Some(groups), _) => groups.iter().cloned().collect(),
+            (true, None, Some(provider)) => provider.groups(token).await?,
+            (true, None, None) => {
+                return Err(Problem::unauthorized("The token does not say which groups its owner is in."));
+            }
         };
         Ok(Person { name, groups, pass: None })
     }

@@ -11,6 +11,7 @@ use super::super::origin::Origin;
 use super::super::query::Query;
 use super::*;
 use crate::api_token;
+use crate::config::Oidc;
 
 fn store() -> Arc<MemoryStore> {
     let start = "2024-01-01T00:00:00Z".parse().unwrap();
@@ -158,4 +159,26 @@ async fn without_groups_of_its_own_ldap_is_asked_and_what_it_does_not_say_is_a_r
     let gate = with_token(access, &[Scope::Submit], &[]).await;
     let told = gate.person(&asking("Bearer mbs_good")).await.unwrap_err().message;
     assert_eq!(told, "LDAP_URI must be set in server config.");
+}
+
+#[tokio::test]
+async fn a_signed_token_of_the_provider_needs_the_scope_and_brings_its_groups() {
+    let file = jwt::tests::set(&[jwt::tests::jwk("k1")]);
+    let jwks = Some(jwt::tests::provider(&file));
+    let oidc = Oidc { jwks, required_scope: "submit".to_owned(), ..Oidc::default() };
+    let gate = Gate::new(Access { oidc, ..Access::default() }, store()).unwrap();
+    let person = async |scope: &str, groups: Option<&str>| {
+        let mut claims = jwt::tests::claims();
+        claims["scope"] = format!("openid {scope} https://id.fedoraproject.org/scope/groups").into();
+        claims["groups"] = groups.map(|group| vec![group.to_owned()]).into();
+        gate.person(&asking(&format!("Bearer {}", jwt::tests::signed(&claims, Some("k1"))))).await
+    };
+    let anna = person("submit", Some("packager")).await.unwrap();
+    assert_eq!((anna.name.as_str(), gate.allow(&anna, Wish::Submit)), ("anna", Ok(())));
+    let other = person("submit", Some("others")).await.unwrap();
+    assert!(gate.allow(&other, Wish::Submit).is_err());
+    let told = person("read", Some("packager")).await.unwrap_err().message;
+    assert!(told.starts_with("Required OIDC scope 'submit' not present"), "{told}");
+    let told = person("submit", None).await.unwrap_err().message;
+    assert_eq!(told, "The token does not say which groups its owner is in.");
 }
