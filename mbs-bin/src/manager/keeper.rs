@@ -103,13 +103,35 @@ pub(super) fn refused(error: &StoreError) -> Stop {
     }
 }
 
-/// Returns who gives a command: the name of the login, or the number of the user where nobody has logged in.
+/// Returns who gives a command: the name of the login, or where nobody has logged in that of the account it runs as.
 fn who() -> String {
-    let number = || std::fs::metadata("/proc/self").map_or(0, |this| this.uid());
-    login_name().unwrap_or_else(|| format!("user {}", number()))
+    login_name().unwrap_or_else(|| {
+        let number = std::fs::metadata("/proc/self").map_or(0, |this| this.uid());
+        let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+        account(number, &accounts).unwrap_or_else(|| format!("user {number}"))
+    })
+}
+
+/// Finds the name of an account, as `/etc/passwd` lists them.
+fn account(number: u32, accounts: &str) -> Option<String> {
+    let mut lines = accounts.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let fields = lines.find(|fields| fields.get(2) == Some(&number.to_string().as_str()))?;
+    fields.first().filter(|name| !name.is_empty()).map(|name| (*name).to_owned())
 }
 
 /// Returns the plural of builds.
 pub(super) fn builds(count: usize) -> String {
     if count == 1 { "1 build".to_owned() } else { format!("{count} builds") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_found_by_its_number() {
+        let accounts = "root:x:0:0:root:/root:/bin/sh\nmbs:x:998:998::/var/lib/mbs:/sbin/nologin\nodd\n";
+        assert_eq!((account(998, accounts), account(0, accounts)), (Some("mbs".into()), Some("root".into())));
+        assert_eq!((account(7, accounts), account(7, "")), (None, None));
+    }
 }
