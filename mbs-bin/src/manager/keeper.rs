@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_account_is_found_by_its_number() {
-        let accounts = "root:x:0:0:root:/root:/bin/sh\nmbs:x:998:998::/var/lib/mbs:/sbin/nologin\nodd\n";
+        let accounts = "root:x:0:7:root:/root:/bin/sh\nmbs:x:998:997::/var/lib/mbs:/sbin/nologin\nodd\n";
         assert_eq!((account(998, accounts), account(0, accounts)), (Some("mbs".into()), Some("root".into())));
         assert_eq!((account(7, accounts), account(7, "")), (None, None));
     }
