@@ -3,6 +3,7 @@
 //! Here implementations meet: this crate decides which store, build system, resolver and source control stand behind the
 //! traits of [`mbs_core`], and how things look to people. What to build is decided in the core.
 
+mod api_token;
 pub mod backend;
 pub mod bus;
 pub mod cli;
@@ -10,6 +11,7 @@ pub mod config;
 pub mod daemon;
 pub mod exit;
 pub mod frontend;
+mod importing;
 pub mod local;
 pub mod logging;
 pub mod manager;

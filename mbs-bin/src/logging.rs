@@ -48,7 +48,8 @@ pub struct Screen {
 }
 
 impl Screen {
-    fn new() -> Self {
+    /// Makes a screen of its own, apart from that of log lines.
+    pub(crate) fn new() -> Self {
         Self { bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()) }
     }
 

@@ -2,23 +2,42 @@
 //!
 //! It decides nothing but which part of the library serves each command.
 
+mod ask;
+pub mod builds;
 pub mod config;
+pub mod import;
+pub mod import_db;
+mod keeper;
+pub mod local;
 pub mod pdc;
+pub mod retire;
+pub mod settings;
+pub mod stuck;
+pub mod sweep;
+#[cfg(test)]
+mod testing;
+pub mod token;
+pub mod upkeep;
 
-use std::io::Write as _;
+use std::io::Write;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 use mbs_http::Secret;
 use mbs_store::{OpenError, Upgraded};
 
-use crate::config::ConfigArguments;
+use crate::config::{Config, ConfigArguments};
 use crate::exit::{Exit, Stop, chain};
-use crate::logging::{self, Verbosity};
+use crate::logging::{self, Screen, Verbosity};
 use config::ConfigCommandArguments;
+use local::BuildArguments;
 use pdc::PdcArguments;
+use upkeep::Upkeep;
 
 const STATUSES: &str = "Exit status: 0 done, 2 wrong usage or a URL that names no store, 3 the store cannot be reached, \
 read or brought up";
+
+/// Where the flags that all commands have stand in the help of each: after its own.
+const LAST: usize = 100;
 
 /// Takes care of a module build service.
 #[derive(Debug, Parser)]
@@ -30,6 +49,15 @@ pub struct Arguments {
     /// Where the configuration is.
     #[command(flatten)]
     pub file: ConfigArguments,
+    /// Log everything (beats -v and -q)
+    #[arg(short = 'd', long = "debug", global = true, display_order = LAST, action = ArgAction::SetTrue)]
+    pub debug: bool,
+    /// Log what is being done (beats -q)
+    #[arg(short = 'v', long = "verbose", global = true, display_order = LAST, action = ArgAction::SetTrue)]
+    pub verbose: bool,
+    /// Log errors only
+    #[arg(short = 'q', long = "quiet", global = true, display_order = LAST, action = ArgAction::SetTrue)]
+    pub quiet: bool,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -43,6 +71,12 @@ pub enum Command {
     /// An empty database gets its first schema. Services that run may go on meanwhile.
     #[command(after_help = STATUSES)]
     Upgradedb,
+    /// Take care of a running service
+    #[command(flatten)]
+    Upkeep(Upkeep),
+    /// Build a module on this machine, as dist-git clients ask for it; nothing of earlier runs counts
+    #[command(name = "build_module_locally", after_help = "Exit status: 0 built, 1 not built, 2 wrong usage")]
+    BuildModuleLocally(Box<BuildArguments>),
     /// Check or show the configuration, or take over that of the original service
     Config(ConfigCommandArguments),
     /// Take care of the modules in PDC (Product Definition Center) that nothing builds
@@ -51,8 +85,8 @@ pub enum Command {
 
 /// Runs a command to its end and returns the exit status; what went wrong has been logged.
 pub fn run(arguments: &Arguments) -> Exit {
-    logging::start(Verbosity::Warnings);
-    match execute(arguments) {
+    let screen = logging::start(arguments.verbosity());
+    match execute(arguments, &screen, &mut anstream::stdout()) {
         Ok(()) => Exit::Done,
         Err(stop) => {
             stop.log();
@@ -61,33 +95,61 @@ pub fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-fn execute(arguments: &Arguments) -> Result<(), Stop> {
+impl Arguments {
+    /// Returns how much is logged: of several flags the one that logs most counts.
+    fn verbosity(&self) -> Verbosity {
+        match (self.debug, self.verbose, self.quiet) {
+            (true, _, _) => Verbosity::Debug,
+            (false, true, _) => Verbosity::Info,
+            (false, false, true) => Verbosity::Errors,
+            (false, false, false) => Verbosity::Warnings,
+        }
+    }
+}
+
+fn execute(arguments: &Arguments, screen: &Screen, out: &mut dyn Write) -> Result<(), Stop> {
+    match &arguments.command {
+        Command::Upgradedb => wait(async { upgrade(database(arguments)?.reveal(), out).await }),
+        Command::Config(asked) => wait(config::run(&asked.command, arguments, out)),
+        Command::Pdc(asked) => wait(pdc::run(asked, out)),
+        Command::Upkeep(asked) => wait(upkeep::run(asked, arguments, out)),
+        // It brings threads of its own.
+        Command::BuildModuleLocally(asked) => {
+            local::run(asked, config::load(arguments), arguments.verbosity(), screen)
+        }
+    }
+}
+
+/// Waits for the end of a command.
+fn wait(command: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Stop::Machine(format!("no threads can be started: {error}")))?;
-    runtime.block_on(async {
-        match &arguments.command {
-            Command::Upgradedb => upgrade(database(arguments)?.reveal()).await,
-            Command::Config(asked) => config::run(&asked.command, arguments, &mut anstream::stdout()).await,
-            Command::Pdc(arguments) => pdc::run(arguments, &mut anstream::stdout()).await,
-        }
-    })
+    runtime.block_on(command)
 }
 
 /// Returns the URL of the store: the one that is named, else that of the configuration, if there is one.
 fn database(arguments: &Arguments) -> Result<Secret, Stop> {
     match &arguments.database {
         Some(url) => Ok(Secret::new(url.as_str())),
-        None if arguments.file.is_given() => Ok(config::load(arguments)?.service.database),
-        None => {
-            let which = "which store? Say --database URL or --config FILE, or set MBS_DATABASE";
-            Err(Stop::Usage(which.to_owned()))
-        }
+        None => Ok(configured(arguments)?.service.database),
     }
 }
 
-async fn upgrade(url: &str) -> Result<(), Stop> {
+/// Reads the configuration of a service, with the store that is named.
+///
+/// # Errors
+/// `Usage`: neither names a store, or the configuration makes no sense.
+fn configured(arguments: &Arguments) -> Result<Config, Stop> {
+    if arguments.database.is_none() && !arguments.file.is_given() {
+        let which = "which store? Say --database URL or --config FILE, or set MBS_DATABASE";
+        return Err(Stop::Usage(which.to_owned()));
+    }
+    config::load(arguments)
+}
+
+async fn upgrade(url: &str, out: &mut dyn Write) -> Result<(), Stop> {
     let Upgraded { from, to } = mbs_store::upgrade(url).await?;
     let told = if from == to {
         format!("database schema is at {to} already\n")
@@ -95,7 +157,7 @@ async fn upgrade(url: &str) -> Result<(), Stop> {
         format!("database schema is at {to}; it was at {from}\n")
     };
     // That nobody reads on is no error.
-    drop(anstream::stdout().write_all(told.as_bytes()));
+    drop(out.write_all(told.as_bytes()));
     Ok(())
 }
 
@@ -119,7 +181,22 @@ mod tests {
     }
 
     fn run_with(url: &str) -> Result<(), Stop> {
-        execute(&arguments(&["upgradedb", "--database", url]))
+        execute(&arguments(&["upgradedb", "--database", url]), &Screen::new(), &mut Vec::new())
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory as _;
+
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_flag_that_logs_most_counts_wherever_it_stands() {
+        assert_eq!(arguments(&["limit"]).verbosity(), Verbosity::Warnings);
+        assert_eq!(arguments(&["-q", "limit"]).verbosity(), Verbosity::Errors);
+        assert_eq!(arguments(&["limit", "-v"]).verbosity(), Verbosity::Info);
+        assert_eq!(arguments(&["-v", "limit", "-d"]).verbosity(), Verbosity::Debug);
     }
 
     #[test]
@@ -135,9 +212,14 @@ mod tests {
         let (file, store) = (folder.path().join("mbs.toml"), folder.path().join("mbs.db"));
         std::fs::write(&file, format!("[service]\ndatabase = 'sqlite:{}'", store.display())).unwrap();
         let file = file.display().to_string();
-        assert_eq!(execute(&arguments(&["upgradedb", "--config", &file])), Ok(()));
+        assert_eq!(
+            execute(&arguments(&["upgradedb", "--config", &file]), &Screen::new(), &mut Vec::new()),
+            Ok(())
+        );
         assert!(store.exists());
-        let stop = execute(&arguments(&["upgradedb", "--config", "/nowhere.toml"])).unwrap_err();
+        let stop =
+            execute(&arguments(&["upgradedb", "--config", "/nowhere.toml"]), &Screen::new(), &mut Vec::new())
+                .unwrap_err();
         assert!(
             matches!(&stop, Stop::Usage(what) if what.starts_with("/nowhere.toml cannot be read")),
             "{stop}"
@@ -156,7 +238,7 @@ mod tests {
         assert!(told.starts_with("the database mbs on 127.0.0.1 cannot be reached: "), "{told}");
         assert!(!told.contains("geheim"), "{told}");
         assert_eq!(told.matches("refused").count(), 1, "{told}");
-        let stop = execute(&arguments(&["upgradedb"])).unwrap_err();
+        let stop = execute(&arguments(&["upgradedb"]), &Screen::new(), &mut Vec::new()).unwrap_err();
         assert_eq!(stop.exit(), Exit::Usage);
     }
 }

@@ -101,10 +101,10 @@ impl Frontend {
     /// The identity provider's addresses cannot be used; the text says why.
     pub fn new(setup: Setup) -> Result<Self, String> {
         Ok(Self {
+            gate: Gate::new(setup.access, Arc::clone(&setup.store))?,
             store: setup.store,
             desk: setup.desk,
             build_system: setup.build_system,
-            gate: Gate::new(setup.access)?,
             most_body: setup.most_body,
             most_per_page: setup.most_per_page,
             within: setup.within,

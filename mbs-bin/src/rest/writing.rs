@@ -6,8 +6,6 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::StatusCode;
 use mbs_core::ident::BuildId;
-use mbs_core::modulemd::{Limits, read_submission};
-use mbs_core::source_control::{Fetched, Place, SourceError};
 use mbs_core::store::{Amend, IdempotencyKey, Import, StoreError};
 use mbs_core::submission::{Asked, Importable, Refused, ScmUrl, cancel};
 use serde::Serialize;
@@ -22,6 +20,7 @@ use super::login::{Person, Wish};
 use super::objects::{BuildExtended, BuildStandard};
 use super::problem::Problem;
 use super::request::Seen;
+use crate::importing;
 
 /// The longest idempotency key.
 const LONGEST_KEY: usize = 200;
@@ -68,7 +67,7 @@ impl Frontend {
         let person = self.gate.person(seen).await?;
         let members = self.members(seen, body).await?;
         let named = submission::owner(&members, self.owner())?;
-        self.gate.allow(&person, Wish::Submit)?;
+        self.gate.allow(&person, Wish::Cancel)?;
         let person = Person { name: named.unwrap_or(&person.name).to_owned(), ..person };
         let id = id.map(BuildId).ok_or_else(|| Problem::missing("No such module found."))?;
         let cancelled = self.cancelled(id, &person, &members).await?;
@@ -92,7 +91,7 @@ impl Frontend {
             check_state(members)?;
             let now = cancel(&loaded.build, &person.name, self.store.now().await?)?;
             let what = "cancelled it".to_owned();
-            let amend = Amend { now, revision: loaded.revision, by: person.name.clone(), what };
+            let amend = Amend { now, revision: loaded.revision, by: person.signature(), what };
             match self.store.amend(amend).await {
                 Ok(saved) => return Ok(saved.build),
                 Err(StoreError::Stale(_)) => {}
@@ -110,10 +109,14 @@ impl Frontend {
         self.gate.allow(&person, Wish::Import)?;
         let members = self.members(seen, body).await?;
         let place = self.import_from(&members)?;
-        let fetched = self.fetched(&place).await?;
-        let (importable, mut messages) = importable(&place, &fetched, &self.desk.policy)?;
+        let source_control = &*self.desk.source_control;
+        let fetched = importing::fetched(source_control, &place).await.map_err(Problem::unprocessable)?;
+        let file = importing::file_of(&place);
+        let (importable, mut messages) =
+            importing::importable(&file, &fetched.text, &fetched.commit, &self.desk.policy)?;
         let Importable { nsvc, document, koji_tag } = importable;
-        let import = Import { document: Arc::new(document), nsvc: nsvc.clone(), koji_tag, by: person.name };
+        let import =
+            Import { document: Arc::new(document), nsvc: nsvc.clone(), koji_tag, by: person.signature() };
         let imported = self.store.import(import).await?;
         if imported.was_there {
             messages.insert(0, format!("Updating existing module build {nsvc}."));
@@ -144,36 +147,6 @@ impl Frontend {
         };
         asked.check_place(rules)?.ok_or_else(|| Refused::Missing("scmurl").into())
     }
-
-    async fn fetched(&self, url: &ScmUrl) -> Result<Fetched, Problem> {
-        let place = Place {
-            repository: url.repository.clone(),
-            revision: url.revision.clone(),
-            branch: None,
-            path: format!("{}.yaml", url.name()),
-        };
-        let unreadable = |error: SourceError| Problem::unprocessable(error.to_string());
-        let fetched = self.desk.source_control.documents(&[place]).await.map_err(unreadable)?.pop();
-        fetched.ok_or_else(|| Problem::unprocessable(format!("{url} cannot be read")))?.map_err(unreadable)
-    }
-}
-
-/// Reads the document of a module that is imported, and what its author should know of it.
-fn importable(
-    url: &ScmUrl,
-    fetched: &Fetched,
-    policy: &mbs_core::policy::Policy,
-) -> Result<(Importable, Vec<String>), Refused> {
-    let file = format!("{}.yaml", url.name());
-    let invalid = |what: String| Refused::InvalidDocument { file: format!("{file} "), what };
-    let (read, warnings) = read_submission(&fetched.text, Some(&file), &Limits::of_submission())
-        .map_err(|problems| invalid(problems.to_string()))?;
-    let mut documents = read.into_streams();
-    let (Some(document), true) = (documents.pop(), documents.is_empty()) else {
-        return Err(invalid("a module that is imported has one document of one context".to_owned()));
-    };
-    let importable = Importable::of(document, &fetched.commit, policy)?;
-    Ok((importable, warnings.iter().map(|warning| format!("{warning:#}")).collect()))
 }
 
 /// Checks that a request wants what can be had: `failed`.

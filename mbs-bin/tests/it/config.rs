@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::Ended;
 
 /// Prepares the program, with nothing of the environment that it would read.
-fn manager(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn manager(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mbs-manager"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MBS_")) {
         command.env_remove(name);
@@ -15,7 +15,7 @@ fn manager(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(mut command: Command) -> Ended {
+pub(crate) fn run(mut command: Command) -> Ended {
     command.output().unwrap().into()
 }
 

@@ -10,6 +10,7 @@ mod config;
 mod local;
 mod pages;
 mod remote;
+mod upkeep;
 mod validate;
 
 /// How a run ended.

@@ -1,4 +1,4 @@
-//! The trait of whatever keeps the records: PostgreSQL, SQLite, memory. One object, five small traits.
+//! The trait of whatever keeps the records: PostgreSQL, SQLite, memory. One object, six small traits.
 //!
 //! The store guards the invariants it can: a lease and a revision per build, the limit on builds in progress, events in
 //! order and never before their commit. Its clock is the only clock that decides. It never judges what a build should do.
@@ -18,6 +18,7 @@ mod outbox;
 mod rows;
 mod summary;
 mod taking;
+mod tokens;
 mod types;
 mod upkeep;
 mod work;
@@ -28,6 +29,8 @@ pub use builds::MockBuilds;
 pub use catalogue::MockCatalogue;
 #[cfg(feature = "mock")]
 pub use outbox::MockOutbox;
+#[cfg(feature = "mock")]
+pub use tokens::MockTokens;
 #[cfg(feature = "mock")]
 pub use upkeep::MockUpkeep;
 #[cfg(feature = "mock")]
@@ -51,6 +54,7 @@ pub use outbox::Outbox;
 pub use rows::{AttemptRow, Changes, ComponentRow};
 pub use summary::{ComponentSummary, Detail, Summary, buildrequires};
 pub use taking::{IMPORT_OWNER, Import, Imported, Present, Restored};
+pub use tokens::{NewToken, Revoked, Scope, Token, TokenDigest, TokenId, Tokens};
 pub use types::{
     Amend, Claim, Create, Created, Delivery, EventNumber, IdempotencyKey, Lease, Loaded, ModuleRow,
     ModulesAsked, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Slots, StateChange, Trim,
@@ -60,9 +64,9 @@ pub use upkeep::Upkeep;
 pub use work::Work;
 
 /// Everything a store does.
-pub trait Store: Builds + Work + Catalogue + Outbox + Upkeep {}
+pub trait Store: Builds + Work + Catalogue + Outbox + Upkeep + Tokens {}
 
-impl<T: Builds + Work + Catalogue + Outbox + Upkeep> Store for T {}
+impl<T: Builds + Work + Catalogue + Outbox + Upkeep + Tokens> Store for T {}
 
 impl Created {
     /// Makes the builds that a submission got, in the order given.

@@ -39,6 +39,7 @@ mod record;
 mod taking;
 mod text;
 mod time;
+mod tokens;
 mod trim;
 mod upkeep;
 mod wakes;

@@ -13,7 +13,7 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// The schema this program needs: the number of its last migration.
-pub const SCHEMA: i64 = 6;
+pub const SCHEMA: i64 = 7;
 
 /// Most connections of a process; its calls wait for one.
 const CONNECTIONS: u32 = 10;

@@ -56,6 +56,7 @@ mod taking;
 mod tests;
 mod text;
 mod time;
+mod tokens;
 mod upkeep;
 mod work;
 mod write;

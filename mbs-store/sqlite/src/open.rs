@@ -19,7 +19,7 @@ use crate::header::{Beginning, beginning};
 use crate::network::networked;
 
 /// The schema that this program works on.
-pub const SCHEMA: i64 = 6;
+pub const SCHEMA: i64 = 7;
 
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!();
 

@@ -6,8 +6,8 @@ use mbs_core::ident::{BuildId, ComponentId};
 use mbs_core::model::{AttemptEnd, Failure, ModuleBuild, State};
 use mbs_core::policy::Policy;
 use mbs_core::store::{
-    Builds as _, Catalogue as _, Create, Filter, Logged, Outbox as _, Page, Sink, Upkeep as _, Work as _,
-    WorkerId,
+    Builds as _, Catalogue as _, Create, Filter, Logged, Outbox as _, Page, Sink, Tokens as _, Upkeep as _,
+    Work as _, WorkerId,
 };
 use mbs_store_postgres::cluster::TestDatabase;
 use mbs_store_postgres::{OpenError, PostgresStore, SCHEMA, upgrade};
@@ -72,6 +72,8 @@ async fn every_earlier_schema_is_brought_up_with_its_data() {
             _ => (2, 1),
         };
         assert_eq!((figures.succeeded, figures.failed[&Failure::Unspec]), (succeeded, failed));
+        let uses: Vec<u64> = store.tokens().await.unwrap().iter().map(|token| token.uses).collect();
+        assert_eq!(uses, if schema < 7 { vec![] } else { vec![3] });
         store.explain(BuildId(1)).await.unwrap();
         store.claim(&WorkerId("w".into()), 9).await.unwrap();
         store.take(&Sink("bus".into()), 9).await.unwrap();

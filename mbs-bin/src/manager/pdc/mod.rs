@@ -5,7 +5,6 @@
 //! decisions are functions of what PDC shows; [`mbs_pdc`] sends what comes of them.
 
 mod arguments;
-mod ask;
 mod change;
 mod import;
 mod near;
@@ -26,8 +25,8 @@ pub use arguments::{
     PdcArguments, PdcCommand, RetagArguments, ShowArguments, Writing, YesNo,
 };
 
+use super::ask::Person;
 use crate::exit::Stop;
-use ask::Person;
 use change::Wanted;
 use site::Site;
 
@@ -40,14 +39,14 @@ pub(super) async fn run(arguments: &PdcArguments, out: &mut dyn Write) -> Result
     let PdcArguments { common, command } = arguments;
     let home = env::home_dir();
     let server = site::server(common, command.writing(), home.as_deref())?;
-    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| env::var(name).ok());
+    let user = super::ask::login_name();
     let (mut screen, mut input) = (anstream::stderr(), io::stdin().lock());
     let site = Site {
         pdc: site::client(&server)?,
         face: common.face.map(Into::into),
         comment: site::comment(common.comment.as_deref(), command.name(), user.as_deref()),
         writing: command.writing(),
-        person: Person::of(common.yes, &mut screen, &mut input),
+        person: Person::of(common.yes, "--yes", &mut screen, &mut input),
         out,
     };
     perform(site, command).await

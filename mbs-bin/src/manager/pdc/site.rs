@@ -12,10 +12,10 @@ use mbs_pdc::server::{Login, Server, ServerFiles};
 use serde_json::Value;
 
 use super::arguments::{CommonArguments, Writing};
-use super::ask::Person;
 use super::token;
 use crate::exit::{Exit, Stop};
 use crate::logging::without_controls;
+use crate::manager::ask::Person;
 use crate::validate::tolerate;
 
 const WHICH: &str =

@@ -11,10 +11,10 @@ use mbs_pdc::server::{Login, Server};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::ask::Person;
 use super::site::{self, Site};
 use super::{PdcArguments, perform};
 use crate::exit::Stop;
+use crate::manager::ask::Person;
 use crate::manager::{Arguments, Command};
 
 /// A document as bootstrap modules had them, without a context.
@@ -125,7 +125,7 @@ impl Bench {
         let (mut screen, mut answers) = (Vec::new(), self.answers.unwrap_or_default().as_bytes());
         let person = match (common.yes, self.answers) {
             (true, _) => Person::Agreed,
-            (false, None) => Person::Absent,
+            (false, None) => Person::Absent { say: "--yes" },
             (false, Some(_)) => Person::Present { screen: &mut screen, answers: &mut answers },
         };
         let site = Site {

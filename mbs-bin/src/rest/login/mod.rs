@@ -3,22 +3,32 @@
 //! | configured | who it is says | and their groups |
 //! | --- | --- | --- |
 //! | `no_auth` | nobody: `anonymous`, or the `owner` of the request | `packager` |
-//! | `oidc` | the identity provider, of a bearer token | the provider |
+//! | `oidc` | the identity provider, of a bearer token; with its keys (`oidc_jwks`) the token itself | the token, if it says; the provider |
 //! | `kerberos` | the web server in front, in a header that counts from its addresses only | LDAP |
+//! | any of these | our store, of a bearer token that begins with `mbs_` | the token; with `kerberos` LDAP, if it names none |
 //!
 //! Source: rest-api, section 5.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use mbs_core::store::{Scope, Store};
 
 use super::problem::Problem;
 use super::request::Seen;
 use crate::config::{Access, AuthMethod};
 
+mod jwt;
 mod ldap;
 mod oidc;
+mod own;
 mod proxy;
+#[cfg(test)]
+mod tests;
 
+use jwt::Keys;
 pub(crate) use oidc::Provider;
+use own::Pass;
 
 /// Who is logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +36,27 @@ pub(crate) struct Person {
     pub(crate) name: String,
     /// Empty also for those who need none.
     pub(crate) groups: BTreeSet<String>,
+    /// What the token of ours is good for that they ask with; `None`: they logged in, and may do all that they may.
+    pub(crate) pass: Option<Pass>,
+}
+
+impl Person {
+    /// Returns who it is for the audit: with the token that was used, if one was.
+    pub(crate) fn signature(&self) -> String {
+        match &self.pass {
+            Some(Pass { id, .. }) => format!("{} (token {id})", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wish {
-    /// Submit, or cancel.
+    /// Submit.
     Submit,
+    /// Cancel.
+    Cancel,
     /// Take in a module that was built elsewhere.
     Import,
 }
@@ -41,25 +65,33 @@ pub(crate) enum Wish {
 #[derive(Debug)]
 pub(crate) struct Gate {
     pub(crate) access: Access,
+    store: Arc<dyn Store>,
     provider: Option<Provider>,
+    /// The provider's keys, if tokens are checked here.
+    keys: Option<Keys>,
 }
 
 impl Gate {
-    /// Makes a gate.
+    /// Makes a gate; the store knows the tokens that we gave out.
     ///
     /// # Errors
     /// An address of the identity provider is none, or TLS cannot be set up.
-    pub(crate) fn new(access: Access) -> Result<Self, String> {
-        let asks = !access.no_auth && access.auth_method == AuthMethod::Oidc && access.oidc.is_complete();
-        let provider = if asks { Some(Provider::new(&access.oidc)?) } else { None };
-        Ok(Self { access, provider })
+    pub(crate) fn new(access: Access, store: Arc<dyn Store>) -> Result<Self, String> {
+        let oidc = &access.oidc;
+        let by_token = !access.no_auth && access.auth_method == AuthMethod::Oidc;
+        let provider = if by_token && oidc.is_complete() { Some(Provider::new(oidc)?) } else { None };
+        let keys = oidc.jwks.clone().filter(|_| by_token).map(Keys::new).transpose()?;
+        Ok(Self { access, store, provider, keys })
     }
 
     /// Finds out who asks.
     pub(crate) async fn person(&self, seen: &Seen) -> Result<Person, Problem> {
+        if let Some(token) = own::presented(seen) {
+            return self.by_own_token(token).await;
+        }
         if self.access.no_auth {
             let groups = ["packager".to_owned()].into();
-            return Ok(Person { name: "anonymous".to_owned(), groups });
+            return Ok(Person { name: "anonymous".to_owned(), groups, pass: None });
         }
         match self.access.auth_method {
             AuthMethod::Oidc => self.by_token(seen).await,
@@ -67,7 +99,21 @@ impl Gate {
         }
     }
 
+    async fn by_own_token(&self, token: &str) -> Result<Person, Problem> {
+        let token = own::known(&*self.store, token).await?;
+        let (name, pass) = (token.user.clone(), Some(Pass::of(&token)));
+        let asks_ldap = !self.access.no_auth && self.access.auth_method == AuthMethod::Kerberos;
+        let groups = match token.groups.is_empty() && asks_ldap && self.needs_group(&name) {
+            true => ldap::groups(&self.access, &name).await?,
+            false => token.groups,
+        };
+        Ok(Person { name, groups, pass })
+    }
+
     async fn by_token(&self, seen: &Seen) -> Result<Person, Problem> {
+        if let Some(keys) = &self.keys {
+            return self.by_signed_token(keys, oidc::bearer(seen)?).await;
+        }
         let Some(provider) = &self.provider else {
             return Err(Problem::forbidden("OIDC_CLIENT_SECRETS must be set in server config."));
         };
@@ -77,7 +123,22 @@ impl Gate {
             true => provider.groups(token).await?,
             false => BTreeSet::new(),
         };
-        Ok(Person { name, groups })
+        Ok(Person { name, groups, pass: None })
+    }
+
+    async fn by_signed_token(&self, keys: &Keys, token: &str) -> Result<Person, Problem> {
+        let claims = keys.claims(token).await?;
+        oidc::check_scopes(&claims.scopes(), &self.access.oidc.required_scope)?;
+        let name = claims.name().ok_or_else(|| Problem::unauthorized(oidc::EXPIRED))?.to_owned();
+        let groups = match (self.needs_group(&name), claims.groups(), &self.provider) {
+            (false, _, _) => BTreeSet::new(),
+            (true, Some(groups), _) => groups.iter().cloned().collect(),
+            (true, None, Some(provider)) => provider.groups(token).await?,
+            (true, None, None) => {
+                return Err(Problem::unauthorized("The token does not say which groups its owner is in."));
+            }
+        };
+        Ok(Person { name, groups, pass: None })
     }
 
     async fn by_ticket(&self, seen: &Seen) -> Result<Person, Problem> {
@@ -86,7 +147,7 @@ impl Gate {
             true => ldap::groups(&self.access, &name).await?,
             false => BTreeSet::new(),
         };
-        Ok(Person { name, groups })
+        Ok(Person { name, groups, pass: None })
     }
 
     fn needs_group(&self, name: &str) -> bool {
@@ -95,13 +156,19 @@ impl Gate {
 
     /// Refuses somebody who may not do what they want.
     pub(crate) fn allow(&self, person: &Person, wish: Wish) -> Result<(), Problem> {
+        if let Some(pass) = &person.pass {
+            pass.allow(wish)?;
+        }
         let allowed = match wish {
-            Wish::Submit => &self.access.allowed_groups,
+            Wish::Submit | Wish::Cancel => &self.access.allowed_groups,
             Wish::Import => &self.access.allowed_groups_to_import_module,
         };
         let may =
             allowed.is_empty() || !self.needs_group(&person.name) || !allowed.is_disjoint(&person.groups);
         if may {
+            if let Some(Pass { id, .. }) = &person.pass {
+                tracing::info!("{} asks with token {id}: {wish:?}", person.name);
+            }
             return Ok(());
         }
         let (allowed, groups) = (set(allowed), set(&person.groups));
@@ -110,7 +177,8 @@ impl Gate {
 
     /// Says whether somebody may cancel what others own.
     pub(crate) fn is_admin(&self, person: &Person) -> bool {
-        !self.access.admin_groups.is_disjoint(&person.groups)
+        let is_good = person.pass.as_ref().is_none_or(|pass| pass.scopes.contains(&Scope::Admin));
+        is_good && !self.access.admin_groups.is_disjoint(&person.groups)
     }
 }
 
@@ -118,54 +186,4 @@ impl Gate {
 fn set(names: &BTreeSet<String>) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("'{}'", name.escape_debug())).collect();
     if names.is_empty() { "set()".to_owned() } else { format!("{{{}}}", names.join(", ")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn person(name: &str, groups: &[&str]) -> Person {
-        Person { name: name.to_owned(), groups: groups.iter().map(|group| (*group).to_owned()).collect() }
-    }
-
-    fn gate() -> Gate {
-        let access = Access {
-            allowed_users: ["bot".to_owned()].into(),
-            admin_groups: ["admins".to_owned()].into(),
-            allowed_groups_to_import_module: ["importers".to_owned()].into(),
-            ..Access::default()
-        };
-        Gate::new(access).unwrap()
-    }
-
-    #[test]
-    fn a_group_or_a_name_lets_people_in() {
-        let may = |who: &Person, wish| gate().allow(who, wish).is_ok();
-        assert!(may(&person("anna", &["packager", "x"]), Wish::Submit));
-        assert!(may(&person("bot", &[]), Wish::Submit) && may(&person("bot", &[]), Wish::Import));
-        assert!(!may(&person("anna", &["packager"]), Wish::Import));
-        assert!(may(&person("anna", &["importers"]), Wish::Import));
-    }
-
-    #[test]
-    fn who_is_kept_out_reads_why() {
-        let told =
-            |groups: &[&str]| gate().allow(&person("mallory", groups), Wish::Submit).unwrap_err().message;
-        assert_eq!(told(&[]), "mallory is not in any of {'packager'}, only set()");
-        assert_eq!(told(&["b", "a"]), "mallory is not in any of {'packager'}, only {'a', 'b'}");
-    }
-
-    #[test]
-    fn where_no_group_is_named_everybody_who_is_logged_in_may_submit() {
-        let access = Access { allowed_groups: BTreeSet::new(), ..Access::default() };
-        let gate = Gate::new(access).unwrap();
-        assert_eq!(gate.allow(&person("anna", &[]), Wish::Submit), Ok(()));
-    }
-
-    #[test]
-    fn administrators_are_in_a_group() {
-        assert!(gate().is_admin(&person("anna", &["admins"])));
-        assert!(!gate().is_admin(&person("bot", &[])));
-        assert!(!Gate::new(Access::default()).unwrap().is_admin(&person("anna", &["admins"])));
-    }
 }

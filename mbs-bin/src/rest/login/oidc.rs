@@ -18,7 +18,7 @@ use crate::config::Oidc;
 /// The scopes that every token needs.
 const SCOPES: [&str; 2] = ["openid", "https://id.fedoraproject.org/scope/groups"];
 
-const EXPIRED: &str = "OIDC token invalid or expired.";
+pub(super) const EXPIRED: &str = "OIDC token invalid or expired.";
 
 /// The longest answer of a provider that is read: people may be in thousands of groups.
 const LONGEST_ANSWER: u64 = 1 << 20;
@@ -87,9 +87,7 @@ impl Provider {
         if !introspected.active {
             return Err(Problem::unauthorized(EXPIRED));
         }
-        if required.is_empty() {
-            return Err(Problem::forbidden("OIDC_REQUIRED_SCOPE must be set in server config."));
-        }
+        check_required(required)?;
         let (Some(scope), Some(name)) = (introspected.scope, introspected.username) else {
             return Err(Problem::unauthorized(EXPIRED));
         };
@@ -111,7 +109,16 @@ impl Provider {
     }
 }
 
-fn check_scopes(given: &str, required: &str) -> Result<(), Problem> {
+fn check_required(required: &str) -> Result<(), Problem> {
+    match required.is_empty() {
+        true => Err(Problem::forbidden("OIDC_REQUIRED_SCOPE must be set in server config.")),
+        false => Ok(()),
+    }
+}
+
+/// Checks that a token has the scopes that it needs, and that it is configured which.
+pub(super) fn check_scopes(given: &str, required: &str) -> Result<(), Problem> {
+    check_required(required)?;
     let given: Vec<&str> = given.split(' ').collect();
     let missing = SCOPES.into_iter().chain([required]).find(|scope| !given.contains(scope));
     let Some(missing) = missing else { return Ok(()) };
@@ -120,13 +127,13 @@ fn check_scopes(given: &str, required: &str) -> Result<(), Problem> {
     Err(Problem::unauthorized(format!("Required OIDC scope '{missing}' not present: [{given}]")))
 }
 
-fn client(address: &str) -> Result<(Client, Url), String> {
+pub(super) fn client(address: &str) -> Result<(Client, Url), String> {
     let url: Url = address.parse().map_err(|error| format!("{address} is no address: {error}"))?;
     let client = mbs_http::client(&url).connect_timeout(WITHIN).timeout(WITHIN);
     Ok((mbs_http::built(client).map_err(|error| error.to_string())?, url))
 }
 
-async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, String> {
+pub(super) async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, String> {
     let mut response = request.send().await.map_err(|error| Failure::of_sending(&error).reason)?;
     let status = response.status();
     let body = mbs_http::whole(&mut response, LONGEST_ANSWER).await.map_err(|failure| failure.reason)?;

@@ -23,6 +23,7 @@ mod releasing;
 mod saving;
 mod slots;
 mod taking;
+mod tokens;
 mod upkeep;
 mod waking;
 
@@ -95,6 +96,7 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     slots::who_leaves_the_line_hands_its_slot_on,
     slots::who_frees_a_slot_is_not_made_due_by_it,
     slots::the_line_goes_by_priority_then_turn_and_held_slots_cost_time,
+    slots::a_priority_that_a_person_gives_counts_in_line,
     claiming::nobody_else_claims_a_build_before_its_lease_expires,
     claiming::the_oldest_due_is_claimed_first_and_no_more_than_asked,
     claiming::a_claim_tells_the_time_of_the_store_and_a_later_token,
@@ -140,4 +142,8 @@ const PROMISES: &[Promise<dyn StoreGround>] = promises![Bench:
     upkeep::what_was_paused_or_drained_goes_on_at_once,
     upkeep::who_changed_what_is_kept_until_it_is_trimmed,
     upkeep::trimming_takes_old_lines_and_keys_and_events_that_every_sink_has,
+    tokens::a_token_is_found_by_its_digest_and_each_use_is_noted,
+    tokens::an_expired_token_counts_no_longer,
+    tokens::a_revoked_token_counts_no_longer,
+    tokens::tokens_are_listed_by_id_and_each_is_kept_once,
 ];

@@ -119,3 +119,12 @@ pub(super) async fn the_line_goes_by_priority_then_turn_and_held_slots_cost_time
     let places: Vec<_> = saved.slots.head.iter().map(|place| (place.turn, place.build)).collect();
     equal("the line", places, wanted)
 }
+
+/// `amend`: who is given another priority stands elsewhere in line at once.
+pub(super) async fn a_priority_that_a_person_gives_counts_in_line(bench: &Bench<'_>) -> Verdict {
+    bench.set(Settings { limit: Some(9), paused: true, draining: false }).await?;
+    let line = bench.line(&[10, 20]).await?;
+    let saved = bench.amend(line[1], |build| build.new.priority = 1).await?;
+    let places: Vec<_> = saved.slots.head.iter().map(|place| place.build).collect();
+    equal("the line", places, [line[1], line[0]])
+}

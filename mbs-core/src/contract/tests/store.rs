@@ -20,9 +20,9 @@ use crate::policy::Policy;
 use crate::store::{
     Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
     ComponentTransition, Create, Created, Delivery, EventNumber, Figures, Filter, IdempotencyKey, Import,
-    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order,
-    Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Standing, Store,
-    StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
+    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked,
+    NewToken, Order, Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink,
+    Standing, Store, StoreError, Token, TokenDigest, TokenId, Tokens, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// What is wrong with a store.
@@ -47,6 +47,7 @@ enum Defect {
     CountsOneEventTooMany,
     CountsLeasesAsDue,
     ShowsTheNewestStanding,
+    TakesRevokedTokens,
 }
 
 /// A store in memory, with a defect.
@@ -308,6 +309,21 @@ faulty! {
     trim(retention: &Retention, trim: Trim) -> Trimmed;
 }
 
+faulty! {
+    Tokens {
+        async fn use_token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
+            let used = self.memory.use_token(digest).await?;
+            if used.is_some() || !self.has(Defect::TakesRevokedTokens) {
+                return Ok(used);
+            }
+            Ok(self.memory.tokens().await?.into_iter().find(|token| token.revoked.is_some()))
+        }
+    }
+    add_token(new: NewToken) -> Token;
+    tokens() -> Vec<Token>;
+    revoke_token(id: TokenId, by: &str) -> Option<Token>;
+}
+
 #[test]
 fn the_store_in_memory_keeps_its_contract() {
     keeps_all(store(|| ground(Defect::Nothing)));
@@ -334,6 +350,7 @@ fn each_defect_of_a_store_is_named_by_its_promise() {
         (Defect::CountsOneEventTooMany, "figures_tell_what_each_sink_lacks"),
         (Defect::CountsLeasesAsDue, "figures_tell_states_slots_and_what_is_due"),
         (Defect::ShowsTheNewestStanding, "what_stands_still_is_known_longest_first"),
+        (Defect::TakesRevokedTokens, "a_revoked_token_counts_no_longer"),
     ] {
         assert_eq!(broken_by(store(|| ground(defect))), [promise], "{defect:?}");
     }

@@ -28,6 +28,7 @@ mod tables;
 mod taking;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod upkeep;
 mod work;
 

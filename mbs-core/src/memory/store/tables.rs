@@ -15,7 +15,7 @@ use crate::plan::Why;
 use crate::share::Throttle;
 use crate::store::{
     AuditEntry, ComponentTransition, Ending, EventNumber, Lease, LogLine, Rules, Settings, Sink, StateChange,
-    StoreError, WorkerId,
+    StoreError, Token, TokenDigest, WorkerId,
 };
 
 /// All that is stored. Rows are changed through [`Tables::change`] only, which keeps the indexes.
@@ -28,6 +28,8 @@ pub(super) struct Tables {
     pub(super) keys: BTreeMap<String, KeptKey>,
     pub(super) settings: Settings,
     pub(super) settings_audit: Vec<AuditEntry>,
+    /// Tokens by id, with their digests.
+    pub(super) tokens: Vec<(TokenDigest, Token)>,
     pub(super) throttle: Throttle,
     pub(super) last_build: i64,
     pub(super) last_component: i64,

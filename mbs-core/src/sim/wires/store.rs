@@ -19,9 +19,9 @@ use crate::sim::inspector::{Commit, Inspector};
 use crate::store::{
     Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
     ComponentTransition, Create, Created, Delivery, EventNumber, Figures, Filter, IdempotencyKey, Import,
-    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order,
-    Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Standing, Store,
-    StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
+    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked,
+    NewToken, Order, Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink,
+    Standing, Store, StoreError, Token, TokenDigest, TokenId, Tokens, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// Carries calls to the store, and tells the inspector what was committed.
@@ -318,5 +318,24 @@ impl Upkeep for StoreWire {
 
     async fn figures(&self) -> Result<Figures, StoreError> {
         self.carry(self.store.figures()).await
+    }
+}
+
+#[async_trait]
+impl Tokens for StoreWire {
+    async fn add_token(&self, new: NewToken) -> Result<Token, StoreError> {
+        self.carry(self.store.add_token(new)).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        self.carry(self.store.tokens()).await
+    }
+
+    async fn use_token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
+        self.carry(self.store.use_token(digest)).await
+    }
+
+    async fn revoke_token(&self, id: TokenId, by: &str) -> Result<Option<Token>, StoreError> {
+        self.carry(self.store.revoke_token(id, by)).await
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use mbs_core::model::Failure;
-use mbs_core::store::{Amend, Catalogue as _, Outbox as _, Sink, Upkeep as _};
+use mbs_core::store::{Amend, Catalogue as _, Outbox as _, Sink, Tokens as _, Upkeep as _};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 
 use crate::{OpenError, SCHEMA, Upgraded, open, upgrade};
@@ -11,13 +11,14 @@ use crate::{OpenError, SCHEMA, Upgraded, open, upgrade};
 use super::*;
 
 /// The migrations, each with the rows that a service had at that schema.
-const STEPS: [[&str; 2]; 6] = [
+const STEPS: [[&str; 2]; 7] = [
     [include_str!("../../migrations/0001_records.sql"), include_str!("../../migrations/samples/0001.sql")],
     [include_str!("../../migrations/0002_work.sql"), include_str!("../../migrations/samples/0002.sql")],
     [include_str!("../../migrations/0003_lists.sql"), include_str!("../../migrations/samples/0003.sql")],
     [include_str!("../../migrations/0004_history.sql"), include_str!("../../migrations/samples/0004.sql")],
     [include_str!("../../migrations/0005_figures.sql"), include_str!("../../migrations/samples/0005.sql")],
     [include_str!("../../migrations/0006_seats.sql"), include_str!("../../migrations/samples/0006.sql")],
+    [include_str!("../../migrations/0007_tokens.sql"), include_str!("../../migrations/samples/0007.sql")],
 ];
 
 async fn connect(path: &Path) -> SqliteConnection {
@@ -96,8 +97,12 @@ async fn from_each_earlier_schema_every_build_is_there_afterwards() {
     }
 }
 
-/// Checks that the builds of the samples are read, claimed, and changed.
-async fn goes_on(store: &SqliteStore, builds: i64) {
+/// Up to this schema each sample has a build of its own.
+const WITH_BUILDS: i64 = 5;
+
+/// Checks that what the samples of a schema have is read, and that its builds are claimed and changed.
+async fn goes_on(store: &SqliteStore, schema: i64) {
+    let builds = schema.min(WITH_BUILDS);
     let ids: Vec<BuildId> = (1..=builds).map(BuildId).collect();
     assert_eq!(store.documents(&ids).await.unwrap().len(), ids.len());
     for id in &ids {
@@ -116,6 +121,8 @@ async fn goes_on(store: &SqliteStore, builds: i64) {
     assert_eq!(figures.oldest_unfinished.is_some(), builds > 0);
     let [seeded, counted] = [builds >= 4, builds >= 5].map(u64::from);
     assert_eq!((figures.failed[&Failure::Unspec], figures.failed[&Failure::Infra]), (seeded, 2 * counted));
+    let uses: Vec<u64> = store.tokens().await.unwrap().iter().map(|token| token.uses).collect();
+    assert_eq!(uses, if schema >= 7 { vec![3] } else { vec![] });
     assert_eq!(store.claim(&WorkerId("w".into()), 9).await.unwrap().len(), ids.len());
     let created = store.create(new_build("new:1:1:a").into()).await.unwrap();
     assert_eq!(created.builds[0].id, BuildId(builds + 1));

@@ -15,9 +15,9 @@ use mbs_core::plan::Why;
 use mbs_core::store::{
     Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
     ComponentTransition, Create, Created, Delivery, EventNumber, Figures, Filter, IdempotencyKey, Import,
-    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order,
-    Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Standing,
-    StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
+    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked,
+    NewToken, Order, Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink,
+    Standing, StoreError, Token, TokenDigest, TokenId, Tokens, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 use crate::SqliteStore;
@@ -247,5 +247,24 @@ impl Upkeep for Several {
 
     async fn figures(&self) -> Result<Figures, StoreError> {
         self.next().figures().await
+    }
+}
+
+#[async_trait]
+impl Tokens for Several {
+    async fn add_token(&self, new: NewToken) -> Result<Token, StoreError> {
+        self.next().add_token(new).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        self.next().tokens().await
+    }
+
+    async fn use_token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
+        self.next().use_token(digest).await
+    }
+
+    async fn revoke_token(&self, id: TokenId, by: &str) -> Result<Option<Token>, StoreError> {
+        self.next().revoke_token(id, by).await
     }
 }

@@ -17,9 +17,9 @@ use crate::sim::cast;
 use crate::store::{
     Amend, AuditEntry, BuildDetails, Builds, Catalogue, Claim, Column, ComponentColumn, ComponentFilter,
     ComponentTransition, Create, Created, Delivery, EventNumber, Figures, Filter, IdempotencyKey, Import,
-    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked, Order,
-    Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink, Standing, Store,
-    StoreError, Trim, Trimmed, Upkeep, Work, WorkerId,
+    Imported, Lease, ListedBuild, ListedComponent, Loaded, LogLine, Logged, ModuleRow, ModulesAsked,
+    NewToken, Order, Outbox, Page, Restored, Retention, ReuseQuestion, Save, Saved, Settings, Signal, Sink,
+    Standing, Store, StoreError, Token, TokenDigest, TokenId, Tokens, Trim, Trimmed, Upkeep, Work, WorkerId,
 };
 
 /// What is wrong with a store.
@@ -247,4 +247,12 @@ bent! {
     settings_audit() -> Vec<AuditEntry>;
     trim(retention: &Retention, trim: Trim) -> Trimmed;
     figures() -> Figures;
+}
+
+bent! {
+    Tokens {}
+    add_token(new: NewToken) -> Token;
+    tokens() -> Vec<Token>;
+    use_token(digest: &TokenDigest) -> Option<Token>;
+    revoke_token(id: TokenId, by: &str) -> Option<Token>;
 }

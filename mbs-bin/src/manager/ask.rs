@@ -1,9 +1,16 @@
 //! Who agrees to a change: a person who is asked, or who has said so beforehand. Nobody is taken to agree who could not be asked.
 
+use std::env;
 use std::io::{self, BufRead, IsTerminal as _, Write};
 
 use crate::exit::Stop;
 use crate::logging::without_controls;
+
+/// Returns the name under which a person logged in, also behind `sudo`; `None`: the environment does not say.
+pub(super) fn login_name() -> Option<String> {
+    let said = |variable| env::var(variable).ok().filter(|name| !name.is_empty());
+    ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(said)
+}
 
 /// Who agrees to a change.
 pub(super) enum Person<'p> {
@@ -17,13 +24,17 @@ pub(super) enum Person<'p> {
         answers: &'p mut dyn BufRead,
     },
     /// Cannot be asked.
-    Absent,
+    Absent {
+        /// The option with which one agrees beforehand.
+        say: &'static str,
+    },
 }
 
 impl<'p> Person<'p> {
-    /// Finds out who is there.
+    /// Finds out who is there; `say` is the option with which one agrees beforehand.
     pub(super) fn of(
         has_agreed: bool,
+        say: &'static str,
         screen: &'p mut dyn Write,
         input: &'p mut io::StdinLock<'static>,
     ) -> Self {
@@ -32,7 +43,7 @@ impl<'p> Person<'p> {
         } else if input.is_terminal() {
             Self::Present { screen, answers: input }
         } else {
-            Self::Absent
+            Self::Absent { say }
         }
     }
 
@@ -44,9 +55,11 @@ impl<'p> Person<'p> {
         let (screen, answers) = match self {
             Self::Agreed => return Ok(()),
             Self::Present { screen, answers } => (screen, answers),
-            Self::Absent => {
-                let told = "nothing was changed: nobody can be asked, since the standard input is no terminal; say --yes to agree beforehand";
-                return Err(Stop::Usage(told.to_owned()));
+            Self::Absent { say } => {
+                let why = "nobody can be asked, since the standard input is no terminal";
+                return Err(Stop::Usage(format!(
+                    "nothing was changed: {why}; say {say} to agree beforehand"
+                )));
             }
         };
         let unasked =
@@ -89,7 +102,7 @@ mod tests {
 
     #[test]
     fn who_cannot_be_asked_has_not_agreed() {
-        let stop = Person::Absent.agree("Enter it?").unwrap_err();
+        let stop = Person::Absent { say: "--yes" }.agree("Enter it?").unwrap_err();
         assert!(matches!(&stop, Stop::Usage(told) if told.contains("--yes")), "{stop}");
         assert_eq!(Person::Agreed.agree("Enter it?"), Ok(()));
     }
