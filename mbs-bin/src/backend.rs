@@ -13,9 +13,10 @@ use mbs_core::build_system::BuildSystem;
 use mbs_core::bus::{Hint, MessageBus};
 use mbs_core::engine::{Engine, Listener, Publisher};
 use mbs_core::plan::Standard;
-use mbs_core::store::{Sink, WorkerId};
+use mbs_core::store::{Catalogue, Sink, WorkerId};
 use mbs_local::lock::DirectoryLock;
 use mbs_local::{Builder, SystemClock};
+use mbs_pdc::updater::Updater;
 use sd_notify::NotifyState;
 use tokio::sync::{Notify, watch};
 
@@ -27,9 +28,13 @@ use crate::local::machine::{Machine, check_programs};
 use crate::local::record::worker;
 use crate::local::run::pass_hints;
 use crate::site::Site;
+use crate::sources;
 
 /// So long looks under way may take to end when the backend is told to stop; then their builds are handed back.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// The name under which the store notes what PDC has.
+const PDC: &str = "pdc";
 
 /// Who noted in the store what the configuration says.
 const CONFIGURATION: &str = "configuration";
@@ -66,6 +71,8 @@ pub struct Backend {
     site: Site,
     engine: Engine,
     bus: Option<bus::Opened>,
+    /// Where events become entries of a PDC.
+    updater: Option<Arc<Updater>>,
     worker: WorkerId,
     here: Option<Here>,
 }
@@ -96,6 +103,10 @@ impl Backend {
             Stop::Usage("`system = \"memory\"` builds nothing: a backend needs koji, or mock".to_owned())
         })?;
         let bus = bus::open(&site.config.messaging, Arc::clone(&site.opened.store) as Arc<_>)?;
+        let updater = sources::recording_pdc(&site.config.pdc)?.map(|pdc| {
+            let store = Arc::clone(&site.opened.store) as Arc<dyn Catalogue>;
+            Arc::new(Updater::new(pdc, store, Arc::clone(&build_system)))
+        });
         let worker = if here.is_some() { worker() } else { name() };
         let engine = Engine {
             store: Arc::clone(&site.opened.store),
@@ -108,7 +119,7 @@ impl Backend {
             worker: worker.clone(),
             looks_at_once: site.config.service.looks_at_once as usize,
         };
-        Ok(Self { site, engine, bus, worker, here })
+        Ok(Self { site, engine, bus, updater, worker, here })
     }
 
     /// Does what comes before the first look: a new store gets the configured limit, and everything under way is due, for
@@ -191,7 +202,8 @@ impl Backend {
     /// Returns who carries events on their way, one for each that wants them.
     fn publishers(&self) -> Vec<Publisher> {
         let bus = self.bus.iter().map(|bus| (SINK, bus.bus()));
-        bus.map(|(sink, bus)| self.publisher(sink, bus)).collect()
+        let pdc = self.updater.iter().map(|updater| (PDC, Arc::clone(updater) as Arc<dyn MessageBus>));
+        bus.chain(pdc).map(|(sink, bus)| self.publisher(sink, bus)).collect()
     }
 
     fn publisher(&self, sink: &str, bus: Arc<dyn MessageBus>) -> Publisher {

@@ -30,8 +30,9 @@ use mbs_pdc::resolver::PdcResolver;
 use mbs_pdc::server::ServerFiles;
 use tracing::warn;
 
-use crate::config::{PdcFace, Place};
+use crate::config::{self, PdcFace, Place};
 use crate::exit::Stop;
+use crate::manager::pdc::token;
 
 /// Where modules are.
 #[derive(Debug, Args)]
@@ -175,6 +176,22 @@ pub(crate) fn pdc(server: &str, face: PdcFace) -> Result<PdcResolver, Stop> {
         PdcFace::Modules => Face::Modules,
     };
     Ok(PdcResolver::new(Entries::new(pdc, face)))
+}
+
+/// Makes a client of the PDC in which backends record builds; `None`: they do not.
+pub(crate) fn recording_pdc(config: &config::Pdc) -> Result<Option<Pdc>, Stop> {
+    if !config.pdc_records {
+        return Ok(None);
+    }
+    let home = std::env::home_dir();
+    let mut server = ServerFiles::usual(home.as_deref())
+        .find(&config.pdc_url)
+        .map_err(|error| Stop::Usage(error.to_string()))?;
+    if let Some(file) = &config.pdc_token_file {
+        server.login = mbs_pdc::server::Login::Token(token::read(file)?);
+    }
+    let pdc = Pdc::new(&server, Arc::new(SystemClock::new()));
+    pdc.map(Some).map_err(|error| Stop::Machine(error.to_string()))
 }
 
 /// Makes the end of a command that is to look where only services do.

@@ -43,7 +43,7 @@ pub(super) const TABLES: [Table; 10] = [
             yaml_submit_allowed modules_allow_scratch scratch_build_only_branches rpms_default_repository
             rpms_default_cache rpms_allow_repository rpms_allow_cache modules_default_repository
             modules_allow_repository rebuild_strategy rebuild_strategy_allow_override rebuild_strategies_allowed
-            check_for_eol pdc_url pdc_face product_pages_url product_pages_module_streams
+            check_for_eol pdc_url pdc_face pdc_records pdc_token_file product_pages_url product_pages_module_streams
             product_pages_schedule_task_names product_pages_schedule_task_name most_contexts",
     },
     Table {
@@ -78,12 +78,13 @@ pub(super) const TABLES: [Table; 10] = [
 ];
 
 /// Keys whose values are paths: `~` in front is the home directory.
-pub(super) const PATHS: [&str; 13] = [
+pub(super) const PATHS: [&str; 14] = [
     "oidc_client_secrets",
     "oidc_jwks",
     "module_files",
     "build_logs_dir",
     "cache_dir",
+    "pdc_token_file",
     "koji_config",
     "krb_keytab",
     "amqp_ca",

@@ -1,6 +1,7 @@
 //! Who is asked about life cycles: PDC, and Product Pages for support streams.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use serde::de::{self, MapAccess, Visitor};
@@ -16,6 +17,11 @@ pub struct Pdc {
     pub pdc_url: String,
     /// Which endpoint is asked for modules.
     pub pdc_face: PdcFace,
+    /// Whether backends record there what is ready, and what is retired.
+    pub pdc_records: bool,
+    /// A file with the token to record with; `None`: as PDC's own configuration says.
+    #[serde(with = "forms::path_if_any")]
+    pub pdc_token_file: Option<PathBuf>,
 }
 
 /// An endpoint of PDC.
@@ -118,6 +124,11 @@ impl<'de> Visitor<'de> for InOrder {
 
 impl Default for Pdc {
     fn default() -> Self {
-        Self { pdc_url: "https://pdc.fedoraproject.org/rest_api/v1".to_owned(), pdc_face: PdcFace::Variants }
+        Self {
+            pdc_url: "https://pdc.fedoraproject.org/rest_api/v1".to_owned(),
+            pdc_face: PdcFace::Variants,
+            pdc_records: false,
+            pdc_token_file: None,
+        }
     }
 }

@@ -15,7 +15,7 @@ mod site;
 mod testing;
 #[cfg(test)]
 mod tests;
-mod token;
+pub(crate) mod token;
 
 use std::env;
 use std::io::{self, Write};

@@ -20,7 +20,7 @@ const OTHERS: u32 = 0o077;
 ///
 /// # Errors
 /// `Machine`: the file cannot be read, others may read it, or it holds something else.
-pub(super) fn read(path: &Path) -> Result<Secret, Stop> {
+pub(crate) fn read(path: &Path) -> Result<Secret, Stop> {
     let refused = |why: &str| Stop::Machine(format!("the token file {} {why}", path.display()));
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => refused("does not exist"),
