@@ -189,7 +189,9 @@ fn tasks(stage: &Stage) -> Result<BTreeMap<i64, usize>> {
     let answer = stage.runtime.block_on(hub.read(&all))?;
     let mut counts = BTreeMap::new();
     for task in answer.as_array().context("no list of tasks")? {
-        *counts.entry(task.member("state").and_then(Wire::as_int).context("a task without state")?).or_default() += 1;
+        *counts
+            .entry(task.member("state").and_then(Wire::as_int).context("a task without state")?)
+            .or_default() += 1;
     }
     Ok(counts)
 }
@@ -235,7 +237,8 @@ fn play(stage: &mut Stage) -> Result<()> {
         Ok(tasks(stage)?.keys().all(|state| [CLOSED, CANCELED, FAILED].contains(state)))
     })?;
     assert_built_once(stage)?;
-    stage.goes_on_until("all events to be told", |stage| Ok(assert_told(stage).is_ok()))
+    stage
+        .goes_on_until("all events to be told", |stage| Ok(assert_told(stage).is_ok()))
         .or_else(|_| assert_told(stage).map(drop))?;
     println!("{} events came again", assert_told(stage)?);
     assert_shown(stage)?;

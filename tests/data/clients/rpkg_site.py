@@ -4,6 +4,7 @@
 """
 import configparser
 import logging
+import os
 import sys
 
 from pyrpkg.cli import cliClient
@@ -14,7 +15,8 @@ with open(sys.argv.pop(1), encoding="utf-8") as file:
 client = cliClient(config, name="sitepkg")
 client.do_imports()
 client.parse_cmdline()
-client.setup_logging(logging.getLogger("pyrpkg"))
+client.args.path = client.args.path or os.getcwd()
+client.setupLogging(logging.getLogger("pyrpkg"))
 try:
     sys.exit(client.args.command())
 except Exception as error:

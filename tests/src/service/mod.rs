@@ -107,7 +107,7 @@ impl Service {
         }
         let opened = first_records(&database.url).await?;
         let (frontends, backends) = (0..frontends, (0..backends).map(|_| None).collect());
-            let mut service =
+        let mut service =
             Self { frontends: Vec::new(), backends, hub, hub_url, broker, opened, database, cluster, folder };
         for number in frontends {
             let frontend = service.frontend(number)?;
