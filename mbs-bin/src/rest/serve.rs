@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, Request, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
 
 use super::answer::Answer;
+use super::leftover::lend;
 use super::problem::Problem;
 use super::{Frontend, harden};
 
@@ -116,10 +117,16 @@ pub async fn serve(frontend: Arc<Frontend>, door: Door, stop: impl Future<Output
 }
 
 async fn answered(frontend: &Frontend, request: hyper::Request<Incoming>, peer: Option<IpAddr>) -> Answer {
-    let answer = match is_head_too_large(&request) {
+    let (parts, body) = request.into_parts();
+    let (body, left) = lend(body);
+    let request = Request::from_parts(parts, Body::new(body));
+    let mut answer = match is_head_too_large(&request) {
         true => head_too_large().into(),
-        false => frontend.answer(request.map(Body::new), peer).await,
+        false => frontend.answer(request, peer).await,
     };
+    if !left.is_read_away().await {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     harden(answer)
 }
 

@@ -1,5 +1,7 @@
 //! What people type: rpkg's commands, `mbs-build`, `mbs-cli`.
 
+use serde_json::Value;
+
 use super::stage::{Stage, printed};
 
 /// A document that becomes two builds, and its branch.
@@ -17,7 +19,6 @@ const BASE: &str = "https://src.example.test/modules/platform.git?#b4c22db33cc3e
 const ALREADY: &str = "Module (state=0) already exists. Only a new build, resubmission of a failed build or build against new \
      buildrequirements is allowed.\n";
 
-/// `[name, text]` of programs' output; the column of the text is the program's.
 const INFO: &str = "\
 Name:           nginx
 Stream:         1.24
@@ -86,9 +87,8 @@ Owner:    alice
 State:    wait
 ";
 
-const TABLE: &str = "\
-  ID  State    Submitted             Components    Owner    Module
-----  -------  --------------------  ------------  -------  -------------------------
+const TABLE: &str = "  ID  State    Submitted             Components    Owner    Module
+----  -------  --------------------  ------------  -------  ------------------------
   23  build    2023-03-01T02:41:53Z  0/2           bob      httpd-2.4-20230204120000
   22  wait     2023-03-01T02:34:22Z  0/1           alice    httpd-2.4-20230204130000
 ";
@@ -205,13 +205,43 @@ fn rpkg_has_a_document_built_that_is_in_no_repository() {
 }
 
 #[test]
+fn rpkg_finds_the_newest_build_for_a_flatpak() {
+    let Some(stage) = Stage::set("oidc") else { return };
+    let newest = |nsvc| -> Value { serde_json::from_str(&printed(stage.latest_build(nsvc))).unwrap() };
+    assert_eq!(newest("gtk:4")["version"], "20230301000000");
+    assert_eq!(newest("gtk:4:20230101000000")["version"], "20230101000000");
+    assert_eq!(newest("gtk:99"), Value::Null);
+}
+
+#[test]
+fn rpkg_submits_without_saying_that_the_body_is_json() {
+    let Some(stage) = Stage::set("open") else { return };
+    stage.rpkg_uses_tickets();
+    let submitted = printed(stage.rpkg(&["module-build", ONE[0], ONE[1]]));
+    assert!(submitted.contains("The build 44 was submitted to the MBS\n"), "{submitted}");
+}
+
+#[test]
+fn without_a_ticket_people_are_told_that_they_need_one() {
+    let Some(stage) = Stage::set("kerberos") else { return };
+    stage.rpkg_uses_tickets();
+    let refused = stage.rpkg(&["module-build", ONE[0], ONE[1]]);
+    let expected = "Could not execute module_build: MBS authentication using Kerberos failed. Make sure you have a valid \
+         Kerberos ticket.\n";
+    assert_eq!((refused.status, refused.err.as_str()), (Some(1), expected));
+    let refused = stage.mbs_build(&["submit", ONE[0], ONE[1]]);
+    assert_eq!(refused.status, Some(1), "{refused:?}");
+    assert!(refused.err.contains("Make sure you have a valid Kerberos ticket."), "{refused:?}");
+}
+
+#[test]
 fn the_old_mbs_build_shows_and_follows_builds() {
     let Some(stage) = Stage::set("oidc") else { return };
     assert_eq!(printed(stage.mbs_build(&["overview", "--limit", "2"])), TABLE);
     assert_eq!(printed(stage.mbs_build(&["info", "20"])), COMPONENTS);
     assert_eq!(printed(stage.mbs_build(&["watch", "20"])), WATCHED);
     let finished = printed(stage.mbs_build(&["overview", "--finished", "--limit", "100"]));
-    assert_eq!(finished.lines().count(), 2 + 35, "{finished}");
+    assert_eq!(finished.lines().count(), 2 + 37, "{finished}");
 }
 
 #[test]

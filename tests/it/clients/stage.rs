@@ -99,6 +99,21 @@ impl Stage {
         run_within_limit(&mut command).unwrap()
     }
 
+    /// Has rpkg log in by Kerberos tickets from now on; nobody has one.
+    pub(super) fn rpkg_uses_tickets(&self) {
+        self.write(
+            "rpkg.conf",
+            &self.rpkg_settings().replace("auth_method = oidc", "auth_method = kerberos"),
+        );
+    }
+
+    /// Runs what rpkg has for flatpaks, which is no command.
+    pub(super) fn latest_build(&self, nsvc: &str) -> Ran {
+        let mut command = self.command("people/bin/python");
+        let url = format!("{}/module-build-service/2/", self.url());
+        run_within_limit(command.arg(program("rpkg_latest_build.py")).args([&url, nsvc])).unwrap()
+    }
+
     /// Runs the original `mbs-build`.
     pub(super) fn mbs_build(&self, arguments: &[&str]) -> Ran {
         let mut command = self.command("people/bin/mbs-build");
