@@ -11,3 +11,4 @@
 mod people;
 mod services;
 mod stage;
+mod wire;
