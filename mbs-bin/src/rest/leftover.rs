@@ -37,7 +37,7 @@ pub(crate) fn lend<B: Unpin>(body: B) -> (Lent<B>, Left<B>) {
 
 impl<B: Body + Unpin> Left<B> {
     /// Reads away what is left of the body; says whether nothing is left then.
-    pub(crate) async fn is_read_away(mut self) -> bool {
+    pub(crate) async fn read_away(mut self) -> bool {
         let Ok(mut body) = self.0.try_recv() else { return false };
         let mut read = 0;
         let rest = async {
@@ -95,24 +95,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_small_body_that_nobody_read_is_read_away() {
+    async fn a_small_body_that_nobody_read_read_away() {
         let (lent, left) = lend(Full::new(Bytes::from_static(b"{\"state\": \"failed\"}")));
         drop(lent);
-        assert!(left.is_read_away().await);
+        assert!(left.read_away().await);
     }
 
     #[tokio::test]
     async fn of_a_body_that_was_read_nothing_is_left() {
         let (lent, left) = lend(Full::new(Bytes::from_static(b"{}")));
         assert_eq!(lent.collect().await.unwrap().to_bytes(), "{}");
-        assert!(left.is_read_away().await);
+        assert!(left.read_away().await);
     }
 
     #[tokio::test]
     async fn a_large_body_is_left_unread() {
         let (lent, left) = lend(Full::new(Bytes::from(vec![0; (64 << 10) + 1])));
         drop(lent);
-        assert!(!left.is_read_away().await);
+        assert!(!left.read_away().await);
     }
 
     #[tokio::test(start_paused = true)]
@@ -120,6 +120,6 @@ mod tests {
         let nothing = futures_util::stream::pending::<Result<Frame<Bytes>, std::io::Error>>();
         let (lent, left) = lend(StreamBody::new(nothing));
         drop(lent);
-        assert!(!left.is_read_away().await);
+        assert!(!left.read_away().await);
     }
 }

@@ -124,7 +124,7 @@ async fn answered(frontend: &Frontend, request: Request<Incoming>, peer: Option<
         true => head_too_large().into(),
         false => frontend.answer(request, peer).await,
     };
-    if !left.is_read_away().await {
+    if !left.read_away().await {
         answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     harden(answer)
