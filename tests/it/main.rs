@@ -1,6 +1,7 @@
 //! Whole-system tests: one module per question asked of the whole system.
 
 mod chaos;
+mod clients;
 mod embed;
 mod hostile;
 mod koji_module;

@@ -22,6 +22,7 @@ mod answer;
 mod body;
 mod explaining;
 mod json;
+mod leftover;
 mod lists;
 mod login;
 mod metrics;

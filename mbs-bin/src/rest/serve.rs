@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, Request, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
 
 use super::answer::Answer;
+use super::leftover::lend;
 use super::problem::Problem;
 use super::{Frontend, harden};
 
@@ -92,7 +93,7 @@ pub async fn serve(frontend: Arc<Frontend>, door: Door, stop: impl Future<Output
             }
         };
         let shared = Arc::clone(&frontend);
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let service = service_fn(move |request: Request<Incoming>| {
             let frontend = Arc::clone(&shared);
             async move { Ok::<_, Infallible>(answered(&frontend, request, peer).await) }
         });
@@ -115,16 +116,22 @@ pub async fn serve(frontend: Arc<Frontend>, door: Door, stop: impl Future<Output
     drop(tokio::time::timeout(STOP_WITHIN, graceful.shutdown()).await);
 }
 
-async fn answered(frontend: &Frontend, request: hyper::Request<Incoming>, peer: Option<IpAddr>) -> Answer {
-    let answer = match is_head_too_large(&request) {
+async fn answered(frontend: &Frontend, request: Request<Incoming>, peer: Option<IpAddr>) -> Answer {
+    let (parts, body) = request.into_parts();
+    let (body, left) = lend(body);
+    let request = Request::from_parts(parts, Body::new(body));
+    let mut answer = match is_head_too_large(&request) {
         true => head_too_large().into(),
-        false => frontend.answer(request.map(Body::new), peer).await,
+        false => frontend.answer(request, peer).await,
     };
+    if !left.read_away().await {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     harden(answer)
 }
 
 /// Says whether the head of a request is larger than it may be: what comes in one piece may pass the bound of its connection.
-fn is_head_too_large<B>(request: &hyper::Request<B>) -> bool {
+fn is_head_too_large<B>(request: &Request<B>) -> bool {
     let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     let lengths = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     address + lengths.sum::<usize>() > LARGEST_HEAD
@@ -142,8 +149,7 @@ mod tests {
     #[test]
     fn a_head_has_a_bound_in_whatever_pieces_it_comes() {
         let is_too_large = |path: usize, header: usize| {
-            let request =
-                hyper::Request::get(format!("/{}", "p".repeat(path))).header("x", "v".repeat(header));
+            let request = Request::get(format!("/{}", "p".repeat(path))).header("x", "v".repeat(header));
             is_head_too_large(&request.body(()).unwrap())
         };
         assert!(!is_too_large(30_000, 30_000));
