@@ -73,6 +73,10 @@ impl Publisher {
         if taken.is_empty() {
             return Ok(0);
         }
+        if self.clock.reading() >= deadline {
+            let reason = "the store took so long that another may publish meanwhile".into();
+            return Err(BusError::Unavailable { reason }.into());
+        }
         let (numbers, events): (Vec<EventNumber>, Vec<StateChange>) =
             taken.into_iter().map(|delivery| (delivery.number, delivery.event)).unzip();
         let published = until(&*self.clock, deadline, self.bus.publish_each(&events)).await;
@@ -190,6 +194,8 @@ mod tests {
         Down,
         /// Never answers.
         Mute,
+        /// Answers after so long.
+        Slow(Duration),
     }
 
     /// A call that is counted and may go badly.
@@ -197,6 +203,8 @@ mod tests {
     struct Fickle {
         mood: Mutex<Mood>,
         calls: AtomicUsize,
+        /// Tells how time passes to who is slow.
+        clock: Mutex<Option<Arc<ManualClock>>>,
     }
 
     impl Fickle {
@@ -223,6 +231,11 @@ mod tests {
                 }
                 Mood::Down => None,
                 Mood::Mute => pending().await,
+                Mood::Slow(time) => {
+                    let clock = self.clock.lock().unwrap().clone().unwrap();
+                    clock.sleep_until(clock.reading() + time).await;
+                    Some(call.await)
+                }
             }
         }
     }
@@ -511,6 +524,17 @@ mod tests {
         assert_eq!(world.published().len(), 2);
         assert!(pass(&world.clock, third.as_mut(), secs(60)).is_pending());
         assert_eq!(world.published(), [(1, 1), (1, 2), (1, 3)]);
+    }
+
+    #[test]
+    fn nothing_is_published_when_the_store_gives_events_after_the_time_of_the_seat() {
+        let world = World::new();
+        world.create(1);
+        world.desk.take.is(Mood::Slow(world.publisher.policy.lease));
+        *world.desk.take.clock.lock().unwrap() = Some(world.clock.clone());
+        let mut running = pin!(world.publisher.run(pending, pending()));
+        assert!(pass(&world.clock, running.as_mut(), world.publisher.policy.lease + secs(1)).is_pending());
+        assert_eq!((world.desk.take.calls(), world.wire.publish.calls()), (1, 0));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Signed tokens of an identity provider that are checked here, with its keys: it is not asked about each.
 //!
 //! Issuer, audience, end and algorithm must be those that are configured. A key that nobody knows has the keys read anew, but not
-//! more often than once a minute, whoever asks.
+//! more often than once a minute, whoever asks. Nobody whose key is known waits for that, and nobody who hangs up ends it.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::jwk::Jwk;
@@ -11,7 +14,8 @@ use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::Mutex as Turn;
+use tokio::task::JoinHandle;
 
 use super::super::problem::Problem;
 use super::oidc::{EXPIRED, answer, client};
@@ -31,11 +35,16 @@ const LONGEST_FILE: u64 = 1 << 20;
 
 /// The keys of a provider, and what its tokens must say.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(super) struct Keys(Arc<Source>);
+
+#[derive(Debug)]
+struct Source {
     jwks: Jwks,
     /// `None`: they are in a file.
     at: Option<(Client, Url)>,
     known: Mutex<Known>,
+    /// Whoever reads them has it meanwhile.
+    turn: Arc<Turn<()>>,
 }
 
 /// The keys as they were read last.
@@ -51,8 +60,10 @@ struct Known {
 /// What a token says of its owner.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Claims {
-    #[serde(default, alias = "username")]
+    #[serde(default)]
     preferred_username: Option<String>,
+    #[serde(default)]
+    username: Option<String>,
     #[serde(default)]
     scope: Option<Value>,
     #[serde(default)]
@@ -64,7 +75,8 @@ pub(super) struct Claims {
 impl Claims {
     /// Returns the owner's name; `None`: it says none.
     pub(super) fn name(&self) -> Option<&str> {
-        self.preferred_username.as_deref().filter(|name| !name.is_empty())
+        let name = self.preferred_username.as_deref().or(self.username.as_deref());
+        name.filter(|name| !name.is_empty())
     }
 
     /// Returns the scopes, blanks between them.
@@ -93,7 +105,7 @@ impl Keys {
             KeysAt::Uri(uri) => Some(client(uri)?),
             KeysAt::File(_) => None,
         };
-        Ok(Self { jwks, at, known: Mutex::default() })
+        Ok(Self(Arc::new(Source { jwks, at, known: Mutex::default(), turn: Arc::default() })))
     }
 
     /// Returns what a token says, if it is one of the provider's, for us, and counts.
@@ -101,14 +113,15 @@ impl Keys {
         let refused = || Problem::unauthorized(EXPIRED);
         let header = decode_header(token).map_err(|_| refused())?;
         let is_allowed = |algorithm: &Algorithm| algorithm_of(*algorithm) == header.alg;
-        if !self.jwks.algorithms.iter().any(is_allowed) {
+        let jwks = &self.0.jwks;
+        if !jwks.algorithms.iter().any(is_allowed) {
             return Err(refused());
         }
         let key = self.key(header.kid.as_deref()).await?.ok_or_else(refused)?;
         let key = DecodingKey::from_jwk(&key).map_err(|_| refused())?;
         let mut rules = Validation::new(header.alg);
-        rules.set_issuer(&[&self.jwks.issuer]);
-        rules.set_audience(&[&self.jwks.audience]);
+        rules.set_issuer(&[&jwks.issuer]);
+        rules.set_audience(&[&jwks.audience]);
         rules.set_required_spec_claims(&["exp", "iss", "aud"]);
         rules.validate_nbf = true;
         let decoded = decode::<Claims>(token, &key, &rules);
@@ -120,24 +133,56 @@ impl Keys {
 
     /// Returns the key that a token names, or the only one there is if it names none.
     async fn key(&self, kid: Option<&str>) -> Result<Option<Jwk>, Problem> {
-        let mut known = self.known.lock().await;
-        if known.is_due(Instant::now(), kid) {
-            known.tried_at = Some(Instant::now());
-            match self.read().await {
-                Ok(keys) => (known.keys, known.read_at) = (keys, Some(Instant::now())),
-                Err(reason) => tracing::error!(reason, "the keys of the identity provider cannot be read"),
-            }
+        let source = &self.0;
+        let reading = source.read_if_due(kid);
+        if let Some(key) = source.known().counting(kid) {
+            return Ok(Some(key.clone()));
         }
-        if known.read_at.is_none_or(|at| at.elapsed() > STALE) {
+        match reading {
+            Some(reading) => drop(reading.await),
+            None => drop(source.turn.lock().await),
+        }
+        let known = source.known();
+        if known.are_stale() {
             return Err(Problem::unavailable("The keys of the identity provider cannot be read."));
         }
         Ok(known.find(kid).cloned())
+    }
+}
+
+impl Source {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to read the keys anew, unless that need not be, or somebody is at it.
+    fn read_if_due(self: &Arc<Self>, kid: Option<&str>) -> Option<JoinHandle<()>> {
+        let mut known = self.known();
+        if !known.is_due(Instant::now(), kid) {
+            return None;
+        }
+        let turn = Arc::clone(&self.turn).try_lock_owned().ok()?;
+        known.tried_at = Some(Instant::now());
+        let source = Arc::clone(self);
+        Some(tokio::spawn(async move {
+            let read = source.read().await;
+            let mut known = source.known();
+            match read {
+                Ok(keys) => (known.keys, known.read_at) = (keys, Some(Instant::now())),
+                Err(reason) => tracing::error!(reason, "the keys of the identity provider cannot be read"),
+            }
+            drop((known, turn));
+        }))
     }
 
     async fn read(&self) -> Result<Vec<Jwk>, String> {
         let set: Value = match (&self.at, &self.jwks.keys) {
             (Some((client, url)), _) => answer(client.get(url.clone())).await?,
-            (None, KeysAt::File(path)) => of_file(path)?,
+            (None, KeysAt::File(path)) => {
+                let path = path.clone();
+                let read = tokio::task::spawn_blocking(move || of_file(&path)).await;
+                read.map_err(|error| error.to_string())??
+            }
             (None, KeysAt::Uri(uri)) => return Err(format!("{uri} is no address")),
         };
         let Some(Value::Array(keys)) = set.get("keys") else {
@@ -156,6 +201,15 @@ impl Known {
         may_try && (is_old || self.find(kid).is_none())
     }
 
+    fn are_stale(&self) -> bool {
+        self.read_at.is_none_or(|at| at.elapsed() > STALE)
+    }
+
+    /// Returns the key that is asked for, if the keys count.
+    fn counting(&self, kid: Option<&str>) -> Option<&Jwk> {
+        if self.are_stale() { None } else { self.find(kid) }
+    }
+
     fn find(&self, kid: Option<&str>) -> Option<&Jwk> {
         match (kid, &self.keys[..]) {
             (Some(kid), keys) => keys.iter().find(|key| key.common.key_id.as_deref() == Some(kid)),
@@ -167,10 +221,12 @@ impl Known {
 
 fn of_file(path: &Path) -> Result<Value, String> {
     let told = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
-    if std::fs::metadata(path).map_err(|error| told(&error))?.len() > LONGEST_FILE {
+    let file = File::open(path).map_err(|error| told(&error))?;
+    let mut text = Vec::new();
+    file.take(LONGEST_FILE + 1).read_to_end(&mut text).map_err(|error| told(&error))?;
+    if text.len() as u64 > LONGEST_FILE {
         return Err(told(&"it is too long for a set of keys"));
     }
-    let text = std::fs::read(path).map_err(|error| told(&error))?;
     serde_json::from_slice(&text).map_err(|error| told(&error))
 }
 
@@ -262,6 +318,28 @@ pub(super) mod tests {
         let claims = told(&keys(&file), &signed(&claims(), Some("k1"))).await.unwrap();
         assert_eq!((claims.name(), claims.scopes().as_str()), (Some("anna"), "openid submit"));
         assert_eq!(claims.groups(), Some(&["packager".to_owned()][..]));
+    }
+
+    #[tokio::test]
+    async fn the_name_that_is_preferred_counts_before_the_other() {
+        let file = set(&[jwk("k1")]);
+        let mut both = claims();
+        both["username"] = "other".into();
+        let name = async |claims: &Value| {
+            told(&keys(&file), &signed(claims, Some("k1"))).await.unwrap().name().map(str::to_owned)
+        };
+        assert_eq!(name(&both).await.as_deref(), Some("anna"));
+        both.as_object_mut().unwrap().remove("preferred_username");
+        assert_eq!(name(&both).await.as_deref(), Some("other"));
+    }
+
+    #[tokio::test]
+    async fn who_has_a_known_key_does_not_wait_for_whoever_reads_the_keys() {
+        let file = set(&[jwk("k1")]);
+        let keys = keys(&file);
+        assert!(told(&keys, &signed(&claims(), Some("k1"))).await.is_ok());
+        let _turn = keys.0.turn.lock().await;
+        assert!(told(&keys, &signed(&claims(), Some("k1"))).await.is_ok());
     }
 
     #[tokio::test]

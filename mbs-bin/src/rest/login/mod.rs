@@ -101,6 +101,7 @@ impl Gate {
 
     async fn by_own_token(&self, token: &str) -> Result<Person, Problem> {
         let token = own::known(&*self.store, token).await?;
+        tracing::info!("{} asks with token {}", token.user, token.id);
         let (name, pass) = (token.user.clone(), Some(Pass::of(&token)));
         let asks_ldap = !self.access.no_auth && self.access.auth_method == AuthMethod::Kerberos;
         let groups = match token.groups.is_empty() && asks_ldap && self.needs_group(&name) {
@@ -166,9 +167,6 @@ impl Gate {
         let may =
             allowed.is_empty() || !self.needs_group(&person.name) || !allowed.is_disjoint(&person.groups);
         if may {
-            if let Some(Pass { id, .. }) = &person.pass {
-                tracing::info!("{} asks with token {id}: {wish:?}", person.name);
-            }
             return Ok(());
         }
         let (allowed, groups) = (set(allowed), set(&person.groups));
