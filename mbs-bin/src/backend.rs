@@ -18,14 +18,13 @@ use mbs_local::lock::DirectoryLock;
 use mbs_local::{Builder, SystemClock};
 use mbs_pdc::updater::Updater;
 use sd_notify::NotifyState;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::bus::{self, SINK};
 use crate::config::{Config, System};
 use crate::daemon::{self, DaemonArguments, Stopped};
 use crate::exit::{Exit, Stop};
 use crate::local::machine::{Machine, check_programs};
-use crate::local::record::worker;
 use crate::local::run::pass_hints;
 use crate::site::Site;
 use crate::sources;
@@ -107,7 +106,10 @@ impl Backend {
             let store = Arc::clone(&site.opened.store) as Arc<dyn Catalogue>;
             Arc::new(Updater::new(pdc, store, Arc::clone(&build_system)))
         });
-        let worker = if here.is_some() { worker() } else { name() };
+        let worker = match &here {
+            Some(_) => name_here(&site.config.local.mock_resultsdir),
+            None => name(),
+        };
         let engine = Engine {
             store: Arc::clone(&site.opened.store),
             build_system,
@@ -129,9 +131,10 @@ impl Backend {
     /// The store does not answer.
     pub async fn begin(&self) -> Result<(), Stop> {
         let store = &self.engine.store;
-        let (settings, changed) = (store.settings().await?, store.settings_audit().await?);
+        let settings = store.settings().await?;
         let limit = self.site.config.building.limit();
-        if changed.is_empty() && settings.limit != limit {
+        // A limit that somebody set counts, and so does its absence, as long as it is known that somebody wanted it so.
+        if settings.limit.is_none() && limit.is_some() && store.settings_audit().await?.is_empty() {
             let settings = mbs_core::store::Settings { limit, ..settings };
             store.change_settings(settings, CONFIGURATION).await?;
         }
@@ -159,8 +162,8 @@ impl Backend {
         };
         let noticing = async {
             let Some(here) = &self.here else { return };
-            let woken = Arc::new(Notify::new());
-            let passing = pass_hints(here.machine.build_system.clone(), self.engine.store.clone(), woken);
+            // The store tells this process, too, that something is due.
+            let passing = pass_hints(here.machine.build_system.clone(), self.engine.store.clone(), || {});
             tokio::select! {
                 () = passing => {}
                 () = is_told() => {}
@@ -223,7 +226,16 @@ impl Here {
 
 /// Returns a name that no other process on the store has: machine, process, and when it began.
 fn name() -> WorkerId {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let began = jiff::Timestamp::now().as_microsecond();
-    WorkerId(format!("{}/{}/{began}", host.trim(), std::process::id()))
+    WorkerId(format!("{}/{}/{began}", host(), std::process::id()))
+}
+
+/// Returns the name of whoever has the lock of a results folder, always the same.
+fn name_here(results: &Path) -> WorkerId {
+    WorkerId(format!("{}:{}", host(), results.display()))
+}
+
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
 }

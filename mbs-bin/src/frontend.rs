@@ -2,6 +2,8 @@
 //!
 //! Any number of them may run on one store. It drives no builds.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -92,11 +94,11 @@ async fn opened(listen: &Listen) -> Result<Door, Stop> {
         }
         Listen::Unix(path) => {
             remove_old(path).await;
-            let listener = UnixListener::bind(path);
-            let path = path.display();
-            listener
-                .map(Door::Unix)
-                .map_err(|error| Stop::Machine(format!("{path} cannot be listened on: {error}")))
+            let failed = |error| Stop::Machine(format!("{} cannot be listened on: {error}", path.display()));
+            let listener = UnixListener::bind(path).map_err(failed)?;
+            // The web server in front is of our group, whatever files of ours others may read.
+            std::fs::set_permissions(path, Permissions::from_mode(0o660)).map_err(failed)?;
+            Ok(Door::Unix(listener))
         }
     }
 }

@@ -57,7 +57,9 @@ impl Run {
         store.wake(&[Hint::Everything]).await?;
         let woken = Arc::new(Notify::new());
         let mut helpers = JoinSet::new();
-        helpers.spawn(pass_hints(machine.build_system.clone(), store.clone(), woken.clone()));
+        let wake = woken.clone();
+        let woke = move || wake.notify_one();
+        helpers.spawn(pass_hints(machine.build_system.clone(), store.clone(), woke));
         helpers.spawn(drive(engine, woken.clone()));
         let user = super::submit::user();
         let builds = ids(&submitted.builds);
@@ -176,11 +178,7 @@ async fn drive(engine: Engine, woken: Arc<Notify>) {
 }
 
 /// Makes builds due that the build system has news of.
-pub(crate) async fn pass_hints(
-    build_system: Arc<LocalBuildSystem>,
-    store: Arc<dyn Store>,
-    woken: Arc<Notify>,
-) {
+pub(crate) async fn pass_hints(build_system: Arc<LocalBuildSystem>, store: Arc<dyn Store>, woke: impl Fn()) {
     let mut hints = build_system.hints();
     loop {
         let hint = match hints.recv().await {
@@ -191,7 +189,7 @@ pub(crate) async fn pass_hints(
         if let Err(error) = store.wake(&[hint]).await {
             tracing::debug!(%error, "a hint was lost; the next look will come all the same");
         }
-        woken.notify_one();
+        woke();
     }
 }
 

@@ -25,7 +25,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use mbs_http::Secret;
 use mbs_store::{OpenError, Upgraded};
 
-use crate::config::{Config, ConfigArguments};
+use crate::config::{Config, ConfigArguments, Service};
 use crate::exit::{Exit, Stop, chain};
 use crate::logging::{self, Screen, Verbosity};
 use config::ConfigCommandArguments;
@@ -38,6 +38,9 @@ read or brought up";
 
 /// Where the flags that all commands have stand in the help of each: after its own.
 const LAST: usize = 100;
+
+const WHICH: &str =
+    "which store? Say --database URL, or --config FILE with a `database` of its own, or set MBS_DATABASE";
 
 /// Takes care of a module build service.
 #[derive(Debug, Parser)]
@@ -133,7 +136,14 @@ fn wait(command: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
 fn database(arguments: &Arguments) -> Result<Secret, Stop> {
     match &arguments.database {
         Some(url) => Ok(Secret::new(url.as_str())),
-        None => Ok(configured(arguments)?.service.database),
+        None => {
+            let named = configured(arguments)?.service.database;
+            // A file that happens to lie in the current folder is not what anybody means who runs a service.
+            match named == Service::default().database {
+                true => Err(Stop::Usage(WHICH.to_owned())),
+                false => Ok(named),
+            }
+        }
     }
 }
 
@@ -143,8 +153,7 @@ fn database(arguments: &Arguments) -> Result<Secret, Stop> {
 /// `Usage`: neither names a store, or the configuration makes no sense.
 fn configured(arguments: &Arguments) -> Result<Config, Stop> {
     if arguments.database.is_none() && !arguments.file.is_given() {
-        let which = "which store? Say --database URL or --config FILE, or set MBS_DATABASE";
-        return Err(Stop::Usage(which.to_owned()));
+        return Err(Stop::Usage(WHICH.to_owned()));
     }
     config::load(arguments)
 }

@@ -59,6 +59,9 @@ pub(super) async fn run(keeper: &mut Keeper<'_>, asked: &StuckArguments) -> Resu
             false => keeper.print(&told(one, now))?,
         }
     }
+    if standing.len() == MOST_LISTED && !asked.json {
+        keeper.print("there may be more: these are those that have stood longest\n")?;
+    }
     if standing.is_empty() && !asked.json {
         keeper.print(&format!("every build under way has moved in the last {} minutes\n", asked.minutes))?;
     }

@@ -54,19 +54,20 @@ impl Frontend {
         let rules = &self.desk.rules;
         let asked = submission::asked(members, rules)?;
         self.gate.allow(&person, Wish::Submit)?;
-        let asked = submission::finish(asked, members, rules, self.owner())?;
-        let owner = submission::owner(members, self.owner())?.unwrap_or(&person.name).to_owned();
+        let asked = submission::finish(asked, members, rules, self.owner(&person))?;
+        let owner = submission::owner(members, self.owner(&person))?.unwrap_or(&person.name).to_owned();
         Ok(Asked { owner, ..asked })
     }
 
-    fn owner(&self) -> Owner {
-        if self.gate.access.no_auth { Owner::Named } else { Owner::LoggedIn }
+    /// Says whether a request may name its owner: where nobody logs in, and nobody did by a token of ours.
+    fn owner(&self, person: &Person) -> Owner {
+        if self.gate.access.no_auth && person.pass.is_none() { Owner::Named } else { Owner::LoggedIn }
     }
 
     pub(super) async fn cancel(&self, seen: &Seen, id: Option<i64>, body: Body) -> Result<Answer, Problem> {
         let person = self.gate.person(seen).await?;
         let members = self.members(seen, body).await?;
-        let named = submission::owner(&members, self.owner())?;
+        let named = submission::owner(&members, self.owner(&person))?;
         self.gate.allow(&person, Wish::Cancel)?;
         let person = Person { name: named.unwrap_or(&person.name).to_owned(), ..person };
         let id = id.map(BuildId).ok_or_else(|| Problem::missing("No such module found."))?;
