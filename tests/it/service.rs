@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use mbs_core::ident::BuildId;
 use mbs_core::model::State;
-use mbs_core::store::{Settings, Sink, Store};
+use mbs_core::store::{Sink, Store};
 use mbs_koji::hub::Hub;
 use mbs_koji::profile::{Login, Profile};
 use mbs_koji::xmlrpc::{Call, Struct, Value as Wire};
@@ -26,6 +26,8 @@ const BROKEN: usize = MODULES - 1;
 
 /// So many modules fail.
 const FAILING: usize = 3;
+
+mod upgrade;
 
 struct Stage {
     runtime: Runtime,
@@ -80,9 +82,10 @@ impl Stage {
         Ok(request(&self.service, ("bert", number), ("GET", &path), &Value::Null)?.1.to_string())
     }
 
-    fn set(&self, change: impl FnOnce(Settings) -> Settings) -> Result<()> {
-        let settings = self.runtime.block_on(self.store().settings())?;
-        Ok(self.runtime.block_on(self.store().change_settings(change(settings), "chief"))?)
+    fn limit(&self, limit: &str) -> Result<()> {
+        let ran = self.service.mbs_manager(&["limit", limit])?;
+        ensure!(ran.status == Some(0), "{ran:?}");
+        Ok(())
     }
 
     /// Returns how many builds are in a state.
@@ -116,7 +119,7 @@ fn act(stage: &mut Stage) -> Result<()> {
 /// What goes wrong meanwhile.
 fn trouble(stage: &mut Stage) -> Result<()> {
     stage.service.kill_backend(0)?;
-    stage.set(|settings| Settings { limit: Some(6), ..settings })?;
+    stage.limit("6")?;
     stage.goes_on_until("a module that is ready", |stage| Ok(stage.count(State::Ready)? > 1))?;
     stage.service.start_backend(0)?;
     stage.service.set_hub_down(true)?;
@@ -124,7 +127,7 @@ fn trouble(stage: &mut Stage) -> Result<()> {
         Ok((2..BROKEN).any(|number| stage.explained(number).is_ok_and(|why| why.contains("trying again at"))))
     })?;
     stage.service.set_hub_down(false)?;
-    stage.set(|settings| Settings { limit: Some(40), ..settings })?;
+    stage.limit("40")?;
     stage.service.broker.stop()?;
     stage.goes_on_until("an event that waits for the broker", |stage| {
         let pending = stage.runtime.block_on(stage.store().figures())?.pending;

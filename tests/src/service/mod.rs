@@ -33,7 +33,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::Ran;
-use crate::built::{mbs_backend, mbs_build, mbs_frontend};
+use crate::built::{mbs_backend, mbs_build, mbs_frontend, mbs_manager};
 use crate::chaos::process::{Process, tail};
 use crate::rest_golden::services;
 use crate::within::{eventually, run_within_limit};
@@ -106,17 +106,48 @@ impl Service {
             fs::set_permissions(&file, Permissions::from_mode(0o600))?;
         }
         let opened = first_records(&database.url).await?;
-        let (frontends, backends) = (0..frontends, (0..backends).map(|_| None).collect());
+        let backends = (0..backends).map(|_| None).collect();
         let mut service =
             Self { frontends: Vec::new(), backends, hub, hub_url, broker, opened, database, cluster, folder };
-        for number in frontends {
-            let frontend = service.frontend(number)?;
-            service.frontends.push(frontend);
-        }
-        for number in 0..service.backends.len() {
-            service.start_backend(number)?;
-        }
+        service.start_all(frontends)?;
         Ok(service)
+    }
+
+    /// Starts so many frontends, and all backends.
+    ///
+    /// # Errors
+    /// One does not start.
+    pub fn start_all(&mut self, frontends: usize) -> Result<()> {
+        for number in 0..frontends {
+            let frontend = self.frontend(number)?;
+            self.frontends.push(frontend);
+        }
+        (0..self.backends.len()).try_for_each(|number| self.start_backend(number))
+    }
+
+    /// Kills all frontends and backends.
+    ///
+    /// # Errors
+    /// One had ended by itself.
+    pub fn kill_all(&mut self) -> Result<()> {
+        (0..self.backends.len()).try_for_each(|number| self.kill_backend(number))?;
+        self.frontends.drain(..).try_for_each(|(process, _)| process.kill())
+    }
+
+    /// Runs a backend that is to end by itself.
+    ///
+    /// # Errors
+    /// It cannot be run, or does not end.
+    pub fn refused_backend(&self) -> Result<Ran> {
+        run_within_limit(&mut self.command(mbs_backend()))
+    }
+
+    /// Runs `mbs-manager`.
+    ///
+    /// # Errors
+    /// It cannot be run.
+    pub fn mbs_manager(&self, arguments: &[&str]) -> Result<Ran> {
+        run_within_limit(self.command(mbs_manager()).args(arguments))
     }
 
     /// Returns the address of a frontend; there are more than enough numbers.
@@ -165,6 +196,8 @@ impl Service {
 
     fn frontend(&self, number: usize) -> Result<(Process, String)> {
         let log = self.folder.path().join(format!("frontend-{number}.log"));
+        // The address is that of this start.
+        drop(fs::remove_file(&log));
         let process = Process::of(&mut self.command(mbs_frontend()), &log)?;
         let address = said(&log, "listening on ")?;
         Ok((process, address.trim_end_matches("/module-build-service/").to_owned()))
